@@ -1,0 +1,1 @@
+//! The cross-modal decoder and causal intervention of CausalCLIPSeg

@@ -1,0 +1,1 @@
+//! Golden vectors: weights by rule, stages, tolerances (unpublished)

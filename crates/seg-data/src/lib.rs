@@ -1,0 +1,1 @@
+//! Published folder layouts and manifests of text-guided segmentation sets

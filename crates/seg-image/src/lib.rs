@@ -1,0 +1,1 @@
+//! Image files to 8-bit RGB, masks and overlays to image files

@@ -1,0 +1,1 @@
+//! Segmentation scores of binary masks, with their conventions named

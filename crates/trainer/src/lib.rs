@@ -1,0 +1,1 @@
+//! Trains CausalCLIPSeg as a game of two players

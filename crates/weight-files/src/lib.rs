@@ -1,0 +1,1 @@
+//! Weights from safetensors and PyTorch files, read as input from strangers
