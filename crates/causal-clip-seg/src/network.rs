@@ -1,0 +1,155 @@
+//! The network whole: pixels and tokens to two maps of logits.
+
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor};
+use causal_seg_decoder::{DECODER_NAMES, Decoder, Game, Levels, NeckStages, ProjectorForm, SegLogits};
+use clip_encoder::{CLIP_NAMES, Clip, TextFeatures, Trunk};
+use vision_layers::{FieldName, Names, Slot, SplitMix64, fnv1a64};
+
+use crate::config::CausalClipSegConfig;
+use crate::error::ConfigError;
+
+/// CausalCLIPSeg (MICCAI 2024, arXiv 2503.15949).
+///
+/// ```text
+/// pixels ─ image tower ─ c3 c4 c5 ─ adapter ─ neck: levels q, gates m
+/// tokens ─ text tower ─ state          q·m     ─ aggregation ─ projector(state) ─ causal logits
+///                                      q·(1-m) ─ aggregation ─ projector(state) ─ confounding logits
+/// ```
+/// On an autodiff device batch norms take the batch's statistics, elsewhere the running ones.
+#[derive(Module, Debug)]
+pub struct CausalClipSeg {
+    /// Both towers of CLIP.
+    pub backbone: Clip,
+    /// Adapter, neck and projectors.
+    pub decoder: Decoder,
+}
+
+/// What the fields of this type are called in a released checkpoint.
+const OWN_NAMES: &[FieldName] =
+    &[FieldName { owner: "CausalClipSeg", field: "decoder", pytorch: "" }];
+
+/// Every parameter by its released name.
+pub fn names() -> Names {
+    Names::new(&[CLIP_NAMES, DECODER_NAMES, OWN_NAMES])
+}
+
+/// Everything that one forward pass computes, in order.
+#[derive(Clone, Debug)]
+pub struct Stages {
+    /// The image tower's trunk.
+    pub trunk: Trunk,
+    /// The dense head: `[batch, embed_dim, height / 32, width / 32]`
+    pub c5: Tensor<4>,
+    /// c5 with the decoder's channels, where there is an adapter.
+    pub adapted: Tensor<4>,
+    /// The sentence.
+    pub text: TextFeatures,
+    /// Levels, gates and aggregated maps.
+    pub neck: NeckStages,
+    /// What comes out.
+    pub logits: SegLogits,
+}
+
+impl CausalClipSeg {
+    /// A network with random weights, drawn by the backend.
+    ///
+    /// # Errors
+    ///
+    /// If no network can have these sizes.
+    pub fn new(config: &CausalClipSegConfig, device: &Device) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
+            backbone: Clip::new(&config.clip, device)?,
+            decoder: Decoder::new(&config.decoder(), device)?,
+        })
+    }
+
+    /// A network with random weights that depend on the seed and the parameters' names alone: the
+    /// same on every machine and backend. `which` says which parameters to draw.
+    pub fn with_random_weights(self, seed: u64, which: impl Fn(&Slot) -> bool) -> Self {
+        names().replace(self, |slot| which(slot).then(|| initial_values(slot, seed)))
+    }
+
+    /// Both maps of logits, each `[batch, 1, height, width]`.
+    ///
+    /// # Shapes
+    ///
+    /// - `pixels`: `[batch, 3, height, width]`, normalised; height and width multiples of 32
+    /// - `tokens`: `[batch, words]`
+    pub fn forward(&self, pixels: Tensor<4>, tokens: Tensor<2, Int>) -> SegLogits {
+        self.forward_in_game(pixels, tokens, &Game::Gated)
+    }
+
+    /// The same with the gates as the game says.
+    pub fn forward_in_game(
+        &self,
+        pixels: Tensor<4>,
+        tokens: Tensor<2, Int>,
+        game: &Game,
+    ) -> SegLogits {
+        let (levels, state) = self.encode(pixels, tokens);
+        let stages = self.decoder.neck_stages(levels, game);
+        self.decoder.project(stages.split, state, ProjectorForm::Fast)
+    }
+
+    /// The causal logits alone, `[batch, 1, height, width]`: what the mask is made of.
+    pub fn forward_causal(&self, pixels: Tensor<4>, tokens: Tensor<2, Int>) -> Tensor<4> {
+        let (levels, state) = self.encode(pixels, tokens);
+        self.decoder.forward_causal(levels, state)
+    }
+
+    /// Both towers: the pyramid and the sentences' states `[batch, embed_dim]`.
+    pub fn encode(&self, pixels: Tensor<4>, tokens: Tensor<2, Int>) -> (Levels, Tensor<2>) {
+        let pyramid = self.backbone.image_tower.forward(pixels);
+        let state = self.backbone.text_tower.forward(tokens).state;
+        (Levels { c3: pyramid.c3, c4: pyramid.c4, c5: pyramid.c5 }, state)
+    }
+
+    /// Every stage of a forward pass, the projectors in the given form: for comparing and looking.
+    pub fn stages(
+        &self,
+        pixels: Tensor<4>,
+        tokens: Tensor<2, Int>,
+        form: ProjectorForm,
+    ) -> Stages {
+        let trunk = self.backbone.image_tower.trunk(pixels);
+        let c5 = self.backbone.image_tower.dense(trunk.layer4.clone());
+        let text = self.backbone.text_tower.forward(tokens);
+        let levels = Levels { c3: trunk.c3.clone(), c4: trunk.c4.clone(), c5: c5.clone() };
+        let adapted = self.decoder.adapt(levels.clone()).c5;
+        let neck = self.decoder.neck_stages(levels, &Game::Gated);
+        let logits = self.decoder.project(neck.split.clone(), text.state.clone(), form);
+        Stages { trunk, c5, adapted, text, neck, logits }
+    }
+}
+
+/// Where training from nothing starts: norms do nothing, each residual branch and each bias is
+/// zero, embeddings as CLIP draws them (here uniform), the rest scaled by its fan in.
+fn initial_values(slot: &Slot, seed: u64) -> Vec<f32> {
+    let last = slot.name.rsplit('.').next().unwrap_or_default();
+    let (inputs, from_relu) = match slot.shape.as_slice() {
+        [_, inputs, h, w] => (inputs * h * w, true),
+        [_, inputs] => (*inputs, false),
+        _ => (1, false),
+    };
+    let residual = slot.name.ends_with("bn3.weight") && slot.name.contains(".layer");
+    let (offset, scale) = match last {
+        "running_mean" => (0.0, 0.0),
+        "running_var" => (1.0, 0.0),
+        "logit_scale" => ((1.0f64 / 0.07).ln(), 0.0),
+        "positional_embedding" => (0.0, 0.02 * 3f64.sqrt()),
+        _ if slot.name.ends_with("token_embedding.weight") => (0.0, 0.02 * 3f64.sqrt()),
+        "text_projection" => (0.0, (3.0 / slot.shape[0] as f64).sqrt()),
+        // The sentence's kernel: logits of order one from a map of order one.
+        _ if slot.name.ends_with("txt.weight") => {
+            (0.0, (3.0 / (inputs * (slot.shape[0] - 1)) as f64).sqrt())
+        }
+        _ if residual => (0.0, 0.0),
+        _ if slot.shape.len() == 1 && last.contains("bias") => (0.0, 0.0),
+        _ if slot.shape.len() == 1 => (1.0, 0.0),
+        _ => (0.0, (if from_relu { 6.0 } else { 3.0 } / inputs as f64).sqrt()),
+    };
+    let mut stream = SplitMix64::new(fnv1a64(&slot.name) ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    (0..slot.len()).map(|_| (offset + scale * f64::from(stream.uniform())) as f32).collect()
+}

@@ -1,0 +1,66 @@
+//! Content-aware upsampling by two.
+
+use burn::module::Module;
+use burn::tensor::activation::softmax;
+use burn::tensor::ops::PadMode;
+use burn::tensor::{Device, Tensor};
+use vision_layers::Conv;
+
+/// Each output cell is a weighted mean of the 3x3 input cells around it; the weights come from the
+/// input itself.
+///
+/// "CARAFE: Content-Aware ReAssembly of FEatures", ICCV 2019; kernel 3, factor 2.
+#[derive(Module, Debug)]
+pub struct Carafe {
+    down: Conv,
+    encoder: Conv,
+    out: Conv,
+}
+
+impl Carafe {
+    /// A fresh layer of `channels`.
+    pub fn new(channels: usize, device: &Device) -> Self {
+        Self {
+            down: Conv::new(channels, channels / 4, 1, device).with_bias(device),
+            encoder: Conv::new(channels / 4, 36, 3, device).with_bias(device),
+            out: Conv::new(channels, channels, 1, device).with_bias(device),
+        }
+    }
+
+    /// # Shapes
+    ///
+    /// - `x`: `[batch, channels, height, width]`
+    /// - output: `[batch, channels, 2 height, 2 width]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [batch, channels, height, width] = x.dims();
+        let cells = height * width;
+        // The encoder's channel is 4 · tap + phase: the pixel shuffle's order.
+        let weights = self.encoder.forward(self.down.forward(x.clone()));
+        let weights = softmax(weights.reshape([batch, 9, 4, cells]), 1); // over the 9 taps
+
+        let padded = x.pad([(1, 1), (1, 1)], PadMode::Constant(0.0));
+        let mut sum: Option<Tensor<4>> = None;
+        for tap in 0..9 {
+            let (dy, dx) = (tap / 3, tap % 3);
+            let neighbour = padded
+                .clone()
+                .slice([0..batch, 0..channels, dy..dy + height, dx..dx + width])
+                .reshape([batch, 1, channels, cells]);
+            let weight = weights
+                .clone()
+                .slice([0..batch, tap..tap + 1, 0..4, 0..cells])
+                .reshape([batch, 4, 1, cells]);
+            let part = neighbour * weight; // [batch, 4 phases, channels, cells]
+            sum = Some(match sum {
+                Some(sum) => sum + part,
+                None => part,
+            });
+        }
+        let phases = sum.expect("there are nine taps");
+        let y = phases
+            .reshape([batch, 2, 2, channels, height, width])
+            .permute([0, 3, 4, 1, 5, 2]) // [batch, channels, height, row phase, width, column phase]
+            .reshape([batch, channels, 2 * height, 2 * width]);
+        self.out.forward(y)
+    }
+}

@@ -1,0 +1,161 @@
+//! The decoder whole: levels and a sentence's state to two maps of logits.
+
+use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::tensor::{Device, Tensor};
+use vision_layers::{ConvNormRelu, FieldName};
+
+use crate::config::{DecoderConfig, DecoderConfigError};
+use crate::neck::{GateValues, Levels, Neck, NeckStages, Split};
+use crate::projector::{Projector, ProjectorForm};
+
+/// The two answers, each `[batch, 1, height, width]` at the picture's size.
+#[derive(Clone, Debug)]
+pub struct SegLogits {
+    /// The mask is the sigmoid of this.
+    pub causal: Tensor<4>,
+    /// What the confounding features would say; the game drives it away from the mask.
+    pub confounding: Tensor<4>,
+}
+
+/// How the gates take part in a forward pass.
+#[derive(Clone, Debug, Default)]
+pub enum Game {
+    /// The gates gate.
+    #[default]
+    Gated,
+    /// Held open, `m = 1`: the warm-up.
+    Open,
+    /// The confounding side goes through these copies of the gates: the same values, other
+    /// parameters, so that one backward pass tells the two sides' gradients apart.
+    Mirrored(Box<Neck>),
+}
+
+/// Adapter, neck and the two projectors.
+///
+/// Released names: `v5_proj`, `neck_ad`, `proj`, `proj_ad`.
+#[derive(Module, Debug)]
+pub struct Decoder {
+    adapter: Option<ConvNormRelu>,
+    neck: Neck,
+    causal_projector: Projector,
+    confounding_projector: Projector,
+}
+
+/// What the fields of this crate's types are called in a released checkpoint.
+pub const DECODER_NAMES: &[FieldName] = &[
+    FieldName { owner: "Decoder", field: "adapter", pytorch: "v5_proj" },
+    FieldName { owner: "Decoder", field: "neck", pytorch: "neck_ad" },
+    FieldName { owner: "Decoder", field: "causal_projector", pytorch: "proj" },
+    FieldName { owner: "Decoder", field: "confounding_projector", pytorch: "proj_ad" },
+    FieldName { owner: "Neck", field: "c4_first", pytorch: "f2_v_proj" },
+    FieldName { owner: "Neck", field: "c4_second", pytorch: "f4_proj4" },
+    FieldName { owner: "Neck", field: "gate3", pytorch: "masker3" },
+    FieldName { owner: "Neck", field: "gate4", pytorch: "masker4" },
+    FieldName { owner: "Neck", field: "gate5", pytorch: "masker5" },
+    FieldName { owner: "Neck", field: "aggregation", pytorch: "aggr" },
+    FieldName { owner: "Gate", field: "coord_conv1", pytorch: "coordconv" },
+    FieldName { owner: "Gate", field: "inner", pytorch: "conv2" },
+    FieldName { owner: "Gate", field: "coord_conv2", pytorch: "coordconv2" },
+    FieldName { owner: "Gate", field: "score", pytorch: "conv" },
+    FieldName { owner: "Gate", field: "score_norm", pytorch: "bn" },
+    FieldName { owner: "Projector", field: "conv1", pytorch: "vis.1" },
+    FieldName { owner: "Projector", field: "conv2", pytorch: "vis.3" },
+    FieldName { owner: "Projector", field: "mix", pytorch: "vis.4" },
+    FieldName { owner: "Projector", field: "text", pytorch: "txt" },
+];
+
+impl Decoder {
+    /// A decoder with random weights.
+    ///
+    /// # Errors
+    ///
+    /// If no decoder can have these sizes.
+    pub fn new(config: &DecoderConfig, device: &Device) -> Result<Self, DecoderConfigError> {
+        config.check()?;
+        let d = config.features;
+        Ok(Self {
+            adapter: config.has_adapter().then(|| ConvNormRelu::new(config.c5, d, 1, device)),
+            neck: Neck::new(config, device),
+            causal_projector: Projector::new(d, config.state, device),
+            confounding_projector: Projector::new(d, config.state, device),
+        })
+    }
+
+    /// Both maps of logits.
+    ///
+    /// # Shapes
+    ///
+    /// - `levels`: see [`Levels`]
+    /// - `state`: `[batch, state]`
+    pub fn forward(&self, levels: Levels, state: Tensor<2>) -> SegLogits {
+        let stages = self.neck_stages(levels, &Game::Gated);
+        self.project(stages.split, state, ProjectorForm::Fast)
+    }
+
+    /// The causal logits alone: half the work, for when only the mask is wanted.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[batch, 1, height, width]`
+    pub fn forward_causal(&self, levels: Levels, state: Tensor<2>) -> Tensor<4> {
+        let levels = self.neck.levels(self.adapt(levels));
+        let causal = self.neck.causal(&levels, self.neck.gates(&levels));
+        self.causal_projector.forward(causal, state, ProjectorForm::Fast)
+    }
+
+    /// c5 brought to `features` channels, where there is an adapter.
+    pub fn adapt(&self, levels: Levels) -> Levels {
+        match &self.adapter {
+            Some(adapter) => Levels { c5: adapter.forward(levels.c5), ..levels },
+            None => levels,
+        }
+    }
+
+    /// Everything between the adapter's input and the projectors.
+    pub fn neck_stages(&self, levels: Levels, game: &Game) -> NeckStages {
+        let levels = self.neck.levels(self.adapt(levels));
+        let gates = match game {
+            Game::Gated => {
+                let gates = self.neck.gates(&levels);
+                GateValues { causal: gates.clone(), confounding: gates }
+            }
+            Game::Open => {
+                let open = levels.each_ref().map(|q| q.ones_like());
+                GateValues { causal: open.clone(), confounding: open }
+            }
+            Game::Mirrored(neck) => GateValues {
+                causal: self.neck.gates(&levels),
+                confounding: neck.gates(&levels),
+            },
+        };
+        let split = self.neck.split(&levels, &gates);
+        NeckStages { levels, gates, split }
+    }
+
+    /// Both maps to logits.
+    ///
+    /// # Shapes
+    ///
+    /// - `state`: `[batch, state]`
+    pub fn project(&self, split: Split, state: Tensor<2>, form: ProjectorForm) -> SegLogits {
+        SegLogits {
+            causal: self.causal_projector.forward(split.causal, state.clone(), form),
+            confounding: self.confounding_projector.forward(split.confounding, state, form),
+        }
+    }
+
+    /// A neck whose gates have the same values under other ids, and running statistics of their
+    /// own: what [`Game::Mirrored`] takes.
+    pub fn mirrored_neck(&self) -> Neck {
+        /// Gives every parameter a new id.
+        struct NewIds;
+        impl ModuleMapper for NewIds {
+            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+                let trained = param.is_require_grad();
+                Param::initialized(ParamId::new(), param.val().detach().set_require_grad(trained))
+            }
+        }
+        // Without this the copy's statistics would be the original's, updated twice a step.
+        self.neck.clone().valid().train().map(&mut NewIds)
+    }
+}

@@ -1,0 +1,170 @@
+//! The projector with a tenth of the arithmetic, exactly.
+//!
+//! Enlarging acts on each channel alone and a convolution's channel mixing on each cell alone, so
+//! the order can be exchanged: the nine taps mix channels on the small map, and what is enlarged
+//! are their results. Between the last ReLU and the logits nothing is nonlinear, so the 1x1
+//! convolution and the sentence's kernel become one kernel.
+
+use burn::nn::BatchNorm;
+use burn::tensor::activation::relu;
+use burn::tensor::ops::PadMode;
+use burn::tensor::{Device, Tensor, TensorData};
+use vision_layers::{ConvNormRelu, batch_norm, batch_norm_in_training, bilinear_matrix, scale_and_shift};
+
+use crate::projector::{Projector, SentenceKernel};
+
+/// How much each of a projector's two steps enlarges.
+const FACTOR: usize = 4;
+
+pub(crate) fn forward(projector: &Projector, map: Tensor<4>, sentence: SentenceKernel) -> Tensor<4> {
+    let x = enlarged_layer(&projector.conv1, map); // [batch, d, 4 h, 4 w]
+    let x = enlarged_layer(&projector.conv2, x); // [batch, d / 2, 16 h, 16 w]
+    let (weight, bias) = (projector.mix.weight.val(), projector.mix.bias.as_ref());
+    let channels = weight.dims()[0];
+    let bias = match bias {
+        Some(bias) => bias.val(),
+        None => Tensor::zeros([channels], &weight.device()),
+    };
+    let weight = weight.reshape([channels, channels]);
+    sentence_conv(x, weight, bias, sentence.kernel, sentence.offset)
+}
+
+/// Enlarge, convolve, batch norm, ReLU. In evaluation the norm's scale goes into the kernel, which
+/// is small, rather than over the large map.
+fn enlarged_layer(layer: &ConvNormRelu, x: Tensor<4>) -> Tensor<4> {
+    let kernel = layer.conv.weight.val();
+    if batch_norm_in_training(&layer.norm, &x) {
+        return relu(batch_norm(&layer.norm, enlarged_conv(x, kernel)));
+    }
+    let (kernel, shift) = fold(&layer.norm, kernel);
+    relu(enlarged_conv(x, kernel) + shift)
+}
+
+/// `kernel · scale` and the shift as `[1, outputs, 1, 1]`.
+fn fold(norm: &BatchNorm, kernel: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+    let (scale, shift) = scale_and_shift(norm);
+    let outputs = kernel.dims()[0];
+    (kernel * scale.reshape([outputs, 1, 1, 1]), shift.reshape([1, outputs, 1, 1]))
+}
+
+/// A 3x3 convolution, zero padding 1, of the fourfold bilinear enlargement of `x`.
+///
+/// Sixteen times fewer multiply-adds for the channels than enlarging first.
+///
+/// # Shapes
+///
+/// - `x`: `[batch, inputs, h, w]`
+/// - `kernel`: `[outputs, inputs, 3, 3]`
+/// - output: `[batch, outputs, 4 h, 4 w]`
+pub fn enlarged_conv(x: Tensor<4>, kernel: Tensor<4>) -> Tensor<4> {
+    let [batch, inputs, h, w] = x.dims();
+    let outputs = kernel.dims()[0];
+    let device = x.device();
+    // Nine channel mixings, one for each tap: [batch, (output, dy, dx), h w].
+    let taps = kernel.permute([0, 2, 3, 1]).reshape([1, 9 * outputs, inputs]);
+    let z = taps.matmul(x.reshape([batch, inputs, h * w]));
+    // Columns: a cell of the large map takes from each dx its own shifted enlargement.
+    let z = z
+        .reshape([batch * outputs * 3, 3, h, w])
+        .swap_dims(1, 2) // [.., h, dx, w]
+        .reshape([batch * outputs * 3 * h, 3 * w]);
+    let z = z.matmul(shifted_enlargements(w, &device).transpose()); // [.., 4 w]
+    // Rows, likewise.
+    let z = z.reshape([batch * outputs, 3 * h, FACTOR * w]);
+    let y = shifted_enlargements(h, &device).unsqueeze::<3>().matmul(z);
+    y.reshape([batch, outputs, FACTOR * h, FACTOR * w])
+}
+
+/// `[4 n, 3 n]`: for d = -1, 0, 1 side by side, the enlargement read one cell before, at, and after
+/// each cell of the large axis; zero where that lies outside, which is the convolution's padding.
+fn shifted_enlargements(n: usize, device: &Device) -> Tensor<2> {
+    let large = FACTOR * n;
+    let enlarge = bilinear_matrix(n, large);
+    let mut matrix = vec![0.0; large * 3 * n];
+    for (to, row) in matrix.chunks_exact_mut(3 * n).enumerate() {
+        for (d, part) in row.chunks_exact_mut(n).enumerate() {
+            // The cell to + d - 1, where it is one.
+            if let Some(from) = (to + d).checked_sub(1).filter(|from| *from < large) {
+                part.copy_from_slice(&enlarge[from * n..(from + 1) * n]);
+            }
+        }
+    }
+    Tensor::from_data(TensorData::new(matrix, [large, 3 * n]), device)
+}
+
+/// A 1x1 convolution, then each sample's own 3x3 kernel with zero padding 1, as one step.
+///
+/// # Shapes
+///
+/// - `x`: `[batch, c, height, width]`
+/// - `weight`: `[c, c]`, `bias`: `[c]`: the 1x1 convolution
+/// - `kernel`: `[batch, c, 3, 3]`, `offset`: `[batch]`: the sentences' kernels
+/// - output: `[batch, 1, height, width]`
+pub fn sentence_conv(
+    x: Tensor<4>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    kernel: Tensor<4>,
+    offset: Tensor<1>,
+) -> Tensor<4> {
+    let [batch, c, height, width] = x.dims();
+    let kernel = kernel.reshape([batch, c, 9]).swap_dims(1, 2); // [batch, 9, c]
+    let merged = kernel.clone().reshape([batch * 9, c]).matmul(weight).reshape([batch, 9, c]);
+    // The bias counts for the taps that fall inside the map: it is added before the padding.
+    let border = kernel.reshape([batch * 9, c]).matmul(bias.reshape([c, 1]));
+    let p = merged.matmul(x.reshape([batch, c, height * width])) + border.reshape([batch, 9, 1]);
+    let p = p
+        .reshape([batch, 9, height, width])
+        .pad([(1, 1), (1, 1)], PadMode::Constant(0.0));
+    let mut logits = offset.reshape([batch, 1, 1, 1]).expand([batch, 1, height, width]);
+    for tap in 0..9 {
+        let (dy, dx) = (tap / 3, tap % 3);
+        logits = logits
+            + p.clone().slice([0..batch, tap..tap + 1, dy..dy + height, dx..dx + width]);
+    }
+    logits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::projector::{ProjectorForm, enlarge};
+    use burn::tensor::Distribution;
+    use burn::tensor::module::conv2d;
+    use burn::tensor::ops::ConvOptions;
+
+    fn worst<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+        (a - b).abs().max().into_scalar::<f32>()
+    }
+
+    #[test]
+    fn enlarged_conv_is_enlarging_then_convolving() {
+        let device = Device::flex();
+        device.seed(1);
+        for (h, w) in [(1, 1), (1, 4), (2, 3), (7, 5), (14, 14)] {
+            let x = Tensor::<4>::random([2, 6, h, w], Distribution::Uniform(-1.0, 1.0), &device);
+            let k = Tensor::<4>::random([5, 6, 3, 3], Distribution::Uniform(-1.0, 1.0), &device);
+            let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
+            let plain = conv2d(enlarge(x.clone()), k.clone(), None, options);
+            assert!(worst(plain, enlarged_conv(x, k)) < 2e-5, "{h} x {w}");
+        }
+    }
+
+    #[test]
+    fn both_forms_agree_in_evaluation_and_in_training() {
+        for training in [false, true] {
+            let device = Device::flex();
+            let device = if training { device.autodiff() } else { device };
+            device.seed(2);
+            let projector = Projector::new(8, 10, &device);
+            for (h, w) in [(1, 1), (2, 3), (5, 4)] {
+                let uniform = Distribution::Uniform(-1.0, 1.0);
+                let x = Tensor::<4>::random([3, 8, h, w], uniform, &device);
+                let state = Tensor::<2>::random([3, 10], uniform, &device);
+                let [fast, plain] = [ProjectorForm::Fast, ProjectorForm::Plain]
+                    .map(|form| projector.forward(x.clone(), state.clone(), form));
+                assert!(worst(fast, plain) < 2e-5, "{h} x {w}, training {training}");
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The causal gate of one pyramid level.
+
+use burn::module::Module;
+use burn::nn::{BatchNorm, BatchNormConfig};
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Device, Tensor};
+use vision_layers::{Conv, ConvNormRelu, batch_norm};
+
+use crate::coord_conv::CoordConv;
+
+/// How much of each channel, at each cell, belongs to the causal side of a level.
+///
+/// Released name: `Masker` (`masker3`, `masker4`, `masker5`).
+#[derive(Module, Debug)]
+pub struct Gate {
+    coord_conv1: CoordConv,
+    inner: ConvNormRelu,
+    coord_conv2: CoordConv,
+    score: Conv,
+    score_norm: BatchNorm,
+}
+
+impl Gate {
+    /// A fresh gate of `channels`.
+    pub fn new(channels: usize, device: &Device) -> Self {
+        Self {
+            coord_conv1: CoordConv::new(channels, device),
+            inner: ConvNormRelu::new(channels, channels, 3, device),
+            coord_conv2: CoordConv::new(channels, device),
+            score: Conv::new(channels, channels, 3, device).with_bias(device),
+            score_norm: BatchNormConfig::new(channels).init(device),
+        }
+    }
+
+    /// The gate of one level; `1 - gate` is its confounding side.
+    ///
+    /// # Shapes
+    ///
+    /// - `level`: `[batch, channels, height, width]`, any range
+    /// - output: the same shape, in `(0, 1)`
+    pub fn forward(&self, level: Tensor<4>) -> Tensor<4> {
+        let x = self.inner.forward(self.coord_conv1.forward(level));
+        let x = self.score.forward(self.coord_conv2.forward(x));
+        sigmoid(batch_norm(&self.score_norm, x))
+    }
+}

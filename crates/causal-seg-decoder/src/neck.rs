@@ -1,0 +1,117 @@
+//! Three levels of features, gated into a causal and a confounding map.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use vision_layers::{ConvNormRelu, avg_pool};
+
+use crate::carafe::Carafe;
+use crate::config::DecoderConfig;
+use crate::gate::Gate;
+
+/// The pyramid that the decoder takes, with the sizes of its configuration.
+#[derive(Clone, Debug)]
+pub struct Levels {
+    /// `[batch, features, height / 8, width / 8]`
+    pub c3: Tensor<4>,
+    /// `[batch, c4, height / 16, width / 16]`
+    pub c4: Tensor<4>,
+    /// `[batch, c5, height / 32, width / 32]`
+    pub c5: Tensor<4>,
+}
+
+/// The two aggregated maps, each `[batch, features, height / 16, width / 16]`, not negative.
+#[derive(Clone, Debug)]
+pub struct Split {
+    /// What the sentence's lesion is decided by.
+    pub causal: Tensor<4>,
+    /// What is left.
+    pub confounding: Tensor<4>,
+}
+
+/// The gates of the three levels, finest first, each `[batch, features, height / 16, width / 16]`.
+#[derive(Clone, Debug)]
+pub struct GateValues {
+    /// The gate as the causal side uses it.
+    pub causal: [Tensor<4>; 3],
+    /// The gate as the confounding side uses it: the same values, perhaps of another graph.
+    pub confounding: [Tensor<4>; 3],
+}
+
+/// Everything a neck computes on the way.
+#[derive(Clone, Debug)]
+pub struct NeckStages {
+    /// The three levels at one scale, finest first.
+    pub levels: [Tensor<4>; 3],
+    /// The gates on them.
+    pub gates: GateValues,
+    /// What comes out.
+    pub split: Split,
+}
+
+/// Brings the levels to one scale, gates them, aggregates both sides by one layer.
+///
+/// Released name: `FPN` (`neck_ad`), without its unused parts.
+#[derive(Module, Debug)]
+pub struct Neck {
+    c4_first: ConvNormRelu,
+    c4_second: ConvNormRelu,
+    carafe: Carafe,
+    gate3: Gate,
+    gate4: Gate,
+    gate5: Gate,
+    aggregation: ConvNormRelu,
+}
+
+impl Neck {
+    /// A fresh neck.
+    pub fn new(config: &DecoderConfig, device: &Device) -> Self {
+        let d = config.features;
+        Self {
+            c4_first: ConvNormRelu::new(config.c4, d, 3, device),
+            c4_second: ConvNormRelu::new(d, d, 3, device),
+            carafe: Carafe::new(d, device),
+            gate3: Gate::new(d, device),
+            gate4: Gate::new(d, device),
+            gate5: Gate::new(d, device),
+            aggregation: ConvNormRelu::new(3 * d, d, 1, device),
+        }
+    }
+
+    /// The three levels at `height / 16` x `width / 16`, finest first.
+    ///
+    /// # Shapes
+    ///
+    /// - `levels`: c5 with `features` channels (after the adapter)
+    pub fn levels(&self, levels: Levels) -> [Tensor<4>; 3] {
+        [
+            avg_pool(levels.c3, 2),
+            self.c4_second.forward(self.c4_first.forward(levels.c4)),
+            self.carafe.forward(levels.c5),
+        ]
+    }
+
+    /// The gates on the three levels, in `(0, 1)`.
+    pub fn gates(&self, levels: &[Tensor<4>; 3]) -> [Tensor<4>; 3] {
+        let [q3, q4, q5] = levels.clone();
+        [self.gate3.forward(q3), self.gate4.forward(q4), self.gate5.forward(q5)]
+    }
+
+    /// Causal and confounding map of gated levels.
+    pub fn split(&self, levels: &[Tensor<4>; 3], gates: &GateValues) -> Split {
+        let gated = |m: &[Tensor<4>; 3], keep: fn(Tensor<4>) -> Tensor<4>| {
+            let parts = levels.iter().zip(m).map(|(q, m)| q.clone() * keep(m.clone()));
+            Tensor::cat(parts.collect(), 1) // [batch, 3 features, ..]
+        };
+        // One aggregation for both, causal first: in training its running statistics take both
+        // updates, in this order.
+        let causal = self.aggregation.forward(gated(&gates.causal, |m| m));
+        let confounding = self.aggregation.forward(gated(&gates.confounding, |m| 1.0 - m));
+        Split { causal, confounding }
+    }
+
+    /// The causal map alone, for when only the mask is wanted.
+    pub fn causal(&self, levels: &[Tensor<4>; 3], gates: [Tensor<4>; 3]) -> Tensor<4> {
+        let parts = levels.iter().zip(gates).map(|(q, m)| q.clone() * m);
+        self.aggregation.forward(Tensor::cat(parts.collect(), 1))
+    }
+}

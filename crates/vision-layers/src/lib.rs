@@ -1,0 +1,28 @@
+//! The layers that the encoder and the decoder share, and parameters by their PyTorch names.
+//!
+//! Everything here is composed of tensor operations that each Burn backend has, with gradients, in
+//! the form that is fast on the CPU backend: a 1x1 convolution is a matrix product, a resize is two
+//! products with constant matrices, a 2x2 average pool is a reshape and a sum.
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use vision_layers::{Conv, avg_pool};
+//!
+//! let device = Device::flex();
+//! let conv = Conv::new(3, 8, 3, &device);
+//! let x = Tensor::<4>::zeros([1, 3, 4, 6], &device);
+//! assert_eq!(avg_pool(conv.forward(x), 2).dims(), [1, 8, 2, 3]);
+//! ```
+#![deny(missing_docs)]
+
+mod conv;
+mod names;
+mod norm;
+mod random;
+mod resize;
+
+pub use conv::{Conv, ConvNormRelu};
+pub use names::{FieldName, Names, Slot};
+pub use norm::{batch_norm, batch_norm_in_training, scale_and_shift};
+pub use random::{SplitMix64, fnv1a64};
+pub use resize::{avg_pool, bicubic_matrix, bilinear_matrix, resize_with};

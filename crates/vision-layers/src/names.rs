@@ -1,0 +1,209 @@
+//! Parameters of a module by their PyTorch names, in PyTorch's layout.
+//!
+//! A table says what the fields of each of our types are called in a released checkpoint; this is
+//! the only place where names are put together.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Tensor, TensorData};
+
+/// What one field of one of our types is called in PyTorch.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldName {
+    /// Our type, without its path: `ConvNormRelu`.
+    pub owner: &'static str,
+    /// Its field.
+    pub field: &'static str,
+    /// The name there. An empty one leaves no trace; one that ends in `_` joins what follows
+    /// without a dot.
+    pub pytorch: &'static str,
+}
+
+/// Names of the layers of this crate and of Burn's own.
+const SHARED: &[FieldName] = &[
+    FieldName { owner: "ConvNormRelu", field: "conv", pytorch: "0" },
+    FieldName { owner: "ConvNormRelu", field: "norm", pytorch: "1" },
+    FieldName { owner: "BatchNorm", field: "gamma", pytorch: "weight" },
+    FieldName { owner: "BatchNorm", field: "beta", pytorch: "bias" },
+    FieldName { owner: "LayerNorm", field: "gamma", pytorch: "weight" },
+    FieldName { owner: "LayerNorm", field: "beta", pytorch: "bias" },
+];
+
+/// A table of field names: this crate's and those of the crates above.
+#[derive(Clone, Debug)]
+pub struct Names(Vec<FieldName>);
+
+/// One parameter or running statistic of a module.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// PyTorch's name: `visual.layer1.0.conv1.weight`.
+    pub name: String,
+    /// PyTorch's shape: `[out, in]` for a linear layer, where Burn keeps `[in, out]`.
+    pub shape: Vec<usize>,
+    /// Burn's id of the parameter: gradients and optimizers know it by this.
+    pub id: ParamId,
+    transposed: bool,
+}
+
+impl Slot {
+    /// Whether this is a running statistic of a batch norm: never trained.
+    pub fn is_statistic(&self) -> bool {
+        self.name.ends_with("running_mean") || self.name.ends_with("running_var")
+    }
+
+    /// How many values it holds.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Values in Burn's layout, put into PyTorch's (the same for all but linear weights).
+    pub fn to_pytorch(&self, values: Vec<f32>) -> Vec<f32> {
+        match (self.transposed, self.shape.as_slice()) {
+            (true, [outputs, inputs]) => transpose(&values, *inputs, *outputs),
+            _ => values,
+        }
+    }
+
+    /// Values in PyTorch's layout, put into Burn's.
+    pub fn to_burn(&self, values: Vec<f32>) -> Vec<f32> {
+        match (self.transposed, self.shape.as_slice()) {
+            (true, [outputs, inputs]) => transpose(&values, *outputs, *inputs),
+            _ => values,
+        }
+    }
+}
+
+fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|c| (0..rows).map(move |r| values[r * columns + c])).collect()
+}
+
+impl Names {
+    /// The table of this crate together with `tables`.
+    pub fn new(tables: &[&[FieldName]]) -> Self {
+        Self(SHARED.iter().chain(tables.iter().copied().flatten()).copied().collect())
+    }
+
+    /// Every parameter and running statistic of `module`, in the order of its fields.
+    pub fn slots<M: Module>(&self, module: &M) -> Vec<Slot> {
+        let mut slots = Vec::new();
+        module.visit(&mut Visit { path: Path::new(self), found: &mut |slot, _| slots.push(slot) });
+        slots
+    }
+
+    /// Shows every parameter and running statistic with its values, in PyTorch's layout.
+    pub fn read<M: Module>(&self, module: &M, mut each: impl FnMut(&Slot, Vec<f32>)) {
+        let found: &mut Found<'_> = &mut |slot, values| {
+            let values = slot.to_pytorch(values());
+            each(&slot, values);
+        };
+        module.visit(&mut Visit { path: Path::new(self), found });
+    }
+
+    /// The module with new values where `value` gives some: row-major in [`Slot::shape`].
+    ///
+    /// Statistics are shared between clones of a module, so this also changes those of its clones.
+    ///
+    /// # Panics
+    ///
+    /// If `value` gives another number of values than the slot holds.
+    pub fn replace<M: Module>(
+        &self,
+        module: M,
+        value: impl FnMut(&Slot) -> Option<Vec<f32>>,
+    ) -> M {
+        module.map(&mut Replace { path: Path::new(self), value })
+    }
+}
+
+/// Where in the module a traversal is.
+struct Path<'a> {
+    names: &'a Names,
+    /// PyTorch's parts, and the type that holds the last of them.
+    parts: Vec<(String, &'static str)>,
+}
+
+/// The types whose weights need care, without a lifetime.
+const LINEAR: &str = "Linear";
+
+impl<'a> Path<'a> {
+    fn new(names: &'a Names) -> Self {
+        Self { names, parts: Vec::new() }
+    }
+
+    fn enter(&mut self, field: &str, container: &str) {
+        let owner = container.rsplit(':').next().unwrap_or(container);
+        let known = self.names.0.iter().find(|n| n.owner == owner && n.field == field);
+        let part = known.map_or_else(|| field.to_owned(), |n| n.pytorch.to_owned());
+        self.parts.push((part, if owner == LINEAR { LINEAR } else { "" }));
+    }
+
+    fn slot<const D: usize>(&self, id: ParamId, shape: [usize; D]) -> Slot {
+        let mut name = String::new();
+        for (part, _) in self.parts.iter().filter(|(part, _)| !part.is_empty()) {
+            if !name.is_empty() && !name.ends_with('_') {
+                name.push('.');
+            }
+            name.push_str(part);
+        }
+        let transposed = D == 2 && self.parts.last().is_some_and(|(_, owner)| *owner == LINEAR);
+        let mut shape = shape.to_vec();
+        if transposed {
+            shape.reverse();
+        }
+        Slot { name, shape, id, transposed }
+    }
+}
+
+/// Takes a slot, and its values in Burn's layout if it asks for them.
+type Found<'a> = dyn FnMut(Slot, &dyn Fn() -> Vec<f32>) + 'a;
+
+struct Visit<'a> {
+    path: Path<'a>,
+    found: &'a mut Found<'a>,
+}
+
+impl ModuleVisitor for Visit<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.parts.pop();
+    }
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let slot = self.path.slot(param.id, param.lazy_shape().dims::<D>());
+        (self.found)(slot, &|| host_values(param.val()));
+    }
+}
+
+/// A tensor's values, row-major, as f32.
+fn host_values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().convert::<f32>().try_into_vec().unwrap_or_default()
+}
+
+struct Replace<'a, F> {
+    path: Path<'a>,
+    value: F,
+}
+
+impl<F: FnMut(&Slot) -> Option<Vec<f32>>> ModuleMapper for Replace<'_, F> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.parts.pop();
+    }
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let shape = param.lazy_shape().dims::<D>();
+        let slot = self.path.slot(param.id, shape);
+        let Some(values) = (self.value)(&slot) else { return param };
+        assert_eq!(values.len(), slot.len(), "number of values given for {}", slot.name);
+        let data = TensorData::new(slot.to_burn(values), shape);
+        let tensor = Tensor::from_data(data, &param.lazy_device());
+        let id = param.id;
+        param.transform_for_load(tensor, id)
+    }
+}
