@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 /// CLIP's mean of R, G, B over `[0, 1]` (OpenAI CLIP, `clip.py`).
 pub const CLIP_MEAN: [f32; 3] = [0.48145466, 0.4578275, 0.40821073];
 /// CLIP's standard deviation of R, G, B over `[0, 1]` (OpenAI CLIP, `clip.py`).
+#[allow(clippy::excessive_precision)] // the published digits
 pub const CLIP_STD: [f32; 3] = [0.26862954, 0.26130258, 0.27577711];
 
 /// The longest side in pixels: source coordinates are 16-bit in the reference (OpenCV's `short`).

@@ -2,6 +2,8 @@
 //!
 //! A small set of vectors lies beside this file; the full one is read where it exists.
 
+#![allow(clippy::unwrap_used)] // on vectors of our own
+
 use std::path::{Path, PathBuf};
 
 use clip_encoder::{MaskView, Normalisation, Resize, RgbView};
