@@ -1,1 +1,25 @@
-//! What the programs share.
+//! What the programs share: the choice of a device, and how a program ends.
+
+mod device;
+
+use std::process::ExitCode;
+
+pub use device::{DeviceArg, DeviceError, devices};
+
+/// Exit code of a program whose device is not there.
+const NO_DEVICE: u8 = 2;
+
+/// `true` is success; an error is printed on one line with its causes.
+pub fn exit_code(result: anyhow::Result<bool>) -> ExitCode {
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            match error.is::<DeviceError>() {
+                true => ExitCode::from(NO_DEVICE),
+                false => ExitCode::FAILURE,
+            }
+        }
+    }
+}

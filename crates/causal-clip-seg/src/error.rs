@@ -46,7 +46,7 @@ pub enum SegError {
     Token(#[from] clip_encoder::TokenError),
     /// The picture's size.
     #[error(transparent)]
-    Pixels(#[from] clip_encoder::PixelsError),
+    Pixels(#[from] clip_encoder::PixelError),
     /// A picture to write.
     #[error(transparent)]
     Image(#[from] seg_image::ImageError),

@@ -46,7 +46,7 @@ impl Segmenter {
     ) -> Result<Self, SegError> {
         config.check()?;
         let device = device.clone().inner();
-        Ok(Self { network: network.valid(), config, tokenizer: Tokenizer::clip()?, device })
+        Ok(Self { network: network.valid(), config, tokenizer: Tokenizer::clip(), device })
     }
 
     /// The network's sizes and input.
@@ -96,16 +96,20 @@ impl Segmenter {
         let probabilities = self.probabilities(pixels, token_tensor(&batch, &self.device));
 
         let cells = size * size;
-        let answers = probabilities.chunks_exact(cells).zip(queries).zip(&batch.cut);
+        let answers = probabilities.chunks_exact(cells).zip(queries).enumerate();
         answers
-            .map(|((map, (image, _)), cut)| {
+            .map(|(row, (map, (image, _)))| {
                 let (width, height) = image.dimensions();
+                let mut probabilities =
+                    resize.back(map, size, width as usize, height as usize)?;
+                // A bicubic warp overshoots a little.
+                probabilities.iter_mut().for_each(|p| *p = p.clamp(0.0, 1.0));
                 Ok(Mask {
                     width,
                     height,
-                    probabilities: resize.back(map, size, width, height)?,
+                    probabilities,
                     threshold,
-                    sentence_cut: *cut,
+                    sentence_cut: batch.cut.contains(&row),
                 })
             })
             .collect()
@@ -130,9 +134,9 @@ impl Segmenter {
 ///
 /// If the picture has no pixels.
 pub fn network_pixels(image: &RgbImage, input: &InputConfig) -> Result<Vec<f32>, SegError> {
-    let view = RgbView::new(image.width(), image.height(), image.as_raw())?;
-    let rgb = input.resize.image(view, input.size)?;
-    Ok(input.normalisation.apply(&rgb))
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let view = RgbView::new(width, height, image.as_raw())?;
+    Ok(input.normalisation.normalise(&input.resize.image(view, input.size)?))
 }
 
 /// Token ids as a tensor `[batch, words]`.

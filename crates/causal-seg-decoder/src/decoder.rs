@@ -23,8 +23,6 @@ pub enum Game {
     /// The gates gate.
     #[default]
     Gated,
-    /// Held open, `m = 1`: the warm-up.
-    Open,
     /// The confounding side goes through these copies of the gates: the same values, other
     /// parameters, so that one backward pass tells the two sides' gradients apart.
     Mirrored(Box<Neck>),
@@ -103,6 +101,15 @@ impl Decoder {
         self.causal_projector.forward(causal, state, ProjectorForm::Fast)
     }
 
+    /// The causal logits with the gates held open, `m = 1`: the warm-up. The confounding side would
+    /// be empty, so it is left out.
+    pub fn forward_open(&self, levels: Levels, state: Tensor<2>) -> Tensor<4> {
+        let levels = self.neck.levels(self.adapt(levels));
+        let open = levels.each_ref().map(Tensor::ones_like);
+        let causal = self.neck.causal(&levels, open);
+        self.causal_projector.forward(causal, state, ProjectorForm::Fast)
+    }
+
     /// c5 brought to `features` channels, where there is an adapter.
     pub fn adapt(&self, levels: Levels) -> Levels {
         match &self.adapter {
@@ -118,10 +125,6 @@ impl Decoder {
             Game::Gated => {
                 let gates = self.neck.gates(&levels);
                 GateValues { causal: gates.clone(), confounding: gates }
-            }
-            Game::Open => {
-                let open = levels.each_ref().map(|q| q.ones_like());
-                GateValues { causal: open.clone(), confounding: open }
             }
             Game::Mirrored(neck) => GateValues {
                 causal: self.neck.gates(&levels),

@@ -1,1 +1,49 @@
-//! CLIP's image and text towers, tokenizer and preprocessing
+//! CLIP's image and text towers, tokenizer and preprocessing.
+//!
+//! The anti-aliased CLIP ResNet with two heads, a dense one for segmentation and CLIP's own pooled
+//! one, the text transformer, and everything before them. Zero-shot classification:
+//!
+//! ```
+//! use burn::tensor::{Device, Int, Tensor};
+//! use clip_encoder::{Clip, ClipConfig, Tokenizer};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let device = Device::flex();
+//! // Random weights, so that this needs no file; `Clip::load` reads trained ones.
+//! let clip = Clip::new(&ClipConfig::tiny(), &device)?;
+//! let batch = Tokenizer::clip().encode_batch(&["a chest x-ray", "a photo of a dog"], 77)?;
+//! let ids = batch.ids.iter().map(|id| *id as i32).collect::<Vec<_>>();
+//! let tokens = Tensor::<1, Int>::from_ints(ids.as_slice(), &device);
+//! let pixels = Tensor::<4>::zeros([1, 3, 64, 64], &device);
+//! let found = clip.zero_shot(pixels, tokens.reshape([batch.rows, batch.columns]));
+//! assert_eq!(found.probabilities().dims(), [1, 2]);
+//! # Ok(())
+//! # }
+//! ```
+#![deny(missing_docs)]
+
+mod attention_pool;
+mod bottleneck;
+mod clip;
+mod config;
+mod error;
+mod image_tower;
+pub mod pixels;
+mod text_tower;
+pub mod tokenizer;
+mod transformer;
+mod weights;
+
+pub use attention_pool::AttentionPool;
+pub use bottleneck::Bottleneck;
+pub use clip::{CLIP_NAMES, Clip, ZeroShot};
+pub use config::{Activation, ClipConfig, ImageTowerConfig, TextTowerConfig};
+pub use error::{ConfigError, WeightsError};
+pub use image_tower::{ImageTower, Pyramid, Trunk};
+pub use pixels::{MaskView, Normalisation, PixelError, Resize, RgbView};
+pub use text_tower::{TextFeatures, TextTower};
+pub use tokenizer::{Batch as TokenBatch, TokenError, Tokenizer};
+pub use transformer::{TextBlock, quick_gelu};
+pub use weights::{
+    LoadReport, clip_config, clip_prefix, fresh_in_clip, load_module, tensors_of,
+};

@@ -1,0 +1,124 @@
+//! The players' steps in training mode: losses, gradients, parameters, running statistics.
+
+use std::collections::HashMap;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use causal_clip_seg::{CausalClipSeg, names};
+use trainer::{
+    Example, Learner, LossConfig, Losses, OptimizerConfig, player_one, player_two, simultaneous,
+};
+
+use crate::case::{Case, ParityError, Row};
+use crate::forward::network;
+use crate::rule;
+
+/// Both players' first step.
+pub(crate) fn train(case: &Case, device: &Device) -> Result<Vec<Row>, ParityError> {
+    let device = device.clone().autodiff();
+    let settings = case.optimizer.clone().ok_or_else(|| case.refused("no `optimizer`"))?;
+    let optimizer = match settings.name.as_str() {
+        "sgd" => OptimizerConfig::Sgd,
+        "adamw" => OptimizerConfig::AdamW { weight_decay: settings.weight_decay },
+        other => return Err(case.refused(format!("unknown optimizer `{other}`"))),
+    };
+    let example = Example {
+        pixels: case.pixel_tensor(&device),
+        tokens: case.token_tensor(&device),
+        mask: mask(case, &device)?,
+    };
+    let loss = LossConfig::default();
+    let mut learner = Learner::new(network(case, &device)?, &optimizer);
+    let mut rows = Vec::new();
+    match case.order.as_deref() {
+        Some("alternating") => {
+            let (losses, own) = player_one(&learner.network, learner.players(), &example, &loss);
+            rows.extend(step_rows(case, 1, losses, &learner.network, &own));
+            learner.move_first(settings.lr, own);
+            rows.extend(state_rows(case, 1, &learner.network));
+            let (losses, own) =
+                player_two(&learner.network, learner.players(), &example, &loss, 1.0);
+            rows.extend(step_rows(case, 2, losses, &learner.network, &own));
+            learner.move_second(settings.lr, own);
+        }
+        Some("simultaneous") => {
+            let (losses, first, second) =
+                simultaneous(&learner.network, learner.players(), &example, &loss, 1.0);
+            rows.extend(step_rows(case, 1, losses, &learner.network, &first));
+            rows.extend(step_rows(case, 2, losses, &learner.network, &second));
+            learner.move_first(settings.lr, first);
+            learner.move_second(settings.lr, second);
+            rows.extend(state_rows(case, 1, &learner.network));
+        }
+        other => return Err(case.refused(format!("unknown order {other:?}"))),
+    }
+    rows.extend(state_rows(case, 2, &learner.network));
+    // A stage that nothing answered to is a failure, not a silence.
+    let seen = rows.iter().map(|row| row.stage.clone()).collect::<std::collections::HashSet<_>>();
+    let silent = case.stages.keys().filter(|key| !seen.contains(*key));
+    let silent = silent.map(|key| Row::exact(&case.name, format!("{key} (absent)"), 1));
+    let silent = silent.collect::<Vec<_>>();
+    rows.extend(silent);
+    Ok(rows)
+}
+
+/// `hash_uniform('NAME') > T`, `[batch, 1, height, width]`
+fn mask(case: &Case, device: &Device) -> Result<Tensor<4>, ParityError> {
+    let rule_text = case.mask.as_deref().unwrap_or_default();
+    let parsed = rule_text.split_once("') > ").and_then(|(name, threshold)| {
+        Some((name.strip_prefix("hash_uniform('")?, threshold.parse::<f32>().ok()?))
+    });
+    let (name, threshold) =
+        parsed.ok_or_else(|| case.refused(format!("mask rule `{rule_text}`")))?;
+    let shape = [case.batch, 1, case.height, case.width];
+    let inside = |u: &f32| f32::from(u8::from(*u > threshold));
+    let values = rule::uniform(name, shape.iter().product()).iter().map(inside).collect::<Vec<_>>();
+    Ok(Tensor::from_data(TensorData::new(values, shape), device))
+}
+
+/// Losses and gradients of one player's turn.
+fn step_rows(
+    case: &Case,
+    turn: usize,
+    losses: Losses,
+    network: &CausalClipSeg,
+    gradients: &GradientsParams,
+) -> Vec<Row> {
+    let mut read = Gradients { gradients, values: HashMap::new() };
+    network.visit(&mut read);
+    let mut rows = Vec::new();
+    rows.extend(case.check_values(&format!("loss{turn}.causal"), &[losses.causal]));
+    rows.extend(case.check_values(&format!("loss{turn}.confounding"), &[losses.confounding]));
+    for slot in names().slots(network) {
+        if let Some(values) = read.values.remove(&slot.id) {
+            let key = format!("grad{turn}.{}", slot.name);
+            rows.extend(case.check_values(&key, &slot.to_pytorch(values)));
+        }
+    }
+    rows
+}
+
+/// Parameters and running statistics after a turn.
+fn state_rows(case: &Case, turn: usize, network: &CausalClipSeg) -> Vec<Row> {
+    let mut rows = Vec::new();
+    names().read(network, |slot, values| {
+        rows.extend(case.check_values(&format!("after{turn}.{}", slot.name), &values));
+    });
+    rows
+}
+
+/// Gradients of a network's parameters on the host.
+struct Gradients<'a> {
+    gradients: &'a GradientsParams,
+    values: HashMap<ParamId, Vec<f32>>,
+}
+
+impl ModuleVisitor for Gradients<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            let data = gradient.into_data().convert::<f32>();
+            self.values.insert(param.id, data.try_into_vec().unwrap_or_default());
+        }
+    }
+}

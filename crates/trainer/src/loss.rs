@@ -1,0 +1,36 @@
+//! What a branch's logits cost.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::{relu, sigmoid};
+
+use crate::config::LossConfig;
+
+/// `bce` · binary cross-entropy with logits + `dice` · soft Dice.
+///
+/// # Shapes
+///
+/// - `logits`, `mask`: `[batch, 1, height, width]`; the mask in `[0, 1]`
+/// - output: `[1]`, not negative
+pub fn seg_loss(logits: Tensor<4>, mask: Tensor<4>, config: &LossConfig) -> Tensor<1> {
+    // max(x, 0) - x t + ln(1 + exp(-|x|)): no overflow at any logit.
+    let tail = (logits.clone().abs().neg().exp() + 1.0).log();
+    let cross_entropy = relu(logits.clone()) - logits.clone() * mask.clone() + tail;
+    let dice = dice_loss(sigmoid(logits), mask);
+    cross_entropy.mean() * config.bce + dice * config.dice
+}
+
+/// The mean over samples of `1 - (2 sum(p t) + e) / (sum p + sum t + e)`, `e` = 1e-6.
+///
+/// # Shapes
+///
+/// - `probability`, `mask`: `[batch, 1, height, width]` in `[0, 1]`
+/// - output: `[1]` in `[0, 1]`
+pub fn dice_loss(probability: Tensor<4>, mask: Tensor<4>) -> Tensor<1> {
+    /// MedEquiSeg's, so that an empty mask that is met by nothing costs nothing.
+    const EPSILON: f64 = 1e-6;
+    let sum = |x: Tensor<4>| -> Tensor<2> { x.flatten::<2>(1, 3).sum_dim(1) };
+    let both = sum(probability.clone() * mask.clone());
+    let either = sum(probability) + sum(mask);
+    let dice = (both * 2.0 + EPSILON) / (either + EPSILON);
+    (dice.neg() + 1.0).mean()
+}

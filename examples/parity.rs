@@ -1,0 +1,103 @@
+//! Holds every stage of the network to golden vectors that other code computed:
+//! `cargo run --release --example parity -- --goldens DIR`
+//!
+//! Prints for each case its worst stage (`--all`: every stage): the largest difference from the
+//! float64 truth, the floor (how far PyTorch's own float32 run is from it) and their ratio. Exit
+//! code 1 where a stage is more than 20 floors away.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context;
+use causal_clip_seg::ProjectorForm;
+use clap::Parser;
+use examples::DeviceArg;
+use parity::{Row, Selection, case_names, run_case};
+
+#[derive(Parser)]
+#[command(about, long_about = None)]
+struct Args {
+    /// Folder of vectors: NAME.json beside NAME.safetensors, tokens.json, preproc.json, metrics/
+    #[arg(long)]
+    goldens: PathBuf,
+    /// Only these cases (all that the folder holds)
+    #[arg(long = "case", num_args = 1..)]
+    cases: Vec<String>,
+    /// How the projectors compute: fast, plain, or both in turn
+    #[arg(long, default_value = "both", value_parser = ["fast", "plain", "both"])]
+    form: String,
+    /// Every stage, not each case's worst
+    #[arg(long)]
+    all: bool,
+    /// One JSON object for each stage instead of a table
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    device: DeviceArg,
+}
+
+fn main() -> ExitCode {
+    examples::exit_code(run(Args::parse()))
+}
+
+fn run(args: Args) -> anyhow::Result<bool> {
+    let device = args.device.open()?;
+    let names = match args.cases.is_empty() {
+        true => case_names(&args.goldens).context("looking for cases")?,
+        false => args.cases.clone(),
+    };
+    let forms: &[(&str, ProjectorForm)] = match args.form.as_str() {
+        "fast" => &[("fast", ProjectorForm::Fast)],
+        "plain" => &[("plain", ProjectorForm::Plain)],
+        _ => &[("fast", ProjectorForm::Fast), ("plain", ProjectorForm::Plain)],
+    };
+    let (mut stages, mut failed) = (0, 0);
+    for name in &names {
+        // The files' cases have no projector.
+        let one = ["tokens", "preproc", "metrics"].contains(&name.as_str())
+            || name.contains("clip") || name.contains("train");
+        for (label, form) in &forms[..if one { 1 } else { forms.len() }] {
+            let started = Instant::now();
+            let rows = run_case(&args.goldens, name, Selection { form: *form }, &device)
+                .with_context(|| format!("case {name}"))?;
+            stages += rows.len();
+            failed += rows.iter().filter(|row| !row.agrees).count();
+            let title = if one { name.clone() } else { format!("{name} ({label})") };
+            match args.json {
+                true => print_json(&rows, label)?,
+                false => print_table(&title, &rows, args.all, started.elapsed().as_secs_f64()),
+            }
+        }
+    }
+    if !args.json {
+        println!("\n{stages} stages, {failed} beyond {} floors", parity::FLOORS);
+    }
+    Ok(failed == 0)
+}
+
+fn print_json(rows: &[Row], form: &str) -> anyhow::Result<()> {
+    for row in rows {
+        let mut object = serde_json::to_value(row)?;
+        object["form"] = form.into();
+        println!("{object}");
+    }
+    Ok(())
+}
+
+fn print_table(title: &str, rows: &[Row], all: bool, seconds: f64) {
+    println!("{title}: {} stages in {seconds:.1} s", rows.len());
+    let worst = rows.iter().max_by(|a, b| a.ratio.total_cmp(&b.ratio));
+    let shown = rows.iter().filter(|row| all || !row.agrees || worst.is_some_and(|w| w.stage == row.stage));
+    for row in shown {
+        println!(
+            "  {:4} {:44} worst {:9.2e}  floor {:9.2e}  ratio {:6.2}  sum {:5.2}",
+            if row.agrees { "ok" } else { "FAIL" },
+            row.stage,
+            row.worst,
+            row.floor,
+            row.ratio,
+            row.sum,
+        );
+    }
+}
