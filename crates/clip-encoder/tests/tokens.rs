@@ -4,7 +4,8 @@
 
 use std::time::Instant;
 
-use clip_encoder::{END, START, Tokenizer};
+use clip_encoder::Tokenizer;
+use clip_encoder::tokenizer::{END, START};
 use proptest::prelude::*;
 use serde::Deserialize;
 

@@ -1,0 +1,177 @@
+//! A weight file of either kind.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use crate::{Dtype, WeightFileError, archive, header};
+
+/// Bytes that are read at once.
+const CHUNK: usize = 1 << 20;
+
+/// An open weight file. Its tensors' values are read when they are asked for.
+#[derive(Debug)]
+pub struct WeightFile {
+    path: PathBuf,
+    file: Mutex<File>,
+    contents: Contents,
+}
+
+/// What a file says it holds; every place in it has been checked against the file's size.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    pub(crate) entries: BTreeMap<String, Entry>,
+    pub(crate) metadata: BTreeMap<String, String>,
+}
+
+/// What is known of a tensor before its values are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Sizes of its axes, outermost first; empty for a single number.
+    pub shape: Vec<usize>,
+    /// The kind of its numbers in the file.
+    pub dtype: Dtype,
+    /// Where its first number is, in bytes from the start of the file.
+    pub(crate) start: u64,
+    /// Its numbers.
+    pub(crate) elements: usize,
+    /// The numbers in the file from its first to its last.
+    pub(crate) span: usize,
+    /// The step of each axis, in numbers; none where they follow each other.
+    pub(crate) strides: Option<Vec<usize>>,
+}
+
+impl Entry {
+    /// Numbers that follow each other; gives the shape back if they are too many to count.
+    pub(crate) fn dense(shape: Vec<usize>, dtype: Dtype, start: u64) -> Result<Self, Vec<usize>> {
+        match shape.iter().try_fold(1_usize, |all, &n| all.checked_mul(n)) {
+            Some(elements) => {
+                Ok(Self { shape, dtype, start, elements, span: elements, strides: None })
+            }
+            None => Err(shape),
+        }
+    }
+
+    /// Bytes from its first number to the end of its last.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        (self.span as u64).checked_mul(self.dtype.size() as u64)
+    }
+}
+
+impl WeightFile {
+    /// Opens a safetensors file or an archive of `torch.save` or `torch.jit.save`, as its content
+    /// says; the name is not looked at.
+    ///
+    /// Names are those of the state dict. One inside a checkpoint (`state_dict` or `model`) loses
+    /// that prefix; a script module's names are its attributes by nesting; `module.` of
+    /// DataParallel stays.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is of no known kind, or says of itself what is not so.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightFileError> {
+        let path = path.as_ref();
+        let unreadable = |source| WeightFileError::Read { file: path.into(), source };
+        let mut file = File::open(path).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        let mut head = Vec::with_capacity(16);
+        (&file).take(16).read_to_end(&mut head).map_err(unreadable)?;
+        let contents = match head.as_slice() {
+            [b'P', b'K', 3, 4, ..] => archive::read(&mut file, path, length)?,
+            [_, _, _, _, _, _, _, _, b'{', ..] => header::read(&mut file, path, length)?,
+            // The protocol and the magic number (a long of 10 bytes) of the old format.
+            [0x80, 2, 0x8a, 10, ..] => return Err(WeightFileError::Legacy { file: path.into() }),
+            _ => return Err(WeightFileError::Unknown { file: path.into() }),
+        };
+        Ok(Self { path: path.into(), file: Mutex::new(file), contents })
+    }
+
+    /// Where the file was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The names of all tensors, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.contents.entries.keys().map(String::as_str)
+    }
+
+    /// Shape and kind of a tensor, if there is one of this name.
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.contents.entries.get(name)
+    }
+
+    /// The metadata of a safetensors file; of a PyTorch archive the plain numbers, booleans and
+    /// texts beside the tensors (`epoch`, `input_resolution`).
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.contents.metadata
+    }
+
+    /// A tensor's values in row-major order, whatever their kind in the file. Integers and `f64`
+    /// are rounded to the nearest `f32`.
+    ///
+    /// # Errors
+    ///
+    /// No such tensor; the file cannot be read; a value is not finite, or beyond `f32`.
+    pub fn read_f32(&self, name: &str) -> Result<Vec<f32>, WeightFileError> {
+        let Some(entry) = self.entry(name) else {
+            return Err(WeightFileError::Missing { file: self.path.clone(), tensor: name.into() });
+        };
+        let unreadable = |source| WeightFileError::Read { file: self.path.clone(), source };
+        let stored = self.stored(entry).map_err(unreadable)?;
+        let values = match &entry.strides {
+            None => stored,
+            Some(strides) => gather(&stored, &entry.shape, strides),
+        };
+        if let Some((index, &value)) = values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
+            let (file, tensor, limit) = (self.path.clone(), name.to_owned(), f32::MAX);
+            return Err(WeightFileError::NonFinite { file, tensor, index, value, limit });
+        }
+        Ok(values)
+    }
+
+    /// All numbers in the file from the tensor's first to its last.
+    fn stored(&self, entry: &Entry) -> std::io::Result<Vec<f32>> {
+        // A thread that panicked while reading left nothing but the cursor, which is set anew.
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(entry.start))?;
+        let mut values = Vec::with_capacity(entry.span);
+        let step = CHUNK / entry.dtype.size();
+        let mut chunk = vec![0; CHUNK.min(entry.span.saturating_mul(entry.dtype.size()))];
+        let mut left = entry.span;
+        while left > 0 {
+            let now = left.min(step);
+            let bytes = chunk.get_mut(..now * entry.dtype.size()).unwrap_or_default();
+            file.read_exact(bytes)?;
+            entry.dtype.decode(bytes, &mut values);
+            left -= now;
+        }
+        Ok(values)
+    }
+}
+
+/// The numbers at all indices, in row-major order. Places were checked at opening.
+fn gather(stored: &[f32], shape: &[usize], strides: &[usize]) -> Vec<f32> {
+    let mut places = vec![0];
+    for (&size, &stride) in shape.iter().zip(strides) {
+        places = places
+            .into_iter()
+            .flat_map(|place| (0..size).map(move |i| place + i * stride))
+            .collect();
+    }
+    places.into_iter().filter_map(|place| stored.get(place)).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transposed_matrix_is_gathered_by_its_rows() {
+        assert_eq!(gather(&[1., 2., 3., 4., 5., 6.], &[3, 2], &[1, 3]), [1., 4., 2., 5., 3., 6.]);
+        assert_eq!(gather(&[7.], &[], &[]), [7.]);
+    }
+}

@@ -1,0 +1,173 @@
+//! Files from strangers: broken, lying, or made to hurt. Always an error or values, never more.
+
+#![allow(clippy::unwrap_used)] // on files of our own
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use weight_files::{WeightFile, WeightFileError};
+
+const STATE: &[u8] = include_bytes!("data/state.pt");
+const KINDS: &[u8] = include_bytes!("data/kinds.pt");
+const SCRIPTED: &[u8] = include_bytes!("data/scripted.pt");
+const SAFETENSORS: &[u8] = include_bytes!("data/kinds.safetensors");
+
+/// Opens the bytes as a file and reads all that it says it holds.
+fn read_all(folder: &Path, bytes: &[u8]) -> Result<usize, WeightFileError> {
+    let path = folder.join("file");
+    std::fs::write(&path, bytes).unwrap();
+    let file = WeightFile::open(&path)?;
+    let names: Vec<String> = file.names().map(str::to_owned).collect();
+    let mut numbers = 0;
+    for name in names {
+        // A flipped bit may make a value infinite; that is an error of its own.
+        numbers += file.read_f32(&name).map_or(0, |values| values.len());
+    }
+    // Nothing is repeated here beyond what `expand` is allowed.
+    assert!(numbers <= bytes.len() + 40 * (1 << 16), "{numbers} numbers of {} bytes", bytes.len());
+    Ok(numbers)
+}
+
+fn safetensors(header: &str, values: usize) -> Vec<u8> {
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.resize(bytes.len() + values, 0);
+    bytes
+}
+
+/// The error's message, with those of its causes.
+fn refusal(bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let error = read_all(folder.path(), bytes).unwrap_err();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[test]
+fn a_file_cut_at_any_length_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for whole in [KINDS, SAFETENSORS] {
+        assert!(read_all(folder.path(), whole).is_ok());
+        for length in 0..whole.len() {
+            assert!(read_all(folder.path(), &whole[..length]).is_err(), "{length}");
+        }
+    }
+}
+
+#[test]
+fn a_header_that_lies_is_refused() {
+    let tensor = |shape: &str, dtype: &str, from: u64, to: u64| {
+        format!(r#"{{"dtype":"{dtype}","shape":{shape},"data_offsets":[{from},{to}]}}"#)
+    };
+    let one = |entry: String| format!(r#"{{"a":{entry}}}"#);
+    let two = |a: String, b: String| format!(r#"{{"a":{a},"b":{b}}}"#);
+    for (header, values, message) in [
+        (one(tensor("[2]", "F32", 0, 4)), 4, "of shape [2] and kind F32 does not fit its 4 bytes"),
+        (one(tensor("[1]", "F32", 0, 8)), 4, "ends at byte 8"),
+        (one(tensor("[1]", "F32", 0, 4)), 8, "end of the file"),
+        (one(tensor("[1]", "F32", 4, 8)), 8, "starts or ends at byte 4"),
+        (one(tensor("[1]", "F32", 4, 0)), 4, "starts or ends at byte 4"),
+        (one(tensor("[4294967296,4294967296,16]", "F32", 0, 4)), 4, "does not fit its 4 bytes"),
+        (one(tensor("[4611686018427387904]", "F64", 0, 4)), 4, "does not fit its 4 bytes"),
+        (one(tensor("[-1]", "F32", 0, 4)), 4, "invalid value"),
+        (one(tensor("[1]", "F8_E4M3", 0, 1)), 1, "holds F8_E4M3"),
+        (one(tensor("[1]", "F31", 0, 4)), 4, "unknown variant"),
+        (one(tensor("[1]", "F32", u64::MAX - 3, u64::MAX)), 4, "starts or ends"),
+        (two(tensor("[1]", "F32", 0, 4), tensor("[1]", "F32", 0, 4)), 4, "expected 4"),
+        (two(tensor("[1]", "F32", 0, 4), tensor("[1]", "F32", 2, 6)), 6, "expected 4"),
+        (two(tensor("[1]", "F32", 0, 4), tensor("[1]", "F32", 8, 12)), 12, "expected 4"),
+        (r#"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#.into(), 0, "`a` stands there twice"),
+        (r#"{"__metadata__":{"a":1}}"#.into(), 0, "expected a string"),
+        ("{".into(), 0, "not understood"),
+        (format!("{{\"a\":{}", "[".repeat(100_000)), 0, "not understood"),
+    ] {
+        let text = refusal(&safetensors(&header, values));
+        assert!(text.contains(message), "{header:.80}\n{text}");
+    }
+}
+
+#[test]
+fn a_header_longer_than_the_file_is_refused() {
+    for length in [u64::MAX, 1 << 40, 3] {
+        let mut bytes = safetensors("{}", 0);
+        bytes[..8].copy_from_slice(&length.to_le_bytes());
+        assert!(refusal(&bytes).contains("at most 2"), "{length}");
+    }
+}
+
+#[test]
+fn other_files_are_named_as_such() {
+    for bytes in [&b""[..], b"PK", b"version https://git-lfs", &[0; 64], b"\x89PNG\r\n\x1a\n"] {
+        assert!(refusal(bytes).contains("neither a safetensors file"), "{bytes:?}");
+    }
+    assert!(refusal(b"PK\x03\x04 and no more").contains("broken archive"));
+}
+
+#[test]
+fn an_archive_whose_sizes_lie_is_refused() {
+    // Both sizes of every entry in the directory become huge, one after the other.
+    let folder = tempfile::tempdir().unwrap();
+    let entries: Vec<usize> =
+        (0..STATE.len() - 46).filter(|&at| STATE[at..].starts_with(b"PK\x01\x02")).collect();
+    assert!(entries.len() > 20);
+    for at in entries {
+        for (field, value) in [(20, 0xffff_fff0_u32), (24, 0xffff_fff0), (42, 0x7fff_ffff)] {
+            let mut bytes = STATE.to_vec();
+            bytes[at + field..at + field + 4].copy_from_slice(&value.to_le_bytes());
+            assert!(read_all(folder.path(), &bytes).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_pickle_whose_shapes_lie_is_refused() {
+    // `(K\x06K\x04t` is the shape (6, 4) of no stride; a huge number takes its place.
+    let folder = tempfile::tempdir().unwrap();
+    let small = [b'K', 6, b'K', 4];
+    let at = STATE.windows(4).position(|window| window == small).unwrap();
+    let mut bytes = STATE.to_vec();
+    bytes[at + 1] = 255;
+    let error = read_all(folder.path(), &bytes).unwrap_err().to_string();
+    assert!(error.contains("reaches beyond its storage"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn flipped_bytes_are_an_error_or_values(
+        which in 0_usize..4,
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut bytes = [STATE, KINDS, SCRIPTED, SAFETENSORS][which].to_vec();
+        for (at, value) in flips {
+            *at.get_mut::<u8>(&mut bytes) = value;
+        }
+        let _ = read_all(tempfile::tempdir().unwrap().path(), &bytes);
+    }
+
+    #[test]
+    fn flipped_bytes_of_the_structure_are_an_error_or_values(
+        which in 0_usize..3,
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut bytes = [STATE, KINDS, SAFETENSORS][which].to_vec();
+        let length = 1500.min(bytes.len()); // the pickle, or the JSON
+        for (at, value) in flips {
+            *at.get_mut::<u8>(&mut bytes[..length]) = value;
+        }
+        let _ = read_all(tempfile::tempdir().unwrap().path(), &bytes);
+    }
+
+    #[test]
+    fn any_bytes_are_an_error(head in 0_usize..4, rest in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut bytes = [&b""[..], b"PK\x03\x04", b"\x10\0\0\0\0\0\0\0{", b"\x80\x02"][head].to_vec();
+        bytes.extend(rest);
+        prop_assert!(read_all(tempfile::tempdir().unwrap().path(), &bytes).is_err());
+    }
+}
