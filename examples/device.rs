@@ -82,12 +82,7 @@ fn flex(name: &str) -> Result<Device, DeviceError> {
     Err(DeviceError::NotBuilt { name: name.to_owned(), feature: "flex" })
 }
 
-fn open_gpu(
-    kind: &str,
-    name: &str,
-    index: usize,
-    software: bool,
-) -> Result<Device, DeviceError> {
+fn open_gpu(kind: &str, name: &str, index: usize, software: bool) -> Result<Device, DeviceError> {
     match kind {
         "cuda" => cuda::open(name, index),
         "vulkan" => wgpu::open_vulkan(name, index, software),

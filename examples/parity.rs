@@ -56,7 +56,8 @@ fn run(args: Args) -> anyhow::Result<bool> {
     for name in &names {
         // The files' cases have no projector.
         let one = ["tokens", "preproc", "metrics"].contains(&name.as_str())
-            || name.contains("clip") || name.contains("train");
+            || name.contains("clip")
+            || name.contains("train");
         for (label, form) in &forms[..if one { 1 } else { forms.len() }] {
             let started = Instant::now();
             let rows = run_case(&args.goldens, name, Selection { form: *form }, &device)
@@ -88,7 +89,8 @@ fn print_json(rows: &[Row], form: &str) -> anyhow::Result<()> {
 fn print_table(title: &str, rows: &[Row], all: bool, seconds: f64) {
     println!("{title}: {} stages in {seconds:.1} s", rows.len());
     let worst = rows.iter().max_by(|a, b| a.ratio.total_cmp(&b.ratio));
-    let shown = rows.iter().filter(|row| all || !row.agrees || worst.is_some_and(|w| w.stage == row.stage));
+    let shown =
+        rows.iter().filter(|row| all || !row.agrees || worst.is_some_and(|w| w.stage == row.stage));
     for row in shown {
         println!(
             "  {:4} {:44} worst {:9.2e}  floor {:9.2e}  ratio {:6.2}  sum {:5.2}",

@@ -96,7 +96,12 @@ fn run(args: Args) -> anyhow::Result<bool> {
         ..TrainConfig::default()
     };
     let report = train(network, &model, &config, &data, &args.out, &device)?;
-    println!("{} steps in {:.0} s; best network: {}", report.steps, report.wall, report.best.display());
+    println!(
+        "{} steps in {:.0} s; best network: {}",
+        report.steps,
+        report.wall,
+        report.best.display()
+    );
 
     let segmenter = Segmenter::load(&report.best, &device)?;
     let cases = data.cases(Split::Val);

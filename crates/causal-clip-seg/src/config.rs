@@ -1,7 +1,9 @@
 //! Sizes of the network and how a picture becomes its input: what a weight file says of itself.
 
 use causal_seg_decoder::DecoderConfig;
-use clip_encoder::{Activation, ClipConfig, ImageTowerConfig, Normalisation, Resize, TextTowerConfig};
+use clip_encoder::{
+    Activation, ClipConfig, ImageTowerConfig, Normalisation, Resize, TextTowerConfig,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;

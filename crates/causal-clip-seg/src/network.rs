@@ -2,7 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
-use causal_seg_decoder::{DECODER_NAMES, Decoder, Game, Levels, NeckStages, ProjectorForm, SegLogits};
+use causal_seg_decoder::{
+    DECODER_NAMES, Decoder, Game, Levels, NeckStages, ProjectorForm, SegLogits,
+};
 use clip_encoder::{CLIP_NAMES, Clip, TextFeatures, Trunk};
 use vision_layers::{FieldName, Names, Slot, SplitMix64, fnv1a64};
 
@@ -107,12 +109,7 @@ impl CausalClipSeg {
     }
 
     /// Every stage of a forward pass, the projectors in the given form: for comparing and looking.
-    pub fn stages(
-        &self,
-        pixels: Tensor<4>,
-        tokens: Tensor<2, Int>,
-        form: ProjectorForm,
-    ) -> Stages {
+    pub fn stages(&self, pixels: Tensor<4>, tokens: Tensor<2, Int>, form: ProjectorForm) -> Stages {
         let trunk = self.backbone.image_tower.trunk(pixels);
         let c5 = self.backbone.image_tower.dense(trunk.layer4.clone());
         let text = self.backbone.text_tower.forward(tokens);
@@ -150,6 +147,7 @@ fn initial_values(slot: &Slot, seed: u64) -> Vec<f32> {
         _ if slot.shape.len() == 1 => (1.0, 0.0),
         _ => (0.0, (if from_relu { 6.0 } else { 3.0 } / inputs as f64).sqrt()),
     };
-    let mut stream = SplitMix64::new(fnv1a64(&slot.name) ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut stream =
+        SplitMix64::new(fnv1a64(&slot.name) ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     (0..slot.len()).map(|_| (offset + scale * f64::from(stream.uniform())) as f32).collect()
 }

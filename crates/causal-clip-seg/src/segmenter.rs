@@ -100,8 +100,7 @@ impl Segmenter {
         answers
             .map(|(row, (map, (image, _)))| {
                 let (width, height) = image.dimensions();
-                let mut probabilities =
-                    resize.back(map, size, width as usize, height as usize)?;
+                let mut probabilities = resize.back(map, size, width as usize, height as usize)?;
                 // A bicubic warp overshoots a little.
                 probabilities.iter_mut().for_each(|p| *p = p.clamp(0.0, 1.0));
                 Ok(Mask {

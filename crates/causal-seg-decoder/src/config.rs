@@ -37,12 +37,8 @@ impl DecoderConfig {
     /// The first field whose value is impossible.
     pub fn check(&self) -> Result<(), DecoderConfigError> {
         const HIGH: usize = 1 << 16;
-        let fields = [
-            ("features", self.features),
-            ("c4", self.c4),
-            ("c5", self.c5),
-            ("state", self.state),
-        ];
+        let fields =
+            [("features", self.features), ("c4", self.c4), ("c5", self.c5), ("state", self.state)];
         for (field, value) in fields {
             if !(1..=HIGH).contains(&value) {
                 return Err(DecoderConfigError::Range { field, value, high: HIGH });

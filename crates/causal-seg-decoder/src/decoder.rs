@@ -126,10 +126,9 @@ impl Decoder {
                 let gates = self.neck.gates(&levels);
                 GateValues { causal: gates.clone(), confounding: gates }
             }
-            Game::Mirrored(neck) => GateValues {
-                causal: self.neck.gates(&levels),
-                confounding: neck.gates(&levels),
-            },
+            Game::Mirrored(neck) => {
+                GateValues { causal: self.neck.gates(&levels), confounding: neck.gates(&levels) }
+            }
         };
         let split = self.neck.split(&levels, &gates);
         NeckStages { levels, gates, split }

@@ -9,14 +9,20 @@ use burn::nn::BatchNorm;
 use burn::tensor::activation::relu;
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
-use vision_layers::{ConvNormRelu, batch_norm, batch_norm_in_training, bilinear_matrix, scale_and_shift};
+use vision_layers::{
+    ConvNormRelu, batch_norm, batch_norm_in_training, bilinear_matrix, scale_and_shift,
+};
 
 use crate::projector::{Projector, SentenceKernel};
 
 /// How much each of a projector's two steps enlarges.
 const FACTOR: usize = 4;
 
-pub(crate) fn forward(projector: &Projector, map: Tensor<4>, sentence: SentenceKernel) -> Tensor<4> {
+pub(crate) fn forward(
+    projector: &Projector,
+    map: Tensor<4>,
+    sentence: SentenceKernel,
+) -> Tensor<4> {
     let x = enlarged_layer(&projector.conv1, map); // [batch, d, 4 h, 4 w]
     let x = enlarged_layer(&projector.conv2, x); // [batch, d / 2, 16 h, 16 w]
     let (weight, bias) = (projector.mix.weight.val(), projector.mix.bias.as_ref());
@@ -113,14 +119,12 @@ pub fn sentence_conv(
     // The bias counts for the taps that fall inside the map: it is added before the padding.
     let border = kernel.reshape([batch * 9, c]).matmul(bias.reshape([c, 1]));
     let p = merged.matmul(x.reshape([batch, c, height * width])) + border.reshape([batch, 9, 1]);
-    let p = p
-        .reshape([batch, 9, height, width])
-        .pad([(1, 1), (1, 1)], PadMode::Constant(0.0));
+    let p = p.reshape([batch, 9, height, width]).pad([(1, 1), (1, 1)], PadMode::Constant(0.0));
     let mut logits = offset.reshape([batch, 1, 1, 1]).expand([batch, 1, height, width]);
     for tap in 0..9 {
         let (dy, dx) = (tap / 3, tap % 3);
-        logits = logits
-            + p.clone().slice([0..batch, tap..tap + 1, dy..dy + height, dx..dx + width]);
+        logits =
+            logits + p.clone().slice([0..batch, tap..tap + 1, dy..dy + height, dx..dx + width]);
     }
     logits
 }

@@ -32,7 +32,7 @@ pub use carafe::Carafe;
 pub use config::{DecoderConfig, DecoderConfigError};
 pub use coord_conv::CoordConv;
 pub use decoder::{DECODER_NAMES, Decoder, Game, SegLogits};
+pub use fast_projector::{enlarged_conv, sentence_conv};
 pub use gate::Gate;
 pub use neck::{GateValues, Levels, Neck, NeckStages, Split};
-pub use fast_projector::{enlarged_conv, sentence_conv};
 pub use projector::{Projector, ProjectorForm};

@@ -57,9 +57,7 @@ impl Bottleneck {
         let y = relu(batch_norm(&self.bn2, self.conv2.forward(y)));
         let y = batch_norm(&self.bn3, self.conv3.forward(self.pool(y)));
         let x = match &self.shortcut {
-            Some(shortcut) => {
-                batch_norm(&shortcut.norm, shortcut.conv.forward(self.pool(x)))
-            }
+            Some(shortcut) => batch_norm(&shortcut.norm, shortcut.conv.forward(self.pool(x))),
             None => x,
         };
         relu(y + x)

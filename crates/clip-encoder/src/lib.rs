@@ -44,6 +44,4 @@ pub use pixels::{MaskView, Normalisation, PixelError, Resize, RgbView};
 pub use text_tower::{TextFeatures, TextTower};
 pub use tokenizer::{Batch as TokenBatch, TokenError, Tokenizer};
 pub use transformer::{TextBlock, quick_gelu};
-pub use weights::{
-    LoadReport, clip_config, clip_prefix, fresh_in_clip, load_module, tensors_of,
-};
+pub use weights::{LoadReport, clip_config, clip_prefix, fresh_in_clip, load_module, tensors_of};

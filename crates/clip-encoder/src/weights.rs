@@ -149,9 +149,9 @@ pub fn clip_config(file: &WeightFile, prefix: &str) -> Result<ClipConfig, Weight
     };
     let count = |stem: &str| -> usize {
         let stem = format!("{prefix}{stem}");
-        let numbers = file.names().filter_map(|name| {
-            name.strip_prefix(&stem)?.split('.').next()?.parse::<usize>().ok()
-        });
+        let numbers = file
+            .names()
+            .filter_map(|name| name.strip_prefix(&stem)?.split('.').next()?.parse::<usize>().ok());
         numbers.collect::<std::collections::BTreeSet<_>>().len()
     };
     let width = shape("visual.layer1.0.conv1.weight", 4)?[0];

@@ -257,14 +257,15 @@ pub(crate) fn read_tensors(file: &Path) -> Result<BTreeMap<String, Vec<f32>>, Pa
     let bytes = std::fs::read(file)
         .map_err(|source| ParityError::Read { file: file.to_owned(), source })?;
     let refused = |what: String| ParityError::Format { file: file.to_owned(), what };
-    let tensors =
-        safetensors::SafeTensors::deserialize(&bytes).map_err(|error| refused(error.to_string()))?;
+    let tensors = safetensors::SafeTensors::deserialize(&bytes)
+        .map_err(|error| refused(error.to_string()))?;
     let mut values = BTreeMap::new();
     for (name, view) in tensors.tensors() {
         if view.dtype() != safetensors::Dtype::F32 {
             return Err(refused(format!("tensor `{name}` is {:?}, expected F32", view.dtype())));
         }
-        let floats = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        let floats =
+            view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         values.insert(name, floats.collect());
     }
     Ok(values)

@@ -41,15 +41,16 @@ pub(crate) fn forward(
         ("logits.causal", s.logits.causal),
         ("logits.confounding", s.logits.confounding),
     ];
-    let mut rows = maps.into_iter().filter_map(|(key, map)| case.check(key, map)).collect::<Vec<_>>();
+    let mut rows =
+        maps.into_iter().filter_map(|(key, map)| case.check(key, map)).collect::<Vec<_>>();
     rows.extend(case.check("text.words", s.text.words));
     rows.extend(case.check("text.state", s.text.state));
     // What users run must be the same: the causal branch alone.
     let causal = network.forward_causal(case.pixel_tensor(device), case.token_tensor(device));
-    rows.extend(case.check("logits.causal", causal).map(|row| Row {
-        stage: "logits.causal (alone)".to_owned(),
-        ..row
-    }));
+    rows.extend(
+        case.check("logits.causal", causal)
+            .map(|row| Row { stage: "logits.causal (alone)".to_owned(), ..row }),
+    );
     Ok(rows)
 }
 

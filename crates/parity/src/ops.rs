@@ -56,7 +56,8 @@ impl Job<'_> {
                     ProjectorForm::Fast => enlarged_conv(x.clone(), k.clone()),
                     ProjectorForm::Plain => {
                         let [_, _, h, w] = x.dims();
-                        let (rows, columns) = (bilinear_matrix(h, 4 * h), bilinear_matrix(w, 4 * w));
+                        let (rows, columns) =
+                            (bilinear_matrix(h, 4 * h), bilinear_matrix(w, 4 * w));
                         let large = resize_with(x.clone(), rows, columns);
                         let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
                         conv2d(large, k.clone(), None, options)
@@ -83,8 +84,16 @@ impl Job<'_> {
                 let y = projector.forward(x.clone(), state.clone(), form);
                 let gradients = self.weighted(y.clone()).backward();
                 let mut rows = self.checked("", y);
-                rows.extend(state.grad(&gradients).map(|g| self.checked(".grad.state", g)).into_iter().flatten());
-                rows.extend(x.grad(&gradients).map(|g| self.checked(".grad.x", g)).into_iter().flatten());
+                rows.extend(
+                    state
+                        .grad(&gradients)
+                        .map(|g| self.checked(".grad.state", g))
+                        .into_iter()
+                        .flatten(),
+                );
+                rows.extend(
+                    x.grad(&gradients).map(|g| self.checked(".grad.x", g)).into_iter().flatten(),
+                );
                 Ok(rows)
             }
             "loss" => {

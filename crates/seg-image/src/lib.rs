@@ -1,1 +1,29 @@
-//! Image files to 8-bit RGB, masks and overlays to image files
+//! Image files to 8-bit RGB, masks and overlays to image files.
+//!
+//! ```
+//! use seg_image::{BinaryMask, OverlayStyle, RgbImage, decode_rgb, overlay};
+//!
+//! let image = RgbImage::new(40, 30);
+//! let mask = BinaryMask::from_fn(40, 30, |x, y| (10..20).contains(&x) && y < 15);
+//! assert_eq!(mask.area(), 150);
+//! let picture = overlay(&image, &mask, &OverlayStyle::default(), "upper left");
+//! assert!(picture.width() >= 448);
+//!
+//! let error = decode_rgb(b"no picture", "note.txt".as_ref()).unwrap_err();
+//! assert!(error.to_string().starts_with("note.txt: not a PNG, JPEG, TIFF or BMP file"));
+//! ```
+#![deny(missing_docs)]
+
+mod caption;
+mod decode;
+mod error;
+mod mask;
+mod overlay;
+mod write;
+
+pub use decode::{MAX_BYTES, MAX_PIXELS, decode_gray8, decode_rgb, read_gray8, read_rgb};
+pub use error::ImageError;
+pub use image::{Rgb, RgbImage};
+pub use mask::{BinaryMask, BoundingBox, MaskRule, read_mask};
+pub use overlay::{OverlayStyle, contact_sheet, overlay, overlay_with_reference};
+pub use write::{write_gray8, write_mask, write_rgb};

@@ -73,10 +73,8 @@ impl Samples {
                 }
             };
             let mask = samples.mask_bytes(&sample.mask)?;
-            let encoded = samples
-                .tokenizer
-                .encode(&case.sentence, input.word_len)
-                .map_err(SegError::from)?;
+            let encoded =
+                samples.tokenizer.encode(&case.sentence, input.word_len).map_err(SegError::from)?;
             samples.sentences_cut += usize::from(encoded.cut);
             let (id, sentence) = (case.id.clone(), case.sentence.clone());
             samples.cases.push(Prepared { id, picture, mask, sentence });
@@ -134,10 +132,8 @@ impl Samples {
             masks.extend(case.mask.iter().map(|v| f32::from(*v) / 255.0));
         }
         let sentences = cases.iter().map(|case| case.sentence.as_str()).collect::<Vec<_>>();
-        let tokens: TokenBatch = self
-            .tokenizer
-            .encode_batch(&sentences, self.input.word_len)
-            .map_err(SegError::from)?;
+        let tokens: TokenBatch =
+            self.tokenizer.encode_batch(&sentences, self.input.word_len).map_err(SegError::from)?;
         let rows = cases.len();
         let tensor = |values, channels| {
             let data = TensorData::new(values, [rows, channels, size, size]);

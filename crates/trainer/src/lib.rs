@@ -32,8 +32,8 @@ pub use error::TrainError;
 pub use evaluate::{Control, Evaluation, Query, evaluate, shuffled};
 pub use loss::{dice_loss, seg_loss};
 pub use players::{
-    Example, Learner, Losses, OptimizerConfig, PlayerParameters, player_one, player_two, simultaneous,
-    warm_up,
+    Example, Learner, Losses, OptimizerConfig, PlayerParameters, player_one, player_two,
+    simultaneous, warm_up,
 };
 pub use run::{Report, train};
 pub use schedule::learning_rate;

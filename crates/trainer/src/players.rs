@@ -32,7 +32,8 @@ impl PlayerParameters {
     /// By the released names: the gates are `neck_ad.masker*`.
     pub fn of(network: &CausalClipSeg) -> Self {
         let slots = names().slots(network).into_iter().filter(|slot| !slot.is_statistic());
-        let (gates, others) = slots.partition::<Vec<_>, _>(|s| s.name.starts_with("neck_ad.masker"));
+        let (gates, others) =
+            slots.partition::<Vec<_>, _>(|s| s.name.starts_with("neck_ad.masker"));
         let ids = |slots: Vec<vision_layers::Slot>| slots.into_iter().map(|s| s.id).collect();
         Self { gates: ids(gates), others: ids(others) }
     }
@@ -111,8 +112,7 @@ pub fn simultaneous(
     let mirror = network.decoder.mirrored_neck();
     let copies = copies_of(network, &mirror);
     let game = Game::Mirrored(Box::new(mirror.clone()));
-    let logits =
-        network.forward_in_game(example.pixels.clone(), example.tokens.clone(), &game);
+    let logits = network.forward_in_game(example.pixels.clone(), example.tokens.clone(), &game);
     let (causal, confounding) = both_losses(logits, example.mask.clone(), loss);
     let losses = read(&causal, &confounding);
     let mut gradients = (causal + confounding).backward();
@@ -154,10 +154,7 @@ fn causal_alone(
 }
 
 /// From the ids of the network's neck to those of its mirror.
-fn copies_of(
-    network: &CausalClipSeg,
-    mirror: &impl Module,
-) -> HashMap<ParamId, ParamId> {
+fn copies_of(network: &CausalClipSeg, mirror: &impl Module) -> HashMap<ParamId, ParamId> {
     let names = names();
     let neck = "neck_ad.";
     let own = names.slots(network).into_iter().filter(|slot| slot.name.starts_with(neck));
@@ -216,10 +213,9 @@ impl OptimizerConfig {
     /// A fresh optimizer.
     pub fn init(&self) -> ModuleOptimizer {
         match self {
-            Self::AdamW { weight_decay } => AdamWConfig::new()
-                .with_epsilon(1e-8)
-                .with_weight_decay(*weight_decay as f32)
-                .init(),
+            Self::AdamW { weight_decay } => {
+                AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(*weight_decay as f32).init()
+            }
             Self::Sgd => SgdConfig::new().init(),
         }
     }

@@ -236,7 +236,7 @@ fn write_error(path: &Path, source: std::io::Error) -> TrainError {
 }
 
 fn bar(length: usize, template: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length as u64).with_style(style)
 }

@@ -110,11 +110,7 @@ impl Names {
     /// # Panics
     ///
     /// If `value` gives another number of values than the slot holds.
-    pub fn replace<M: Module>(
-        &self,
-        module: M,
-        value: impl FnMut(&Slot) -> Option<Vec<f32>>,
-    ) -> M {
+    pub fn replace<M: Module>(&self, module: M, value: impl FnMut(&Slot) -> Option<Vec<f32>>) -> M {
         module.map(&mut Replace { path: Path::new(self), value })
     }
 }

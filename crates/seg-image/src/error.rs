@@ -1,0 +1,34 @@
+//! Why a picture could not be read or written.
+
+use std::path::PathBuf;
+
+/// Why a picture could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // of the fields: the message explains them
+pub enum ImageError {
+    /// The file could not be read.
+    #[error("cannot read {}", file.display())]
+    Read { file: PathBuf, source: std::io::Error },
+    /// The content is of no known format.
+    #[error("{}: not a PNG, JPEG, TIFF or BMP file", file.display())]
+    Format { file: PathBuf },
+    /// The content breaks its format.
+    #[error("{}: broken or unsupported picture", file.display())]
+    Decode { file: PathBuf, source: image::ImageError },
+    /// The header promises more than the limits allow; nothing was decoded.
+    #[error(
+        "{}: {width} x {height} pixels ({bytes} bytes decoded), more than {} million pixels or {} MiB",
+        file.display(), crate::MAX_PIXELS / 1_000_000, crate::MAX_BYTES >> 20
+    )]
+    TooLarge { file: PathBuf, width: u32, height: u32, bytes: u64 },
+    /// The file could not be written; an earlier one of that name is unchanged.
+    #[error("cannot write {}", file.display())]
+    Write { file: PathBuf, source: std::io::Error },
+    /// The picture could not be encoded; an earlier file of that name is unchanged.
+    #[error("cannot encode {}", file.display())]
+    Encode { file: PathBuf, source: image::ImageError },
+    /// Width and height do not fit the number of values.
+    #[error("{}: {width} x {height} pixels, but {found} values", file.display())]
+    Size { file: PathBuf, width: u32, height: u32, found: usize },
+}
