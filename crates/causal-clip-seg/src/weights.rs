@@ -1,10 +1,13 @@
 //! The network from and to files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use burn::tensor::Device;
-use clip_encoder::{LoadReport, WeightsError, clip_config, clip_prefix, load_module, tensors_of};
+use clip_encoder::{
+    Difference, LoadReport, WeightsError, check_sizes, clip_config, clip_prefix, fresh_in_clip,
+    load_module, tensors_of,
+};
 use vision_layers::Slot;
 use weight_files::{Precision, WeightFile, write_safetensors};
 
@@ -30,64 +33,76 @@ pub struct Loaded {
     pub report: LoadReport,
 }
 
+impl CausalClipSegConfig {
+    /// What a weight file says of its network, without reading the weights: its metadata, or in a
+    /// foreign file its shapes, with CLIP's rules for the heads and the input that CLIP was trained
+    /// on.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or holds no CLIP ResNet with CLIP's text tower; if its metadata
+    /// is of another version, impossible, or at odds with its shapes.
+    pub fn from_file(path: &Path) -> Result<Self, SegError> {
+        Ok(Source::open(path)?.config)
+    }
+}
+
 impl CausalClipSeg {
     /// The network in a file of ours, of the released code, or of a training on top of it.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, its configuration is impossible, or a tensor is missing, has
-    /// another shape or is not finite; the message names file and tensor.
+    /// If the file cannot be read, its configuration is impossible or at odds with its shapes, it
+    /// holds CLIP alone, or a tensor is missing, has another shape or is not finite; the message
+    /// names file and tensor.
     pub fn load(path: &Path, device: &Device) -> Result<Loaded, SegError> {
-        Self::load_or_start(path, device, false)
+        let source = Source::open(path)?;
+        let config = source.config.clone();
+        source.network(config, device)
     }
 
-    /// The network whose image and text towers come from a CLIP checkpoint; the decoder and the
-    /// dense head's shortcut are drawn from `seed`.
+    /// The same for a file that does not say everything of itself: `config` tells the heads, the
+    /// activation and the input.
+    ///
+    /// # Errors
+    ///
+    /// As [`CausalClipSeg::load`], and if the file disagrees with `config`.
+    pub fn load_as(
+        path: &Path,
+        config: &CausalClipSegConfig,
+        device: &Device,
+    ) -> Result<Loaded, SegError> {
+        let source = Source::open(path)?;
+        source.check(config)?;
+        source.network(config.clone(), device)
+    }
+
+    /// The network whose image and text towers come from a CLIP checkpoint; the decoder, and the
+    /// dense head's shortcut where the file lacks it, are drawn from `seed`.
     ///
     /// # Errors
     ///
     /// As [`CausalClipSeg::load`].
     pub fn start_from_clip(path: &Path, seed: u64, device: &Device) -> Result<Loaded, SegError> {
-        let mut loaded = Self::load_or_start(path, device, true)?;
-        let fresh = |slot: &Slot| loaded.report.fresh.contains(&slot.name);
-        loaded.network = loaded.network.with_random_weights(seed, fresh);
-        Ok(loaded)
+        let source = Source::open(path)?;
+        let config = source.config.clone();
+        source.towers(config, seed, device)
     }
 
-    fn load_or_start(path: &Path, device: &Device, from_clip: bool) -> Result<Loaded, SegError> {
-        let file = WeightFile::open(path)?;
-        let clip = clip_prefix(&file)?; // before `visual.`
-        let config = match file.metadata().get(CONFIG_KEY) {
-            Some(text) => config_of(&file, text)?,
-            None => CausalClipSegConfig {
-                clip: clip_config(&file, &clip)?,
-                input: InputConfig::default(),
-            },
-        };
-        let network = Self::new(&config, device)?;
-        let segmentation = clip.strip_suffix("backbone.");
-        if segmentation.is_none() && !from_clip {
-            return Err(SegError::Weights(WeightsError::Foreign {
-                file: path.to_owned(),
-                what: "CLIP alone, without the segmentation network (no tensor `backbone.…`)"
-                    .to_owned(),
-            }));
-        }
-        let in_file = |slot: &Slot| match (slot.name.strip_prefix("backbone."), segmentation) {
-            (Some(name), _) => format!("{clip}{name}"),
-            (None, Some(prefix)) => {
-                let name = format!("{prefix}{}", slot.name);
-                // MedEquiSeg keeps its adapter beside the network, not in it.
-                if file.entry(&name).is_some() { name } else { slot.name.clone() }
-            }
-            (None, None) => slot.name.clone(),
-        };
-        let fresh = |slot: &Slot| {
-            from_clip
-                && (!slot.name.starts_with("backbone.") || slot.name.contains("attnpool.connect."))
-        };
-        let (network, report) = load_module(network, &names(), &file, in_file, fresh)?;
-        Ok(Loaded { network, config, report })
+    /// The same with the heads, the activation and the input of `config`.
+    ///
+    /// # Errors
+    ///
+    /// As [`CausalClipSeg::load_as`].
+    pub fn start_from_clip_as(
+        path: &Path,
+        config: &CausalClipSegConfig,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Loaded, SegError> {
+        let source = Source::open(path)?;
+        source.check(config)?;
+        source.towers(config.clone(), seed, device)
     }
 
     /// Writes the network with its configuration and `notes` (recipe, licence, scores) in the
@@ -116,18 +131,145 @@ impl CausalClipSeg {
     }
 }
 
-fn config_of(file: &WeightFile, text: &str) -> Result<CausalClipSegConfig, SegError> {
-    let refused =
-        |key, what: String| SegError::Metadata { file: file.path().to_owned(), key, what };
-    match file.metadata().get(FORMAT_KEY).map(String::as_str) {
-        Some(FORMAT) => {}
-        other => {
-            let found = other.unwrap_or("nothing");
-            return Err(refused(FORMAT_KEY, format!("expected `{FORMAT}`, found `{found}`")));
+/// An open file and where the network is in it.
+struct Source {
+    file: WeightFile,
+    /// What stands before `visual.`.
+    clip: String,
+    /// What the file says of itself.
+    config: CausalClipSegConfig,
+    /// Whether that is written in its metadata.
+    recorded: bool,
+}
+
+/// The module that MedEquiSeg's trainings put around the released network; the adapter stands
+/// beside it.
+const WRAPPER: &str = "base_model.";
+/// What brings c5 to the decoder's channels, in MedEquiSeg's names.
+const ADAPTER: &str = "v5_proj.";
+
+impl Source {
+    fn open(path: &Path) -> Result<Self, SegError> {
+        let file = WeightFile::open(path)?;
+        let clip = clip_prefix(&file)?;
+        let (config, recorded) = match recorded_config(&file)? {
+            Some(config) => {
+                check_sizes(&file, &clip, &config.clip)?;
+                (config, true)
+            }
+            None => {
+                let clip = clip_config(&file, &clip)?;
+                let input = InputConfig {
+                    size: clip.image.image_size,
+                    word_len: clip.text.context,
+                    ..InputConfig::default()
+                };
+                (CausalClipSegConfig { clip, input }, false)
+            }
+        };
+        Ok(Self { file, clip, config, recorded })
+    }
+
+    /// Whether the file can be of this configuration.
+    fn check(&self, config: &CausalClipSegConfig) -> Result<(), SegError> {
+        config.check()?;
+        check_sizes(&self.file, &self.clip, &config.clip)?;
+        match self.config.clip.first_difference(&config.clip).filter(|_| self.recorded) {
+            None => Ok(()),
+            Some(Difference { field, ours, theirs }) => Err(self.refused(
+                CONFIG_KEY,
+                format!("{field} is {ours}, the configuration asked for says {theirs}"),
+            )),
         }
     }
+
+    fn refused(&self, key: &'static str, what: String) -> SegError {
+        SegError::Metadata { file: self.file.path().to_owned(), key, what }
+    }
+
+    fn foreign(&self, what: String) -> SegError {
+        SegError::Weights(WeightsError::Foreign { file: self.file.path().to_owned(), what })
+    }
+
+    /// Towers and decoder from the file.
+    fn network(self, config: CausalClipSegConfig, device: &Device) -> Result<Loaded, SegError> {
+        let Some(prefix) = self.clip.strip_suffix("backbone.") else {
+            return Err(self.foreign(format!(
+                "CLIP alone, without the segmentation network (`{}visual.…`, no `backbone.…`)",
+                self.clip
+            )));
+        };
+        // MedEquiSeg keeps its adapter beside the network, not in it.
+        let beside = prefix.strip_suffix(WRAPPER);
+        let in_file = |slot: &Slot| match beside {
+            Some(outer) if slot.name.starts_with(ADAPTER) => Some(format!("{outer}{}", slot.name)),
+            _ => Some(format!("{prefix}{}", slot.name)),
+        };
+        let network = CausalClipSeg::new(&config, device)?;
+        let (network, report) = load_module(network, &names(), &self.file, in_file, |_| false)?;
+        self.refuse_additions(prefix, beside, &report)?;
+        Ok(Loaded { network, config, report })
+    }
+
+    /// What stands beside a wrapped network takes part in its forward pass (another text encoder,
+    /// gates, refinement), and so does an adapter where the sizes ask for none. Without them the
+    /// weights would give other masks than they were trained for.
+    fn refuse_additions(
+        &self,
+        prefix: &str,
+        beside: Option<&str>,
+        report: &LoadReport,
+    ) -> Result<(), SegError> {
+        let adapter = format!("{prefix}{ADAPTER}");
+        let is_addition = |name: &&String| match beside {
+            Some(outer) => name.starts_with(outer) && !name.starts_with(prefix),
+            None => name.starts_with(&adapter),
+        };
+        let added = report.unused.iter().filter(is_addition).collect::<Vec<_>>();
+        let Some(first) = added.first() else { return Ok(()) };
+        Err(self.foreign(format!(
+            "the network was trained with parts that this one does not have: `{first}`{}",
+            match added.len() {
+                1 => String::new(),
+                n => format!(" and {} more", n - 1),
+            }
+        )))
+    }
+
+    /// The towers from the file, the rest from the seed.
+    fn towers(
+        self,
+        config: CausalClipSegConfig,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Loaded, SegError> {
+        let in_file = |slot: &Slot| {
+            slot.name.strip_prefix("backbone.").map(|name| format!("{}{name}", self.clip))
+        };
+        let network = CausalClipSeg::new(&config, device)?;
+        let (network, report) = load_module(network, &names(), &self.file, in_file, fresh_in_clip)?;
+        let fresh = report.fresh.iter().collect::<BTreeSet<_>>();
+        let network = network.with_random_weights(seed, |slot| fresh.contains(&slot.name));
+        Ok(Loaded { network, config, report })
+    }
+}
+
+/// The configuration in the metadata of a file of ours; others have neither, or mean other things
+/// by these keys.
+fn recorded_config(file: &WeightFile) -> Result<Option<CausalClipSegConfig>, SegError> {
+    let refused =
+        |key, what: String| SegError::Metadata { file: file.path().to_owned(), key, what };
+    let family = FORMAT.split(' ').next().unwrap_or(FORMAT);
+    let ours = |format: &&String| format.split(' ').next() == Some(family);
+    let Some(format) = file.metadata().get(FORMAT_KEY).filter(ours) else { return Ok(None) };
+    if format != FORMAT {
+        return Err(refused(FORMAT_KEY, format!("expected `{FORMAT}`, found `{format}`")));
+    }
+    let Some(text) = file.metadata().get(CONFIG_KEY) else {
+        return Err(refused(CONFIG_KEY, format!("nothing there, though the file is `{FORMAT}`")));
+    };
     let config: CausalClipSegConfig =
         serde_json::from_str(text).map_err(|error| refused(CONFIG_KEY, error.to_string()))?;
-    config.check()?;
-    Ok(config)
+    config.check().map_err(|error| refused(CONFIG_KEY, error.to_string()))?;
+    Ok(Some(config))
 }

@@ -140,6 +140,45 @@ impl ClipConfig {
     }
 }
 
+impl ClipConfig {
+    /// The first field in which two configurations differ, with both values.
+    pub fn first_difference(&self, other: &Self) -> Option<Difference> {
+        let pairs = self.fields().into_iter().zip(other.fields());
+        pairs
+            .into_iter()
+            .find(|(ours, theirs)| ours != theirs)
+            .map(|((field, ours), (_, theirs))| Difference { field, ours, theirs })
+    }
+
+    fn fields(&self) -> [(&'static str, String); 11] {
+        let (image, text) = (&self.image, &self.text);
+        [
+            ("image.blocks", format!("{:?}", image.blocks)),
+            ("image.width", image.width.to_string()),
+            ("image.image_size", image.image_size.to_string()),
+            ("image.heads", image.heads.to_string()),
+            ("text.vocabulary", text.vocabulary.to_string()),
+            ("text.context", text.context.to_string()),
+            ("text.width", text.width.to_string()),
+            ("text.heads", text.heads.to_string()),
+            ("text.layers", text.layers.to_string()),
+            ("text.activation", format!("{:?}", text.activation)),
+            ("embed_dim", self.embed_dim.to_string()),
+        ]
+    }
+}
+
+/// What [`ClipConfig::first_difference`] finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The field: `text.width`.
+    pub field: &'static str,
+    /// Its value in the configuration that was asked.
+    pub ours: String,
+    /// Its value in the other one.
+    pub theirs: String,
+}
+
 fn within(field: &str, value: usize, low: usize, high: usize) -> Result<(), ConfigError> {
     if (low..=high).contains(&value) {
         return Ok(());

@@ -34,6 +34,18 @@ pub enum WeightsError {
     /// A tensor has another shape than the configuration gives it.
     #[error("{}: tensor `{tensor}` has shape {found:?}, expected {expected:?}", file.display())]
     Shape { file: PathBuf, tensor: String, expected: Vec<usize>, found: Vec<usize> },
+    /// A tensor that gives a size is missing, or has another number of axes.
+    #[error(
+        "{}: {} `{tensor}`, expected one of {axes} axes: it gives the network's sizes",
+        file.display(), what_is_there(found.as_deref())
+    )]
+    NoSize { file: PathBuf, tensor: String, axes: usize, found: Option<Vec<usize>> },
+    /// A configuration given by the user or by the file's metadata, and the file's shapes.
+    #[error(
+        "{}: the configuration says {field} {stated}, the file has {found} (tensor `{tensor}`)",
+        file.display()
+    )]
+    Disagrees { file: PathBuf, field: &'static str, tensor: String, stated: String, found: String },
     /// The file does not hold a network of this family.
     #[error("{}: {what}", file.display())]
     Foreign { file: PathBuf, what: String },
@@ -46,5 +58,12 @@ fn others(missing: usize) -> String {
     match missing {
         0 | 1 => String::new(),
         n => format!(" and {} more", n - 1),
+    }
+}
+
+fn what_is_there(found: Option<&[usize]>) -> String {
+    match found {
+        None => "no tensor".to_owned(),
+        Some(shape) => format!("shape {shape:?} of tensor"),
     }
 }

@@ -37,11 +37,13 @@ mod weights;
 pub use attention_pool::AttentionPool;
 pub use bottleneck::Bottleneck;
 pub use clip::{CLIP_NAMES, Clip, ZeroShot};
-pub use config::{Activation, ClipConfig, ImageTowerConfig, TextTowerConfig};
+pub use config::{Activation, ClipConfig, Difference, ImageTowerConfig, TextTowerConfig};
 pub use error::{ConfigError, WeightsError};
 pub use image_tower::{ImageTower, Pyramid, Trunk};
 pub use pixels::{MaskView, Normalisation, PixelError, Resize, RgbView};
 pub use text_tower::{TextFeatures, TextTower};
 pub use tokenizer::{Batch as TokenBatch, TokenError, Tokenizer};
 pub use transformer::{TextBlock, quick_gelu};
-pub use weights::{LoadReport, clip_config, clip_prefix, fresh_in_clip, load_module, tensors_of};
+pub use weights::{
+    LoadReport, check_sizes, clip_config, clip_prefix, fresh_in_clip, load_module, tensors_of,
+};

@@ -1,12 +1,14 @@
 //! Weights from a file into a module, strictly, and back.
 
+use std::collections::BTreeSet;
+
 use burn::module::Module;
 use burn::tensor::Device;
 use vision_layers::{Names, Slot};
 use weight_files::{NewTensor, WeightFile};
 
 use crate::clip::{CLIP_NAMES, Clip};
-use crate::config::{Activation, ClipConfig, ImageTowerConfig, TextTowerConfig};
+use crate::config::{Activation, ClipConfig, Difference, ImageTowerConfig, TextTowerConfig};
 use crate::error::WeightsError;
 
 /// What became of a file's tensors.
@@ -32,8 +34,10 @@ impl std::fmt::Display for LoadReport {
     }
 }
 
-/// Fills a fresh module from a file: `in_file` says what a tensor is called there, `fresh` which
-/// ones the file may lack.
+/// Fills a fresh module from a file.
+///
+/// - `in_file`: what a tensor is called there; none for one that the file does not decide
+/// - `fresh`: whether the file may lack it
 ///
 /// # Errors
 ///
@@ -43,56 +47,56 @@ pub fn load_module<M: Module>(
     module: M,
     names: &Names,
     file: &WeightFile,
-    in_file: impl Fn(&Slot) -> String,
+    in_file: impl Fn(&Slot) -> Option<String>,
     fresh: impl Fn(&Slot) -> bool,
 ) -> Result<(M, LoadReport), WeightsError> {
     let mut report = LoadReport::default();
     let mut missing = Vec::new();
     for slot in names.slots(&module) {
-        match file.entry(&in_file(&slot)) {
+        let Some(name) = in_file(&slot) else {
+            report.fresh.push(slot.name);
+            continue;
+        };
+        match file.entry(&name) {
             Some(entry) if same_shape(&slot, &entry.shape) => report.applied.push(slot.name),
             Some(entry) => {
                 return Err(WeightsError::Shape {
                     file: file.path().to_owned(),
-                    tensor: in_file(&slot),
+                    tensor: name,
                     expected: slot.shape,
                     found: entry.shape.clone(),
                 });
             }
             None if fresh(&slot) => report.fresh.push(slot.name),
-            None => missing.push(slot),
+            None => missing.push((name, slot.shape)),
         }
     }
-    if let Some(first) = missing.first() {
-        return Err(WeightsError::Missing {
-            file: file.path().to_owned(),
-            first: in_file(first),
-            expected: first.shape.clone(),
-            missing: missing.len(),
-        });
+    let lacking = missing.len();
+    if let Some((first, expected)) = missing.into_iter().next() {
+        let file = file.path().to_owned();
+        return Err(WeightsError::Missing { file, first, expected, missing: lacking });
     }
-    let mut used = std::collections::BTreeSet::new();
+    let mut used = BTreeSet::new();
     let mut broken = None;
     let module = names.replace(module, |slot| {
-        let name = in_file(slot);
-        file.entry(&name)?;
+        let name = in_file(slot).filter(|name| broken.is_none() && file.entry(name).is_some())?;
         let values = file.read_f32(&name);
         used.insert(name);
-        match values {
-            Ok(values) => Some(values),
-            Err(error) => {
-                broken.get_or_insert(error);
-                None
-            }
-        }
+        values.map_err(|error| broken.get_or_insert(error)).ok()
     });
     if let Some(error) = broken {
         return Err(error.into());
     }
-    // PyTorch counts batches in every batch norm; nothing uses the count.
-    let unused = |name: &&str| !used.contains(*name) && !name.ends_with("num_batches_tracked");
+    let unused = |name: &&str| !used.contains(*name) && !is_bookkeeping(name);
     report.unused = file.names().filter(unused).map(str::to_owned).collect();
     Ok((module, report))
+}
+
+/// PyTorch's count of batches in every batch norm, and the sizes that OpenAI's archives repeat as
+/// numbers: no network needs them.
+fn is_bookkeeping(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    ["num_batches_tracked", "input_resolution", "context_length", "vocab_size"].contains(&last)
 }
 
 /// A scalar of PyTorch is a vector of one here.
@@ -100,7 +104,7 @@ fn same_shape(slot: &Slot, found: &[usize]) -> bool {
     slot.shape == found || (found.is_empty() && slot.shape == [1])
 }
 
-/// Every parameter and statistic of `module` under its released name, behind `prefix`.
+/// Every parameter and statistic of `module` under its released name, in PyTorch's layout.
 pub fn tensors_of<M: Module>(module: &M, names: &Names) -> Vec<NewTensor> {
     let mut tensors = Vec::new();
     names.read(module, |slot, data| {
@@ -134,35 +138,86 @@ pub fn clip_prefix(file: &WeightFile) -> Result<String, WeightsError> {
 ///
 /// # Errors
 ///
-/// If a shape that decides a size is missing or impossible.
+/// If a tensor that decides a size is missing, as where the text tower is another one, or if the
+/// sizes are impossible.
 pub fn clip_config(file: &WeightFile, prefix: &str) -> Result<ClipConfig, WeightsError> {
-    let missing = |name: &str, expected: Vec<usize>| WeightsError::Missing {
-        file: file.path().to_owned(),
-        first: format!("{prefix}{name}"),
-        expected,
-        missing: 1,
-    };
-    let shape = |name: &str, rank: usize| -> Result<Vec<usize>, WeightsError> {
-        let entry = file.entry(&format!("{prefix}{name}"));
-        let shape = entry.map(|entry| entry.shape.clone());
-        shape.filter(|s| s.len() == rank).ok_or_else(|| missing(name, vec![0; rank]))
+    let config = sizes(file, prefix)?;
+    match config.check() {
+        Ok(()) => Ok(config),
+        Err(source) => Err(WeightsError::Config { file: file.path().to_owned(), source }),
+    }
+}
+
+/// Whether the CLIP behind `prefix` has the sizes of `config`. Heads and activation leave no trace
+/// in the shapes: those of `config` stand.
+///
+/// # Errors
+///
+/// The first size that differs, with both values.
+pub fn check_sizes(
+    file: &WeightFile,
+    prefix: &str,
+    config: &ClipConfig,
+) -> Result<(), WeightsError> {
+    let mut found = sizes(file, prefix)?;
+    found.image.heads = config.image.heads;
+    found.text.heads = config.text.heads;
+    found.text.activation = config.text.activation;
+    match config.first_difference(&found) {
+        None => Ok(()),
+        Some(Difference { field, ours, theirs }) => Err(WeightsError::Disagrees {
+            file: file.path().to_owned(),
+            field,
+            tensor: format!("{prefix}{}", deciding_tensor(field)),
+            stated: ours,
+            found: theirs,
+        }),
+    }
+}
+
+/// The tensor whose shape, or whose name, gives a size.
+fn deciding_tensor(field: &str) -> &'static str {
+    match field {
+        "image.blocks" => "visual.layer1.0.conv1.weight",
+        "image.width" => "visual.layer1.0.conv1.weight",
+        "image.image_size" => "visual.attnpool.positional_embedding",
+        "text.vocabulary" => "token_embedding.weight",
+        "text.context" => "positional_embedding",
+        "text.layers" => "transformer.resblocks.0.ln_1.weight",
+        _ => "text_projection",
+    }
+}
+
+/// Sizes by shapes, heads by CLIP's rules; nothing is checked.
+fn sizes(file: &WeightFile, prefix: &str) -> Result<ClipConfig, WeightsError> {
+    check_text_tower(file, prefix)?;
+    let shape = |name: &str, axes: usize| -> Result<Vec<usize>, WeightsError> {
+        let tensor = format!("{prefix}{name}");
+        let found = file.entry(&tensor).map(|entry| entry.shape.clone());
+        match found {
+            Some(shape) if shape.len() == axes => Ok(shape),
+            found => {
+                let file = file.path().to_owned();
+                Err(WeightsError::NoSize { file, tensor, axes, found })
+            }
+        }
     };
     let count = |stem: &str| -> usize {
         let stem = format!("{prefix}{stem}");
         let numbers = file
             .names()
             .filter_map(|name| name.strip_prefix(&stem)?.split('.').next()?.parse::<usize>().ok());
-        numbers.collect::<std::collections::BTreeSet<_>>().len()
+        numbers.collect::<BTreeSet<_>>().len()
     };
     let width = shape("visual.layer1.0.conv1.weight", 4)?[0];
     let cells = shape("visual.attnpool.positional_embedding", 2)?[0].saturating_sub(1);
     let projection = shape("text_projection", 2)?;
     let (text_width, embed_dim) = (projection[0], projection[1]);
-    let config = ClipConfig {
+    Ok(ClipConfig {
         image: ImageTowerConfig {
             blocks: [1, 2, 3, 4].map(|i| count(&format!("visual.layer{i}."))),
             width,
-            image_size: 32 * cells.isqrt(),
+            image_size: cells.isqrt().saturating_mul(32),
             heads: (width / 2).max(1),
         },
         text: TextTowerConfig {
@@ -174,11 +229,26 @@ pub fn clip_config(file: &WeightFile, prefix: &str) -> Result<ClipConfig, Weight
             activation: Activation::QuickGelu,
         },
         embed_dim,
-    };
-    config
-        .check()
-        .map_err(|source| WeightsError::Config { file: file.path().to_owned(), source })?;
-    Ok(config)
+    })
+}
+
+/// Some trainings put another text encoder in CLIP's place.
+fn check_text_tower(file: &WeightFile, prefix: &str) -> Result<(), WeightsError> {
+    let lacking = ["token_embedding.weight", "text_projection"]
+        .map(|name| format!("{prefix}{name}"))
+        .into_iter()
+        .find(|name| file.entry(name).is_none());
+    let Some(lacking) = lacking else { return Ok(()) };
+    let visual = format!("{prefix}visual.");
+    let others = file.names().filter(|name| name.starts_with(prefix) && !name.starts_with(&visual));
+    let others = others.take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>();
+    let others = if others.is_empty() { "nothing".to_owned() } else { others.join(", ") };
+    Err(WeightsError::Foreign {
+        file: file.path().to_owned(),
+        what: format!(
+            "its text tower is not CLIP's: no tensor `{lacking}`; instead there is {others}"
+        ),
+    })
 }
 
 /// The dense head's shortcut is no part of CLIP: a CLIP checkpoint need not have it.
@@ -190,11 +260,12 @@ impl Clip {
     /// CLIP from a checkpoint of OpenAI, open_clip or a network built on it; sizes from its shapes.
     ///
     /// The file's activation is not written in it: `activation` says it (OpenAI: QuickGELU).
+    /// What the file lacks of the dense head's shortcut keeps its random values.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, holds no CLIP ResNet, or a tensor is missing, has another shape
-    /// or is not finite.
+    /// If the file holds no CLIP ResNet or another text tower, or a tensor is missing, has another
+    /// shape or is not finite.
     pub fn load(
         file: &WeightFile,
         activation: Activation,
@@ -206,7 +277,7 @@ impl Clip {
         let clip = Clip::new(&config, device)
             .map_err(|source| WeightsError::Config { file: file.path().to_owned(), source })?;
         let names = Names::new(&[CLIP_NAMES]);
-        let in_file = |slot: &Slot| format!("{prefix}{}", slot.name);
+        let in_file = |slot: &Slot| Some(format!("{prefix}{}", slot.name));
         let (clip, report) = load_module(clip, &names, file, in_file, fresh_in_clip)?;
         Ok((clip, config, report))
     }
