@@ -22,6 +22,9 @@ pub enum ConfigError {
     /// The longest sentence.
     #[error("input.word_len is {word_len}: it must be between 2 and clip.text.context ({context})")]
     WordLen { word_len: usize, context: usize },
+    /// Sentences cannot be read with fewer tokens than CLIP's.
+    #[error("clip.text.vocabulary is {vocabulary}: CLIP's sentences need at least 49408")]
+    Vocabulary { vocabulary: usize },
     /// The mask's threshold.
     #[error("input.threshold is {threshold}: it must lie between 0 and 1")]
     Threshold { threshold: f32 },

@@ -5,11 +5,12 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use clip_encoder::tokenizer::END;
 use clip_encoder::{RgbView, TokenBatch, Tokenizer};
 use seg_image::RgbImage;
 
 use crate::config::{Branch, CausalClipSegConfig, InputConfig};
-use crate::error::SegError;
+use crate::error::{ConfigError, SegError};
 use crate::mask::Mask;
 use crate::network::CausalClipSeg;
 
@@ -38,15 +39,20 @@ impl Segmenter {
     ///
     /// # Errors
     ///
-    /// If the configuration is impossible.
+    /// If the configuration is impossible, or its vocabulary is not CLIP's.
     pub fn new(
         network: CausalClipSeg,
         config: CausalClipSegConfig,
         device: &Device,
     ) -> Result<Self, SegError> {
         config.check()?;
+        let text = &config.clip.text;
+        if text.vocabulary <= END as usize {
+            return Err(ConfigError::Vocabulary { vocabulary: text.vocabulary }.into());
+        }
+        let tokenizer = Tokenizer::clip().with_context(text.context);
         let device = device.clone().inner();
-        Ok(Self { network: network.valid(), config, tokenizer: Tokenizer::clip(), device })
+        Ok(Self { network: network.valid(), config, tokenizer, device })
     }
 
     /// The network's sizes and input.

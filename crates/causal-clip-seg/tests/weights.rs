@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use causal_clip_seg::{
     Branch, CONFIG_KEY, CausalClipSeg, CausalClipSegConfig, FORMAT, FORMAT_KEY, InputConfig,
-    Loaded, Precision, Resize, SegLogits, names,
+    Loaded, Precision, Resize, SegLogits, Segmenter, names,
 };
 use clip_encoder::{Activation, tensors_of};
 use vision_layers::{SplitMix64, fnv1a64};
@@ -409,4 +409,10 @@ fn a_start_from_clip_takes_the_activation_it_is_given() {
     config.clip.image.width = 64;
     let error = CausalClipSeg::start_from_clip_as(&openai(), &config, 0, &device).unwrap_err();
     assert!(error.to_string().contains("image.width 64, the file has 2"), "{error}");
+}
+
+#[test]
+fn a_network_of_another_vocabulary_reads_no_sentences() {
+    let message = Segmenter::load(&data("released.pth"), &Device::flex()).unwrap_err().to_string();
+    assert_eq!(message, "clip.text.vocabulary is 40: CLIP's sentences need at least 49408");
 }

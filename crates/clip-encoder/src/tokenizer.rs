@@ -26,6 +26,9 @@ pub const CONTEXT: usize = 77;
 /// The merges of `bpe_simple_vocab_16e6.txt` that CLIP uses; the rest of the file is not.
 const MERGES: usize = 48_894;
 
+/// What a word's last piece ends with.
+const WORD_END: &str = "</w>";
+
 /// OpenAI's file, as it is published (MIT; `assets/NOTICE`).
 static VOCABULARY: &[u8] = include_bytes!("../assets/bpe_simple_vocab_16e6.txt.gz");
 
@@ -162,6 +165,16 @@ impl Tokenizer {
         Ok(ids)
     }
 
+    /// The text of an id, with `</w>` where a word ends; a piece may hold a part of a character,
+    /// which is then shown as U+FFFD. None for an id outside the vocabulary.
+    pub fn piece(&self, id: u32) -> Option<String> {
+        match id {
+            START => Some("<|startoftext|>".to_owned()),
+            END => Some("<|endoftext|>".to_owned()),
+            _ => self.vocabulary.text(id),
+        }
+    }
+
     fn check(&self, word_len: usize) -> Result<(), TokenError> {
         if (2..=self.context).contains(&word_len) {
             return Ok(());
@@ -192,16 +205,27 @@ impl Vocabulary {
             .collect();
         let (order, symbols) = byte_symbols();
         let single = order.iter().map(|&byte| symbols[usize::from(byte)].to_string());
-        let last = single.clone().map(|symbol| symbol + "</w>");
+        let last = single.clone().map(|symbol| symbol + WORD_END);
         let merged = merges.iter().map(|(left, right)| format!("{left}{right}"));
         let vocab: Vocab = single.chain(last).chain(merged).zip(0..).collect();
         let bpe = BPE::builder()
             .vocab_and_merges(vocab, merges)
-            .end_of_word_suffix("</w>".to_owned())
+            .end_of_word_suffix(WORD_END.to_owned())
             // The crate's cache lives in each thread and is never emptied.
             .cache_capacity(0)
             .build()?;
         Ok(Self { bpe, pieces: Regex::new(PIECES)?, symbols })
+    }
+
+    fn text(&self, id: u32) -> Option<String> {
+        let token = self.bpe.id_to_token(id)?;
+        let (symbols, end) = match token.strip_suffix(WORD_END) {
+            Some(symbols) => (symbols, WORD_END),
+            None => (&*token, ""),
+        };
+        let byte = |symbol| self.symbols.iter().position(|s| *s == symbol);
+        let bytes: Vec<u8> = symbols.chars().filter_map(byte).map(|byte| byte as u8).collect();
+        Some(String::from_utf8_lossy(&bytes).into_owned() + end)
     }
 
     fn merge(&self, piece: &str, ids: &mut Vec<u32>) -> Result<(), TokenError> {
@@ -271,5 +295,20 @@ mod tests {
         assert_eq!(error.to_string(), "word_len is 78, expected 2 to 77");
         assert!(tokenizer.encode_batch(&[], 0).is_err());
         assert_eq!(tokenizer.with_context(256).encode("lung", 256).unwrap().used, 3);
+    }
+
+    #[test]
+    fn pieces_read_back_as_text() {
+        let tokenizer = Tokenizer::clip();
+        let pieces = |sentence: &str| {
+            let ids = tokenizer.ids(sentence).unwrap();
+            ids.into_iter().map(|id| tokenizer.piece(id).unwrap()).collect::<String>()
+        };
+        let expected = "<|startoftext|>left</w>opa</w>cities</w>!</w><|endoftext|>";
+        let found = pieces("Left opacities!");
+        assert_eq!(found.replace("</w>", ""), expected.replace("</w>", ""));
+        assert!(found.starts_with("<|startoftext|>left</w>"), "{found}");
+        assert_eq!(pieces("Lübeck").replace("</w>", ""), "<|startoftext|>lübeck<|endoftext|>");
+        assert_eq!(tokenizer.piece(49408), None);
     }
 }
