@@ -1,5 +1,7 @@
 //! Sizes of the network and how a picture becomes its input: what a weight file says of itself.
 
+use std::str::FromStr;
+
 use causal_seg_decoder::DecoderConfig;
 use clip_encoder::{
     Activation, ClipConfig, ImageTowerConfig, Normalisation, Resize, TextTowerConfig,
@@ -17,6 +19,18 @@ pub enum Branch {
     Causal,
     /// The mean of both: MedEquiSeg's training of this network.
     Mean,
+}
+
+impl FromStr for Branch {
+    type Err = ConfigError;
+
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
+        match name {
+            "causal" => Ok(Branch::Causal),
+            "mean" => Ok(Branch::Mean),
+            _ => Err(ConfigError::Branch { found: name.to_owned() }),
+        }
+    }
 }
 
 /// How pictures and sentences become tensors, and logits a mask.
@@ -73,9 +87,9 @@ impl CausalClipSegConfig {
         Self { clip: ClipConfig::rn101(), input: InputConfig::default() }
     }
 
-    /// For training from random weights on a CPU: 128 features, pictures of 128 pixels.
+    /// For training from random weights on a CPU: 128 features, pictures of 96 pixels.
     pub fn small() -> Self {
-        Self::own([1, 2, 2, 1], 16, 128, 128, (64, 2, 2))
+        Self::own([1, 2, 2, 1], 16, 96, 128, (64, 2, 2))
     }
 
     /// For demonstrations and tests: 32 features, pictures of 96 pixels.

@@ -16,6 +16,9 @@ pub enum ConfigError {
     /// No preset of that name.
     #[error("no preset `{name}`: there are rn50, rn101, small and tiny")]
     Preset { name: String },
+    /// No branch of that name.
+    #[error("unknown branch `{found}`, expected `causal` or `mean`")]
+    Branch { found: String },
     /// The side of the input.
     #[error("input.size is {size}: it must be a multiple of 32 up to 4096")]
     Size { size: usize },

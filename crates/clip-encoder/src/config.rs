@@ -76,6 +76,17 @@ impl ClipConfig {
         Self::published([4, 6, 10, 6], 80, 288, 640, 640)
     }
 
+    /// What OpenAI calls a CLIP of these sizes, whatever the activation: RN50, RN101 or RN50x4.
+    pub fn published_name(&self) -> Option<&'static str> {
+        let published =
+            [("RN50", Self::rn50()), ("RN101", Self::rn101()), ("RN50x4", Self::rn50x4())];
+        let same = |other: &Self| {
+            let difference = self.first_difference(other);
+            difference.is_none_or(|difference| difference.field == "text.activation")
+        };
+        published.into_iter().find(|(_, other)| same(other)).map(|(name, _)| name)
+    }
+
     /// A small network for tests and demonstrations: 64 pixels, two text blocks of width 32, all of
     /// CLIP's vocabulary.
     pub fn tiny() -> Self {
@@ -162,8 +173,8 @@ impl ClipConfig {
             ("text.width", text.width.to_string()),
             ("text.heads", text.heads.to_string()),
             ("text.layers", text.layers.to_string()),
-            ("text.activation", format!("{:?}", text.activation)),
             ("embed_dim", self.embed_dim.to_string()),
+            ("text.activation", format!("{:?}", text.activation)),
         ]
     }
 }
@@ -204,6 +215,18 @@ mod tests {
         {
             config.check().unwrap();
         }
+    }
+
+    #[test]
+    fn sizes_have_their_published_name() {
+        let mut config = ClipConfig::rn101();
+        config.text.activation = Activation::Gelu;
+        assert_eq!(config.published_name(), Some("RN101"));
+        config.embed_dim = 1024;
+        assert_eq!(config.published_name(), None);
+        let difference = config.first_difference(&ClipConfig::rn50()).unwrap();
+        assert_eq!(difference.field, "image.blocks");
+        assert_eq!((&*difference.ours, &*difference.theirs), ("[3, 4, 23, 3]", "[3, 4, 6, 3]"));
     }
 
     #[test]
