@@ -55,6 +55,9 @@ struct Args {
     /// How much the gates mind the confounding branch
     #[arg(long, default_value_t = TrainConfig::default().adversary)]
     adversary: f64,
+    /// Share of the sentences shown among random words: for text towers from random weights
+    #[arg(long, default_value_t = TrainConfig::default().fillers)]
+    fillers: f64,
     /// Validation cases that are scored, from the first on
     #[arg(long, default_value_t = TrainConfig::default().validation_cases)]
     validation_cases: usize,
@@ -92,6 +95,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
         order: args.order,
         warm_up: args.warm_up,
         adversary: args.adversary,
+        fillers: args.fillers,
         validation_cases: args.validation_cases,
         ..TrainConfig::default()
     };

@@ -1,1 +1,32 @@
-//! Published folder layouts and manifests of text-guided segmentation sets
+//! Published folder layouts and manifests of text-guided segmentation sets.
+//!
+//! A set is a list of cases: a picture, a sentence, and the mask of what the sentence means. One
+//! picture may stand in several cases.
+//!
+//! ```
+//! use seg_data::{Dataset, Split};
+//! use seg_data::phantom::{PhantomConfig, write_phantoms};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let config = PhantomConfig { size: 64, ..PhantomConfig::default() };
+//! write_phantoms(folder.path(), &config, [2, 1, 0], || {})?;
+//!
+//! let set = Dataset::open(folder.path())?;
+//! let cases = set.cases(Split::Train);
+//! let sample = seg_data::load(cases[0])?;
+//! assert_eq!((sample.mask.width, sample.mask.height), sample.image.dimensions());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![deny(missing_docs)]
+
+mod case;
+mod dataset;
+mod error;
+mod lvit;
+mod manifest;
+// pub mod phantom;
+mod sheet;
+
+pub use case::{Case, Origin, Sample, Split, load};
+pub use dataset::Dataset;
+pub use error::DataError;

@@ -1,5 +1,6 @@
 //! Cases at the network's size, kept in memory, and batches of them as tensors.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -9,7 +10,9 @@ use clip_encoder::{MaskView, RgbView};
 use seg_data::Case;
 use vision_layers::SplitMix64;
 
+use crate::config::TrainConfig;
 use crate::error::TrainError;
+use crate::fillers::with_fillers;
 use crate::players::Example;
 
 /// Cases ready for training: pictures and masks as bytes at the network's size.
@@ -106,7 +109,8 @@ impl Samples {
         self.cases.is_empty()
     }
 
-    /// The cases at `indices` as a batch; brightness and contrast are changed by up to `jitter`.
+    /// The cases at `indices` as a batch, pictures and sentences varied as [`TrainConfig::jitter`]
+    /// and [`TrainConfig::fillers`] say.
     ///
     /// # Errors
     ///
@@ -114,7 +118,7 @@ impl Samples {
     pub fn batch(
         &self,
         indices: &[usize],
-        jitter: f32,
+        config: &TrainConfig,
         stream: &mut SplitMix64,
         device: &Device,
     ) -> Result<Batch, TrainError> {
@@ -122,7 +126,9 @@ impl Samples {
         let cases = indices.iter().filter_map(|i| self.cases.get(*i)).collect::<Vec<_>>();
         let mut pixels = Vec::with_capacity(cases.len() * 3 * size * size);
         let mut masks = Vec::with_capacity(cases.len() * size * size);
+        let mut sentences = Vec::with_capacity(cases.len());
         for case in &cases {
+            let jitter = config.jitter;
             let contrast = 1.0 + jitter * stream.uniform();
             let brightness = 127.5 * (1.0 - contrast) + 255.0 * jitter * stream.uniform();
             let table: [u8; 256] =
@@ -130,8 +136,14 @@ impl Samples {
             let bytes = self.pictures[case.picture].iter().map(|v| table[usize::from(*v)]);
             pixels.extend(self.input.normalisation.normalise(&bytes.collect::<Vec<_>>()));
             masks.extend(case.mask.iter().map(|v| f32::from(*v) / 255.0));
+            // In [0, 1).
+            let chance = f64::from(stream.uniform() + 1.0) / 2.0;
+            sentences.push(match chance < config.fillers {
+                true => Cow::Owned(with_fillers(&case.sentence, &self.tokenizer, stream)),
+                false => Cow::Borrowed(case.sentence.as_str()),
+            });
         }
-        let sentences = cases.iter().map(|case| case.sentence.as_str()).collect::<Vec<_>>();
+        let sentences = sentences.iter().map(AsRef::as_ref).collect::<Vec<_>>();
         let tokens: TokenBatch =
             self.tokenizer.encode_batch(&sentences, self.input.word_len).map_err(SegError::from)?;
         let rows = cases.len();

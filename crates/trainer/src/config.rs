@@ -77,6 +77,9 @@ pub struct TrainConfig {
     pub loss: LossConfig,
     /// Largest change of brightness and contrast, as a share.
     pub jitter: f32,
+    /// Share of the sentences that are shown among random words, so that a text tower which starts
+    /// from random weights learns to pass over words it does not know. 0 with CLIP's weights.
+    pub fillers: f64,
     /// Validation cases scored after each epoch, from the first on; the best network is kept.
     pub validation_cases: usize,
 }
@@ -95,6 +98,7 @@ impl Default for TrainConfig {
             adversary: 1.0,
             loss: LossConfig::default(),
             jitter: 0.1,
+            fillers: 0.0,
             validation_cases: 300,
         }
     }
@@ -114,8 +118,12 @@ impl TrainConfig {
                 return Err(TrainError::Config { field, value: value.to_string(), expected });
             }
         }
-        let shares =
-            [("climb", self.climb), ("warm_up", self.warm_up), ("jitter", f64::from(self.jitter))];
+        let shares = [
+            ("climb", self.climb),
+            ("warm_up", self.warm_up),
+            ("jitter", f64::from(self.jitter)),
+            ("fillers", self.fillers),
+        ];
         for (field, value) in shares {
             if !(0.0..=1.0).contains(&value) {
                 let expected = "it must lie between 0 and 1";

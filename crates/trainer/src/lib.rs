@@ -21,6 +21,7 @@ mod batch;
 mod config;
 mod error;
 mod evaluate;
+mod fillers;
 mod loss;
 mod players;
 mod run;

@@ -172,7 +172,7 @@ impl Run<'_> {
             let step = progress.position() as usize;
             let config = self.config;
             let rate = learning_rate(step, all_steps, config.climb, config.learning_rate);
-            let batch = self.samples.batch(indices, config.jitter, &mut stream, &self.device)?;
+            let batch = self.samples.batch(indices, config, &mut stream, &self.device)?;
             let losses = self.learner.step(&batch.example, rate, config, open);
             if !(losses.causal.is_finite() && losses.confounding.is_finite()) {
                 let cases = batch.ids.join(", ");

@@ -1,0 +1,137 @@
+//! A picture, a sentence, and the mask of what the sentence means.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use seg_image::{BinaryMask, MaskRule, RgbImage, read_mask, read_rgb};
+
+use crate::error::DataError;
+
+/// The part of a set that a case belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Split {
+    /// Weights are fitted to it.
+    Train,
+    /// Epoch and settings are chosen by it.
+    Val,
+    /// Looked at once.
+    Test,
+}
+
+impl Split {
+    /// All three, in the order of use.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Val, Self::Test];
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Train => "train",
+            Self::Val => "val",
+            Self::Test => "test",
+        })
+    }
+}
+
+/// No split of that name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no split `{0}`: there are train, val and test")]
+pub struct UnknownSplit(pub String);
+
+impl FromStr for Split {
+    type Err = UnknownSplit;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSplit> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "train" | "training" => Ok(Self::Train),
+            "val" | "valid" | "validation" => Ok(Self::Val),
+            "test" | "testing" => Ok(Self::Test),
+            _ => Err(UnknownSplit(name.to_owned())),
+        }
+    }
+}
+
+/// The row that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The table's file.
+    pub table: Arc<Path>,
+    /// Its line of the table; the header is line 1.
+    pub row: usize,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, row {}", self.table.display(), self.row)
+    }
+}
+
+/// One row of a set, its files not yet read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The picture's file name without its ending.
+    pub id: String,
+    /// The picture.
+    pub image: PathBuf,
+    /// Of what the sentence means; as large as the picture.
+    pub mask: PathBuf,
+    /// What is meant, as the set has it, without blanks around it.
+    pub sentence: String,
+    /// Its part of the set.
+    pub split: Split,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// A case's pixels.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// RGB, 8 bits; grey repeated.
+    pub image: RgbImage,
+    /// True inside; of the picture's size. Values of 128 and above are inside.
+    pub mask: BinaryMask,
+}
+
+/// Reads a case's picture and mask.
+///
+/// # Errors
+///
+/// If one cannot be read or they differ in size; the row is named.
+pub fn load(case: &Case) -> Result<Sample, DataError> {
+    let failed = |source| DataError::Image { origin: case.origin.clone(), source };
+    let image = read_rgb(&case.image).map_err(failed)?;
+    let mask = read_mask(&case.mask, MaskRule::AtLeastHalf).map_err(failed)?;
+    let (image_size, mask_size) = (image.dimensions(), (mask.width, mask.height));
+    if image_size != mask_size {
+        return Err(DataError::Size {
+            origin: case.origin.clone(),
+            image: case.image.clone(),
+            image_size,
+            mask: case.mask.clone(),
+            mask_size,
+        });
+    }
+    Ok(Sample { image, mask })
+}
+
+/// A file's name without folder and ending.
+pub(crate) fn stem(file: &Path) -> String {
+    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_has_its_usual_names() {
+        assert_eq!(" Validation".parse(), Ok(Split::Val));
+        for split in Split::ALL {
+            assert_eq!(split.to_string().parse(), Ok(split));
+        }
+        let error = "dev".parse::<Split>().unwrap_err().to_string();
+        assert_eq!(error, "no split `dev`: there are train, val and test");
+    }
+}
