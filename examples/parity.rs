@@ -1,9 +1,5 @@
 //! Holds every stage of the network to golden vectors that other code computed:
 //! `cargo run --release --example parity -- --goldens DIR`
-//!
-//! Prints for each case its worst stage (`--all`: every stage): the largest difference from the
-//! float64 truth, the floor (how far PyTorch's own float32 run is from it) and their ratio. Exit
-//! code 1 where a stage is more than 20 floors away.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,8 +11,13 @@ use clap::Parser;
 use examples::DeviceArg;
 use parity::{Row, Selection, case_names, run_case};
 
+/// Holds every stage of the network to golden vectors that other code computed.
+///
+/// Prints for each case its worst stage: the largest difference from the float64 truth, the floor
+/// (how far PyTorch's own float32 run is from it) and their ratio. Exit code 1 where a stage is more
+/// than 20 floors away.
 #[derive(Parser)]
-#[command(about, long_about = None)]
+#[command(verbatim_doc_comment)]
 struct Args {
     /// Folder of vectors: NAME.json beside NAME.safetensors, tokens.json, preproc.json, metrics/
     #[arg(long)]

@@ -1,8 +1,5 @@
 //! Segments pictures by a sentence:
 //! `cargo run --release --example segment -- -w net.safetensors -i x.png "left lung"`
-//!
-//! Without `-w` and `-i` the demonstration network segments its own picture. For each picture two
-//! files are left: `NAME.mask.png` (0 and 255) and `NAME.overlay.png` with the sentence on it.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,8 +13,13 @@ use seg_image::read_rgb;
 /// Next to this file, whatever folder the program is started from.
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/demo");
 
+/// Segments pictures by a sentence.
+///
+/// For each picture NAME.mask.png (0 and 255) and NAME.overlay.png (the mask and the sentence on the
+/// picture) are left in the folder of --out. Without --weights and --images the demonstration
+/// network answers about its own generated picture; on a real X-ray its answer means nothing.
 #[derive(Parser)]
-#[command(about, long_about = None)]
+#[command(verbatim_doc_comment)]
 struct Args {
     /// What to segment
     #[arg(default_value = "The lesion in the upper left lung.")]

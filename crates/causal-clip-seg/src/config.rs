@@ -92,9 +92,9 @@ impl CausalClipSegConfig {
         Self::own([1, 2, 2, 1], 16, 96, 128, (64, 2, 2))
     }
 
-    /// For demonstrations and tests: 32 features, pictures of 96 pixels.
+    /// For demonstrations and tests: 64 features, pictures of 128 pixels, 5 MB in half precision.
     pub fn tiny() -> Self {
-        Self::own([1, 1, 1, 1], 4, 96, 32, (32, 2, 2))
+        Self::own([1, 1, 1, 1], 8, 128, 64, (32, 2, 2))
     }
 
     /// The preset of that name.

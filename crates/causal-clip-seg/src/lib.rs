@@ -36,7 +36,12 @@ pub use config::{Branch, CausalClipSegConfig, InputConfig};
 pub use error::{ConfigError, SegError};
 pub use mask::Mask;
 pub use network::{CausalClipSeg, Stages, names};
-pub use seg_image::{BinaryMask, RgbImage};
+pub use seg_image::{BinaryMask, RgbImage, read_rgb};
 pub use segmenter::{Segmenter, network_pixels, token_tensor};
 pub use weight_files::Precision;
 pub use weights::{CONFIG_KEY, FORMAT, FORMAT_KEY, Loaded};
+
+/// The front page's example, run as every other.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct FrontPage;

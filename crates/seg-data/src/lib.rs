@@ -24,7 +24,7 @@ mod dataset;
 mod error;
 mod lvit;
 mod manifest;
-// pub mod phantom;
+pub mod phantom;
 mod sheet;
 
 pub use case::{Case, Origin, Sample, Split, load};

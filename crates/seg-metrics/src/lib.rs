@@ -1,1 +1,65 @@
-//! Segmentation scores of binary masks, with their conventions named
+//! Segmentation scores of binary masks, with their conventions named.
+//!
+//! Two masks of one size have [`Scores`]; a set of cases has a [`Report`], per image and pooled,
+//! and a mean has an [`Interval`]. No tensor, no file, all in f64.
+//!
+//! ```
+//! use seg_metrics::{Bootstrap, Grid, Report, Scores, Units};
+//!
+//! # fn main() -> Result<(), seg_metrics::MetricError> {
+//! // A square of 6 x 6 pixels in a picture of 16 x 16, and the prediction beside it.
+//! let square = |top: usize, left: usize| -> Vec<bool> {
+//!     let (rows, columns) = (top..top + 6, left..left + 6);
+//!     (0..256).map(|i| rows.contains(&(i / 16)) && columns.contains(&(i % 16))).collect()
+//! };
+//! let (prediction, reference) = (square(4, 4), square(5, 6));
+//! let scores = Scores::of(&Grid::new(16, 16, &prediction)?, &Grid::new(16, 16, &reference)?)?;
+//! assert_eq!((scores.dice, scores.nsd), (40.0 / 72.0, 0.95));
+//!
+//! // A second case: nothing to find, nothing found.
+//! let nothing = vec![false; 256];
+//! let silent = Scores::of(&Grid::new(16, 16, &nothing)?, &Grid::new(16, 16, &nothing)?)?;
+//! let report = Report::of(&[scores, silent])?;
+//! assert!((report.all.dice.mean - 0.778).abs() < 1e-3); // per image
+//! assert!((report.all.pooled.dice() - 0.556).abs() < 1e-3); // of all pixels together
+//! assert_eq!(report.specificity, Some(1.0));
+//!
+//! let interval = Bootstrap::default().mean(&[scores.dice, silent.dice], &Units::cases(2))?;
+//! assert_eq!((interval.low, interval.high), (scores.dice, silent.dice));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Conventions
+//!
+//! | score | both masks filled | both empty | exactly one empty |
+//! | --- | --- | --- | --- |
+//! | Dice, IoU, precision, recall | exact, no epsilon | 1 | 0 |
+//! | NSD | share of both boundaries within 2 of the other | 1 | 0 |
+//! | HD, HD95, ASSD | between boundary pixels' centres | 0 | infinite |
+//!
+//! Other libraries differ in the boundary, the percentile and the mean: see [`SurfaceDistances`]
+//! for the variants, and [`Convention`] for what a published pair of numbers tells.
+
+#![deny(missing_docs)]
+
+mod aggregate;
+mod bootstrap;
+mod convention;
+mod distance;
+mod error;
+mod grid;
+mod overlap;
+mod quantile;
+mod scores;
+mod surface;
+
+pub use aggregate::{FiniteMean, Report, Spread, Summary};
+pub use bootstrap::{Bootstrap, Interval, Units};
+pub use convention::Convention;
+pub use distance::distance_map;
+pub use error::MetricError;
+pub use grid::Grid;
+pub use overlap::{Overlap, overlap};
+pub use scores::Scores;
+pub use surface::{SurfaceDistances, boundary};

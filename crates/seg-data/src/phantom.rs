@@ -1,0 +1,217 @@
+//! Pictures like chest X-rays, drawn by code, with sentences and masks that are exactly true.
+//!
+//! For tests, demonstrations and small networks that need no licensed data. Nobody should take
+//! what a network learns from them for medicine.
+//!
+//! Each picture has one to four lesions and several sentences, each of which names some of them:
+//! the same picture with another sentence has another mask.
+//!
+//! - Left and right are sides of the picture, not of the patient. The heart is on the right.
+//! - Upper, middle and lower are thirds of the height of the lung that a lesion is in.
+//! - A lesion is a nodule (round) or an opacity (cloudy); large and small compare it with others of
+//!   its kind.
+//! - A sentence means every lesion that it is true of, and is true of at least one.
+//!
+//! ```
+//! use seg_data::phantom::{PhantomConfig, phantom};
+//!
+//! let config = PhantomConfig { size: 64, ..PhantomConfig::default() };
+//! let made = phantom(&config, 7);
+//! assert_eq!(made.image.dimensions(), (64, 64));
+//! assert!(made.queries.iter().all(|query| query.mask.area() > 0));
+//! assert_eq!(made, phantom(&config, 7));
+//! ```
+
+mod chest;
+mod error;
+mod finding;
+mod folder;
+mod picture;
+mod sentence;
+mod stream;
+
+use std::ops::RangeInclusive;
+
+use seg_image::{BinaryMask, Rgb, RgbImage};
+
+pub use error::PhantomError;
+pub use finding::{Extent, Finding, Kind, Side, Zone};
+pub use folder::{WrittenPhantoms, write_phantoms};
+
+use chest::Chest;
+use finding::Findings;
+use picture::Picture;
+use sentence::{Description, Wording};
+use stream::Stream;
+
+/// What phantoms are like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhantomConfig {
+    /// Side of the square pictures in pixels, one of [`PhantomConfig::SIZES`].
+    pub size: u32,
+    /// Phantoms of the same seed and index are the same.
+    pub seed: u64,
+    /// At most so many sentences about lesions for each picture.
+    pub sentences: usize,
+    /// Sentences about the left lung, the right one and both as well.
+    pub lungs: bool,
+    /// Up to two sentences about a lesion where there is none as well, with empty masks.
+    pub absent: bool,
+}
+
+impl Default for PhantomConfig {
+    fn default() -> Self {
+        Self { size: 256, seed: 0, sentences: 6, lungs: true, absent: false }
+    }
+}
+
+impl PhantomConfig {
+    /// Sides that pictures may have, in pixels.
+    pub const SIZES: RangeInclusive<u32> = 32..=4096;
+
+    /// Whether phantoms can be drawn so.
+    ///
+    /// # Errors
+    ///
+    /// If the size is out of range, or there would be no sentence.
+    pub fn check(&self) -> Result<(), PhantomError> {
+        if !Self::SIZES.contains(&self.size) {
+            return Err(PhantomError::Size { found: self.size });
+        }
+        if self.sentences == 0 && !self.lungs {
+            return Err(PhantomError::NoSentence);
+        }
+        Ok(())
+    }
+}
+
+/// A drawn picture, and what is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Phantom {
+    /// Grey: the three channels are equal.
+    pub image: RgbImage,
+    /// Its lesions, one to four.
+    pub findings: Vec<Finding>,
+    /// Sentences about it, each another one.
+    pub queries: Vec<PhantomQuery>,
+}
+
+/// A sentence about a phantom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhantomQuery {
+    /// Names lesions or lungs.
+    pub sentence: String,
+    /// The pixels of all that the sentence names; of the picture's size.
+    pub mask: BinaryMask,
+}
+
+/// The phantom of an index; of a size that [`PhantomConfig::check`] refuses, the nearest allowed
+/// one is drawn.
+pub fn phantom(config: &PhantomConfig, index: u64) -> Phantom {
+    let size = config.size.clamp(*PhantomConfig::SIZES.start(), *PhantomConfig::SIZES.end());
+    let stream = |noun| Stream::new(config.seed, index, noun);
+    let chest = Chest::new(&mut stream(0));
+    let fields = fields(&chest, size);
+    let Findings { findings, lesions } = finding::place(&chest, &fields, &mut stream(1));
+    let grey = Picture::new(&chest, &lesions, &mut stream(2)).draw(size);
+    let mut image = RgbImage::new(size, size);
+    for (pixel, value) in image.pixels_mut().zip(grey) {
+        *pixel = Rgb([value; 3]);
+    }
+    let queries = queries(config, &findings, &fields, &mut stream(3));
+    Phantom { image, findings, queries }
+}
+
+/// The masks of the left and the right lung.
+fn fields(chest: &Chest, size: u32) -> [BinaryMask; 2] {
+    let share = |at| (f64::from(at) + 0.5) / f64::from(size);
+    Side::BOTH.map(|side| {
+        BinaryMask::from_fn(size, size, |i, j| {
+            let (x, y) = (share(i), share(j));
+            chest.across(x, y).0 == side && chest.air(x, y) >= 0.5
+        })
+    })
+}
+
+fn queries(
+    config: &PhantomConfig,
+    findings: &[Finding],
+    fields: &[BinaryMask; 2],
+    stream: &mut Stream,
+) -> Vec<PhantomQuery> {
+    let wording = Wording::new(stream);
+    let [left, right] = fields;
+    let mut queries = chosen(findings, config.sentences, stream)
+        .into_iter()
+        .map(|description| {
+            let meant = findings.iter().filter(|finding| description.fits(finding));
+            let nothing = BinaryMask::from_fn(left.width, left.height, |_, _| false);
+            PhantomQuery {
+                sentence: description.sentence(description.count(findings), wording),
+                mask: meant.fold(nothing, |mask, finding| mask.union(&finding.mask)),
+            }
+        })
+        .collect::<Vec<_>>();
+    if config.lungs {
+        for (side, field) in Side::BOTH.into_iter().zip(fields) {
+            queries.push(PhantomQuery { sentence: wording.lung(side), mask: field.clone() });
+        }
+        queries.push(PhantomQuery { sentence: wording.lungs(), mask: left.union(right) });
+    }
+    if config.absent {
+        for description in absent(findings, fields, stream) {
+            let mask = BinaryMask::from_fn(left.width, left.height, |_, _| false);
+            queries.push(PhantomQuery { sentence: description.sentence(1, wording), mask });
+        }
+    }
+    queries
+}
+
+/// At most `limit` true descriptions: those that mean other lesions first, and no set of lesions
+/// more than twice.
+fn chosen(findings: &[Finding], limit: usize, stream: &mut Stream) -> Vec<Description> {
+    let mut pool = Description::all(findings)
+        .into_iter()
+        .map(|description| (stream.unit() / description.weight(), description))
+        .collect::<Vec<_>>();
+    pool.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let meant = |description: &Description| {
+        findings.iter().map(|finding| description.fits(finding)).collect::<Vec<_>>()
+    };
+    let mut ranked = Vec::new();
+    let mut seen = Vec::new();
+    for (_, description) in pool {
+        let set = meant(&description);
+        let before = seen.iter().filter(|other| **other == set).count();
+        seen.push(set);
+        if before < 2 {
+            ranked.push((before, description));
+        }
+    }
+    ranked.sort_by_key(|(before, _)| *before);
+    ranked.into_iter().take(limit).map(|(_, description)| description).collect()
+}
+
+/// Up to two thirds of a lung that no lesion reaches into.
+fn absent(findings: &[Finding], fields: &[BinaryMask; 2], stream: &mut Stream) -> Vec<Description> {
+    let mut free = Vec::new();
+    for (side, field) in Side::BOTH.into_iter().zip(fields) {
+        let Some(whole) = field.bounding_box() else { continue };
+        let height = whole.bottom - whole.top + 1;
+        for (i, zone) in (0..).zip(Zone::ALL) {
+            let (first, last) = (whole.top + height * i / 3, whole.top + height * (i + 1) / 3);
+            let reaches = |finding: &Finding| {
+                let rows = finding.mask.bounding_box();
+                finding.side == side && rows.is_some_and(|b| b.top <= last && b.bottom >= first)
+            };
+            if !findings.iter().any(reaches) {
+                free.push((stream.bits(), Description::spot(side, zone)));
+            }
+        }
+    }
+    free.sort_by_key(|(key, _)| *key);
+    free.into_iter().take(2).map(|(_, description)| description).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! Why a score could not be computed.
+
+use std::fmt;
+
+/// Why a score could not be computed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+#[allow(missing_docs)] // of the fields: the message explains them
+pub enum MetricError {
+    /// A grid has not as many values as pixels.
+    Values { width: usize, height: usize, found: usize },
+    /// A pixel's size is not usable.
+    Spacing { axis: &'static str, found: f64 },
+    /// The two masks have different sizes, as (width, height).
+    Sizes { prediction: (usize, usize), reference: (usize, usize) },
+    /// The two masks have different pixel sizes, as (rows, columns).
+    Spacings { prediction: (f64, f64), reference: (f64, f64) },
+    /// A tolerance is negative or not a number.
+    Tolerance { found: f64 },
+    /// There is nothing to take a mean of.
+    NoCases,
+    /// There are more cases than can be drawn from.
+    TooManyCases { most: usize, found: usize },
+    /// Two lists that belong together have different lengths.
+    Lengths { what: &'static str, expected: usize, found: usize },
+    /// A value of which a mean is asked is infinite or not a number.
+    NotFinite { place: usize, found: f64 },
+    /// A statistic of a resample is infinite or not a number.
+    Statistic { found: f64 },
+    /// A confidence level outside (0, 1).
+    Level { found: f64 },
+    /// A number of resamples outside the allowed range.
+    Resamples { most: usize, found: usize },
+    /// A score in percent outside `[0, 100]`.
+    Percent { score: &'static str, found: f64 },
+}
+
+impl fmt::Display for MetricError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Values { width, height, found } => {
+                write!(f, "a mask of {width} x {height} pixels cannot have {found} values")
+            }
+            Self::Spacing { axis, found } => write!(
+                f,
+                "the spacing of {axis} is {found}: use a number from 1e-100 to 1e100, such as 1"
+            ),
+            Self::Sizes { prediction: (pw, ph), reference: (rw, rh) } => write!(
+                f,
+                "the prediction has {pw} x {ph} pixels, the reference {rw} x {rh}: \
+                 resize the prediction to the reference's size"
+            ),
+            Self::Spacings { prediction: (pr, pc), reference: (rr, rc) } => write!(
+                f,
+                "the prediction's pixels measure {pr} x {pc}, the reference's {rr} x {rc}: \
+                 give both the same spacing"
+            ),
+            Self::Tolerance { found } => {
+                write!(f, "the tolerance is {found}: use a distance of 0 or more")
+            }
+            Self::NoCases => write!(f, "there are no cases to summarise"),
+            Self::TooManyCases { most, found } => {
+                write!(f, "there are {found} cases: at most {most} can be resampled")
+            }
+            Self::Lengths { what, expected, found } => {
+                write!(f, "{found} {what} where {expected} are expected: give one for each case")
+            }
+            Self::NotFinite { place, found } => write!(
+                f,
+                "value {place} is {found}: leave such cases out of the mean and count them"
+            ),
+            Self::Statistic { found } => {
+                write!(f, "the statistic of a resample is {found}: it must be finite")
+            }
+            Self::Level { found } => write!(
+                f,
+                "the confidence level is {found}: use a share between 0 and 1, such as 0.95"
+            ),
+            Self::Resamples { most, found } => {
+                write!(f, "{found} resamples are asked: use 1 to {most}")
+            }
+            Self::Percent { score, found } => {
+                write!(f, "the {score} is {found}: give it in percent, 0 to 100")
+            }
+        }
+    }
+}
+
+impl std::error::Error for MetricError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_name_the_thing_and_the_remedy() {
+        let message = |error: MetricError| error.to_string();
+        assert_eq!(
+            message(MetricError::Values { width: 3, height: 2, found: 5 }),
+            "a mask of 3 x 2 pixels cannot have 5 values"
+        );
+        assert_eq!(
+            message(MetricError::Spacing { axis: "rows", found: f64::NAN }),
+            "the spacing of rows is NaN: use a number from 1e-100 to 1e100, such as 1"
+        );
+        assert_eq!(
+            message(MetricError::Sizes { prediction: (1, 2), reference: (3, 4) }),
+            "the prediction has 1 x 2 pixels, the reference 3 x 4: \
+             resize the prediction to the reference's size"
+        );
+        assert_eq!(
+            message(MetricError::Spacings { prediction: (1.0, 2.0), reference: (1.0, 0.5) }),
+            "the prediction's pixels measure 1 x 2, the reference's 1 x 0.5: \
+             give both the same spacing"
+        );
+        assert_eq!(
+            message(MetricError::Tolerance { found: -1.0 }),
+            "the tolerance is -1: use a distance of 0 or more"
+        );
+        assert_eq!(message(MetricError::NoCases), "there are no cases to summarise");
+        assert_eq!(
+            message(MetricError::TooManyCases { most: 3, found: 4 }),
+            "there are 4 cases: at most 3 can be resampled"
+        );
+        assert_eq!(
+            message(MetricError::Lengths { what: "values", expected: 4, found: 3 }),
+            "3 values where 4 are expected: give one for each case"
+        );
+        assert_eq!(
+            message(MetricError::NotFinite { place: 7, found: f64::INFINITY }),
+            "value 7 is inf: leave such cases out of the mean and count them"
+        );
+        assert_eq!(
+            message(MetricError::Statistic { found: f64::NAN }),
+            "the statistic of a resample is NaN: it must be finite"
+        );
+        assert_eq!(
+            message(MetricError::Level { found: 95.0 }),
+            "the confidence level is 95: use a share between 0 and 1, such as 0.95"
+        );
+        assert_eq!(
+            message(MetricError::Resamples { most: 10, found: 0 }),
+            "0 resamples are asked: use 1 to 10"
+        );
+        assert_eq!(
+            message(MetricError::Percent { score: "Dice", found: 101.0 }),
+            "the Dice is 101: give it in percent, 0 to 100"
+        );
+    }
+}
