@@ -1,10 +1,12 @@
-//! What the programs share: the choice of a device, and how a program ends.
+//! What the programs share: the choice of a device, scores, and how a program ends.
 
 mod device;
+mod scores;
 
 use std::process::ExitCode;
 
 pub use device::{DeviceArg, DeviceError, devices};
+pub use scores::{print_scores, write_sheet};
 
 /// Exit code of a program whose device is not there.
 const NO_DEVICE: u8 = 2;

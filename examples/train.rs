@@ -1,16 +1,15 @@
 //! Trains CausalCLIPSeg on pictures, sentences and masks:
 //! `cargo run --release --example train -- --data DIR --preset small --out runs/first`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Resize, Segmenter};
 use clap::Parser;
-use examples::DeviceArg;
-use seg_data::{Case, Dataset, Split};
-use seg_image::{OverlayStyle, contact_sheet, overlay_with_reference, write_rgb};
-use trainer::{Control, Order, TrainConfig, evaluate, shuffled, train};
+use examples::{DeviceArg, print_scores, write_sheet};
+use seg_data::{Dataset, Split};
+use trainer::{Order, TrainConfig, train};
 
 /// Trains CausalCLIPSeg on pictures, sentences and masks.
 ///
@@ -118,41 +117,9 @@ fn run(args: Args) -> anyhow::Result<bool> {
     let segmenter = Segmenter::load(&report.best, &device)?;
     let cases = data.cases(Split::Val);
     let cases = &cases[..cases.len().min(args.validation_cases)];
-    sheet(&segmenter, cases, &args.out.join("validation.png"))?;
-    let controls = [
-        ("true sentences", Control::True),
-        ("sentences of other cases", shuffled(args.seed, cases.len())),
-        ("against the other side's mask", Control::Opposite),
-    ];
-    for (title, control) in controls {
-        let queries = control.queries(cases);
-        if queries.is_empty() {
-            continue;
-        }
-        let scores = evaluate(&segmenter, &queries, || {})?;
-        println!(
-            "validation, {title}: per-image mean Dice {:.4}, IoU {:.4} ({} cases)",
-            scores.mean_dice(),
-            scores.mean_iou(),
-            queries.len()
-        );
-    }
+    let sheet = args.out.join("validation.png");
+    write_sheet(&segmenter, cases, &sheet)?;
+    println!("some of them -> {}", sheet.display());
+    print_scores(&segmenter, cases, "validation", args.seed)?;
     Ok(true)
-}
-
-/// Answers and references of a few cases, spread over all.
-fn sheet(segmenter: &Segmenter, cases: &[&Case], file: &Path) -> anyhow::Result<()> {
-    const TILES: usize = 12;
-    let style = OverlayStyle::default();
-    let mut tiles = Vec::new();
-    for case in cases.iter().step_by(cases.len().div_ceil(TILES).max(1)) {
-        let sample = seg_data::load(case)?;
-        let answer = segmenter.segment(&sample.image, &case.sentence)?.binary();
-        let reference = Some(&sample.mask);
-        let (image, caption) = (&sample.image, &case.sentence);
-        tiles.push(overlay_with_reference(image, &answer, reference, &style, caption));
-    }
-    write_rgb(file, &contact_sheet(&tiles, 4))?;
-    println!("{} of the validation cases -> {}", tiles.len(), file.display());
-    Ok(())
 }

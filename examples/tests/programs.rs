@@ -95,6 +95,8 @@ fn phantoms_train_and_segment() {
         assert!(printed.contains("true sentences: per-image mean Dice"), "{printed}");
     }
     let (weights, answers) = (path("run/best.safetensors"), path("answers"));
+    let scored = success("evaluate", &["-w", &weights, "--data", &data, "--split", "test"]);
+    assert!(scored.starts_with("test, true sentences: per-image mean Dice"), "{scored}");
     let arguments = ["-w", &weights, "-i", &demo("chest.png"), "--out", &answers, "left lung"];
     assert!(success("segment", &arguments).contains("% of the picture"));
     // A second set would overwrite the first.
