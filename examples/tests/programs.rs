@@ -1,5 +1,7 @@
 //! The programs as a user starts them: what they print, leave and answer to a wrong word.
 
+#![allow(clippy::unwrap_used)] // in helpers of tests
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

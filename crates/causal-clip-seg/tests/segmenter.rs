@@ -1,5 +1,7 @@
 //! The door for people: odd pictures, odd sentences, many at once.
 
+#![allow(clippy::unwrap_used)] // in helpers of tests
+
 use burn::tensor::Device;
 use causal_clip_seg::{
     Branch, CausalClipSeg, CausalClipSegConfig, InputConfig, Resize, RgbImage, SegError, Segmenter,

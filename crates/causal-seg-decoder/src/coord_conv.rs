@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn coordinates_run_from_minus_one_to_one() {
-        let places = coordinates(1, 3, &Device::flex()).to_data().to_vec::<f32>().unwrap();
+        let places = coordinates(1, 3, &Device::flex()).to_data().try_to_vec::<f32>().unwrap();
         assert_eq!(places, [-1.0, 0.0, 1.0, -1.0, -1.0, -1.0]);
     }
 }

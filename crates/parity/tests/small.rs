@@ -1,5 +1,7 @@
 //! The small vectors, on the CPU backend, in both forms of the projectors.
 
+#![allow(clippy::unwrap_used)] // in helpers of tests
+
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};

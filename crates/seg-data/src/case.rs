@@ -100,7 +100,8 @@ pub struct Sample {
 ///
 /// If one cannot be read or they differ in size; the row is named.
 pub fn load(case: &Case) -> Result<Sample, DataError> {
-    let failed = |source| DataError::Image { origin: case.origin.clone(), source };
+    let failed =
+        |source| DataError::Image { origin: case.origin.clone(), source: Box::new(source) };
     let image = read_rgb(&case.image).map_err(failed)?;
     let mask = read_mask(&case.mask, MaskRule::AtLeastHalf).map_err(failed)?;
     let (image_size, mask_size) = (image.dimensions(), (mask.width, mask.height));

@@ -23,7 +23,7 @@ pub enum DataError {
     Csv { file: PathBuf, source: csv::Error },
     /// A workbook that breaks its format.
     #[error("{}: not an Excel workbook (.xlsx)", file.display())]
-    Workbook { file: PathBuf, source: calamine::XlsxError },
+    Workbook { file: PathBuf, source: Box<calamine::XlsxError> },
     /// A workbook larger than any table of sentences.
     #[error("{}: {what} is more than {limit}", file.display())]
     TooLarge { file: PathBuf, what: &'static str, limit: usize },
@@ -50,7 +50,7 @@ pub enum DataError {
     Ambiguous { first: PathBuf, second: PathBuf },
     /// A picture or mask that cannot be read.
     #[error("{origin}")]
-    Image { origin: Origin, source: seg_image::ImageError },
+    Image { origin: Origin, source: Box<seg_image::ImageError> },
     /// A mask of another size than its picture.
     #[error(
         "{origin}: {} is {}x{}, its mask {} {}x{}",

@@ -27,7 +27,8 @@ impl Sheet {
     /// Cells are read one by one: a cell far out in an empty sheet costs nothing.
     pub(crate) fn read(file: &Path) -> Result<Self, DataError> {
         let io = |source| DataError::Read { file: file.to_owned(), source };
-        let broken = |source| DataError::Workbook { file: file.to_owned(), source };
+        let broken =
+            |source| DataError::Workbook { file: file.to_owned(), source: Box::new(source) };
         let large = |what, limit| DataError::TooLarge { file: file.to_owned(), what, limit };
         if std::fs::metadata(file).map_err(io)?.len() > MAX_BYTES {
             return Err(large("its size in bytes", MAX_BYTES as usize));

@@ -1,5 +1,7 @@
 //! Both layouts as folders: what is read of them, and what is said of broken ones.
 
+#![allow(clippy::unwrap_used)] // in helpers of tests
+
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
