@@ -1,31 +1,34 @@
 //! Segments pictures by a sentence:
 //! `cargo run --release --example segment -- -w net.safetensors -i x.png "left lung"`
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
-use causal_clip_seg::Segmenter;
+use anyhow::{Context, ensure};
+use causal_clip_seg::{Mask, Segmenter};
 use clap::Parser;
 use examples::DeviceArg;
-use seg_image::read_rgb;
+use seg_image::{RgbImage, contact_sheet, read_rgb, write_rgb};
 
 /// Next to this file, whatever folder the program is started from.
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/demo");
 
-/// Segments pictures by a sentence.
+/// Segments pictures by sentences.
 ///
-/// For each picture NAME.mask.png (0 and 255) and NAME.overlay.png (the mask and the sentence on the
-/// picture) are left in the folder of --out. Without --weights and --images the demonstration
-/// network answers about its own generated picture; on a real X-ray its answer means nothing.
+/// For each picture and sentence NAME.mask.png (0 and 255) and NAME.overlay.png (the mask and the
+/// sentence on the picture) are left in the folder of --out; with several sentences they are called
+/// NAME.1, NAME.2 and so on. Without --weights and --image the demonstration network answers about
+/// its own generated picture; on a real X-ray its answer means nothing.
 #[derive(Parser)]
 #[command(verbatim_doc_comment)]
 struct Args {
-    /// What to segment
-    #[arg(default_value = "The lesion in the upper left lung.")]
-    sentence: String,
-    /// Pictures: PNG, JPEG, TIFF or BMP
-    #[arg(short, long, num_args = 1.., default_values_os_t = [Path::new(DEMO).join("chest.png")])]
+    /// What to segment; several sentences are answered one by one
+    #[arg(default_value = "Lesion in the upper right lung.")]
+    sentences: Vec<String>,
+    /// A picture: PNG, JPEG, TIFF or BMP; may be given several times
+    #[arg(short, long = "image", value_name = "FILE",
+        default_values_os_t = [Path::new(DEMO).join("chest.png")])]
     images: Vec<PathBuf>,
     /// Trained weights (safetensors)
     #[arg(short, long, default_value_os_t = Path::new(DEMO).join("tiny.safetensors"))]
@@ -39,15 +42,18 @@ struct Args {
     /// Leave NAME.probability.png too
     #[arg(long)]
     probability: bool,
+    /// Also all overlays side by side in one picture, a row for each image
+    #[arg(long, value_name = "PNG")]
+    sheet: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArg,
 }
 
 fn main() -> ExitCode {
-    examples::exit_code(run(Args::parse()))
+    examples::exit_code(run(Args::parse()).map(|()| true))
 }
 
-fn run(args: Args) -> anyhow::Result<bool> {
+fn run(args: Args) -> anyhow::Result<()> {
     let device = args.device.open()?;
     let segmenter = Segmenter::load(&args.weights, &device).context("loading the network")?;
     let mut input = segmenter.config().input.clone();
@@ -55,29 +61,62 @@ fn run(args: Args) -> anyhow::Result<bool> {
     let segmenter = segmenter.with_input(input)?;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("making the folder {}", args.out.display()))?;
+    let (mut names, mut overlays) = (HashSet::new(), Vec::new());
     for path in &args.images {
-        let image = read_rgb(path)?;
-        let mask = segmenter.segment(&image, &args.sentence)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let file = |kind: &str| args.out.join(format!("{name}.{kind}.png"));
-        mask.write_png(&file("mask"))?;
-        mask.write_overlay(&file("overlay"), &image, &args.sentence)?;
-        if args.probability {
-            mask.write_probabilities(&file("probability"))?;
+        // Two pictures of one name from two folders would leave one another's files.
+        ensure!(names.insert(name.clone()), "{}: a second picture of that name", path.display());
+        let image = read_rgb(path)?;
+        let queries = args.sentences.iter().map(|sentence| (&image, sentence.as_str()));
+        let masks = segmenter.segment_many(&queries.collect::<Vec<_>>())?;
+        for (number, (sentence, mask)) in args.sentences.iter().zip(&masks).enumerate() {
+            let name = match args.sentences.len() {
+                1 => name.to_string(),
+                _ => format!("{name}.{}", number + 1),
+            };
+            let overlay = write(&args, &name, &image, sentence, mask)?;
+            println!("{}: {sentence} {}", path.display(), found(mask));
+            overlays.push(overlay);
         }
-        if mask.sentence_cut {
-            eprintln!("note: the sentence is longer than the network reads; its end was not seen");
-        }
-        let place = mask.binary().bounding_box().map_or_else(
-            || "nothing found".to_owned(),
-            |b| format!("columns {} to {}, rows {} to {}", b.left, b.right, b.top, b.bottom),
-        );
-        println!(
-            "{}: {:.1} % of the picture ({place}) -> {}",
-            path.display(),
-            100.0 * mask.coverage(),
-            file("overlay").display()
-        );
     }
-    Ok(true)
+    println!("{} answers -> {}", overlays.len(), args.out.display());
+    if let Some(sheet) = &args.sheet {
+        write_rgb(sheet, &contact_sheet(&overlays, args.sentences.len()))?;
+    }
+    Ok(())
+}
+
+/// Leaves the files of one answer; gives its overlay.
+fn write(
+    args: &Args,
+    name: &str,
+    image: &RgbImage,
+    sentence: &str,
+    mask: &Mask,
+) -> anyhow::Result<RgbImage> {
+    let file = |kind: &str| args.out.join(format!("{name}.{kind}.png"));
+    let overlay = mask.overlay(image, sentence);
+    mask.write_png(&file("mask"))?;
+    write_rgb(&file("overlay"), &overlay)?;
+    if args.probability {
+        mask.write_probabilities(&file("probability"))?;
+    }
+    if mask.sentence_cut {
+        eprintln!("note: longer than the network reads, its end was not seen: {sentence}");
+    }
+    Ok(overlay)
+}
+
+fn found(mask: &Mask) -> String {
+    match mask.binary().bounding_box() {
+        None => "nothing found".to_owned(),
+        Some(b) => format!(
+            "{:.1} % of the picture, columns {} to {}, rows {} to {}",
+            100.0 * mask.coverage(),
+            b.left,
+            b.right,
+            b.top,
+            b.bottom
+        ),
+    }
 }
