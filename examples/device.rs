@@ -140,10 +140,15 @@ mod wgpu {
         for kind in first.into_iter().chain(kinds).chain(cpu) {
             match Device::wgpu_options().device_kind(kind).init() {
                 Ok(device) => return hardware(name, device, software),
-                Err(error) => why = error.to_string().lines().next().unwrap_or_default().to_owned(),
+                // The message ends with everything that is known of every adapter.
+                Err(error) => why = until(&error.to_string(), ", adapters [").to_owned(),
             }
         }
         Err(DeviceError::Absent { name: name.to_owned(), why })
+    }
+
+    fn until<'a>(text: &'a str, end: &str) -> &'a str {
+        text.split_once(end).map_or(text, |(start, _)| start)
     }
 
     fn hardware(name: &str, device: Device, software: bool) -> Result<Device, DeviceError> {

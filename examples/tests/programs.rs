@@ -88,19 +88,23 @@ fn tokens_show_what_is_cut() {
 fn phantoms_train_and_segment() {
     let out = tempfile::tempdir().unwrap();
     let path = |name: &str| out.path().join(name).display().to_string();
-    let (data, train) = (path("data"), path("run"));
+    let data = path("data");
     success("phantoms", &["--out", &data, "--train", "3", "--val", "2", "--test", "1"]);
     for order in ["alternating", "simultaneous", "off"] {
-        let arguments = ["--data", &data, "--preset", "tiny", "--out", &train, "--size", "64"];
+        let folder = path(order);
+        let arguments = ["--data", &data, "--preset", "tiny", "--out", &folder, "--size", "64"];
         let more = ["--epochs", "2", "--warm-up", "0.5", "--order", order, "--fillers", "0.5"];
         let printed = success("train", &[&arguments[..], &more].concat());
         assert!(printed.contains("true sentences: per-image mean Dice"), "{printed}");
     }
-    let (weights, answers) = (path("run/best.safetensors"), path("answers"));
+    let (weights, answers) = (path("off/best.safetensors"), path("answers"));
     let scored = success("evaluate", &["-w", &weights, "--data", &data, "--split", "test"]);
     assert!(scored.starts_with("test, true sentences: per-image mean Dice"), "{scored}");
     let arguments = ["-w", &weights, "-i", &demo("chest.png"), "--out", &answers, "left lung"];
     assert!(success("segment", &arguments).contains("% of the picture"));
-    // A second set would overwrite the first.
+    // Neither a set nor a run is written over.
+    let again = run("train", &["--data", &data, "--preset", "tiny", "--out", &path("off")]);
+    let message = text(&again.stderr);
+    assert!(message.contains("holds a run already") && !again.status.success(), "{message}");
     assert_eq!(run("phantoms", &["--out", &data]).status.code(), Some(1));
 }

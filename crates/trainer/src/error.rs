@@ -25,6 +25,9 @@ pub enum TrainError {
          A lower learning rate may help; the best network so far is kept"
     )]
     NotFinite { step: usize, loss: f32, cases: String },
+    /// A folder with an earlier run in it, which would be lost.
+    #[error("{} holds a run already: name another folder, or move that one away", folder.display())]
+    Occupied { folder: PathBuf },
     /// A file of the run could not be written.
     #[error("cannot write {}", file.display())]
     Write { file: PathBuf, source: std::io::Error },

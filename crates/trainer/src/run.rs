@@ -41,8 +41,8 @@ pub struct Report {
 ///
 /// # Errors
 ///
-/// If a setting is impossible, a case cannot be read, the loss is no number, or `out` cannot be
-/// written.
+/// If a setting is impossible, `out` holds a run already, a case cannot be read, the loss is no
+/// number, or `out` cannot be written.
 pub fn train(
     network: CausalClipSeg,
     model: &CausalClipSegConfig,
@@ -59,6 +59,9 @@ pub fn train(
     }
     let validation = data.cases(Split::Val);
     let validation = &validation[..validation.len().min(config.validation_cases)];
+    if [LOG, BEST, LAST].iter().any(|name| out.join(name).exists()) {
+        return Err(TrainError::Occupied { folder: out.to_owned() });
+    }
     std::fs::create_dir_all(out).map_err(|source| write_error(out, source))?;
 
     let reading = bar(cases.len(), "reading {bar:30} {pos}/{len} {eta}");
@@ -75,7 +78,7 @@ pub fn train(
         samples,
         validation,
         device: device.clone().autodiff(),
-        log: Log::create(&out.join("log.jsonl"))?,
+        log: Log::create(&out.join(LOG))?,
         notes: notes(config),
         out,
         started: Instant::now(),
@@ -91,6 +94,7 @@ pub fn train(
     })
 }
 
+const LOG: &str = "log.jsonl";
 const BEST: &str = "best.safetensors";
 const LAST: &str = "last.safetensors";
 
