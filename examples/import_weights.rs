@@ -12,7 +12,7 @@ use causal_clip_seg::{
 };
 use clap::Parser;
 use clip_encoder::{Activation, CLIP_NAMES, clip_prefix, tensors_of};
-use examples::DeviceArg;
+use examples::{DeviceArg, say};
 use vision_layers::Names;
 use weight_files::{WeightFile, write_safetensors};
 
@@ -111,7 +111,7 @@ fn run(args: Args) -> anyhow::Result<()> {
             ("activation".to_owned(), if args.gelu { "gelu" } else { "quick_gelu" }.to_owned()),
         ]);
         write_safetensors(&args.out, &notes, tensors, precision)?;
-        println!("-> {}", args.out.display());
+        say!("-> {}", args.out.display());
         return Ok(());
     }
     ensure!(
@@ -136,23 +136,23 @@ fn run(args: Args) -> anyhow::Result<()> {
         false => CausalClipSeg::load_as(&args.input, &config, &device),
     }?;
     describe(&args, &config.clip, &loaded.report);
-    println!("recorded as its input: {:?}", config.input);
+    say!("recorded as its input: {:?}", config.input);
     loaded.network.save(&args.out, &config, precision, &notes)?;
     if args.start_from_clip {
-        println!("NOT TRAINED: the decoder's weights are random (seed {})", args.seed);
+        say!("NOT TRAINED: the decoder's weights are random (seed {})", args.seed);
     }
-    println!("-> {}", args.out.display());
+    say!("-> {}", args.out.display());
     Ok(())
 }
 
 /// What the shapes say, and what became of the file's tensors.
 fn describe(args: &Args, clip: &ClipConfig, report: &LoadReport) {
     let name = clip.published_name().unwrap_or("of no published size");
-    println!("{}: CLIP {name} by its shapes: {clip:?}", args.input.display());
-    println!("{report}");
+    say!("{}: CLIP {name} by its shapes: {clip:?}", args.input.display());
+    say!("{report}");
     for (title, names) in [("fresh by design", &report.fresh), ("unused", &report.unused)] {
         for name in names {
-            println!("  {title}: {name}");
+            say!("  {title}: {name}");
         }
     }
 }

@@ -1,5 +1,15 @@
 //! What the programs share: the choice of a device, scores, and how a program ends.
 
+/// `println!` that does not panic when the reader has left (`| head`).
+#[macro_export]
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        // The work is worth finishing without a reader: a training, files.
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 mod device;
 mod scores;
 

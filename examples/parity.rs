@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::Context;
 use causal_clip_seg::ProjectorForm;
 use clap::Parser;
-use examples::DeviceArg;
+use examples::{DeviceArg, say};
 use parity::{FLOORS, Row, Selection, case_names, run_case};
 
 /// Holds every stage of the network to golden vectors that other code computed.
@@ -80,7 +80,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
         }
     }
     if !args.json {
-        println!("\n{stages} stages, {failed} beyond {} floors", args.floors);
+        say!("\n{stages} stages, {failed} beyond {} floors", args.floors);
     }
     Ok(failed == 0)
 }
@@ -89,18 +89,18 @@ fn print_json(rows: &[Row], form: &str) -> anyhow::Result<()> {
     for row in rows {
         let mut object = serde_json::to_value(row)?;
         object["form"] = form.into();
-        println!("{object}");
+        say!("{object}");
     }
     Ok(())
 }
 
 fn print_table(title: &str, rows: &[Row], all: bool, seconds: f64) {
-    println!("{title}: {} stages in {seconds:.1} s", rows.len());
+    say!("{title}: {} stages in {seconds:.1} s", rows.len());
     let worst = rows.iter().max_by(|a, b| a.ratio.total_cmp(&b.ratio));
     let shown =
         rows.iter().filter(|row| all || !row.agrees || worst.is_some_and(|w| w.stage == row.stage));
     for row in shown {
-        println!(
+        say!(
             "  {:4} {:44} worst {:9.2e}  floor {:9.2e}  ratio {:6.2}  sum {:5.2}",
             if row.agrees { "ok" } else { "FAIL" },
             row.stage,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use examples::say;
 use indicatif::{ProgressBar, ProgressStyle};
 use seg_data::phantom::{Phantom, PhantomConfig, phantom, write_phantoms};
 use seg_image::{OverlayStyle, contact_sheet, overlay, write_rgb};
@@ -69,7 +70,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
     let written =
         write_phantoms(&args.out, &config, counts, || bar.inc(1)).context("writing the set")?;
     bar.finish_and_clear();
-    println!(
+    say!(
         "{} pictures with {} sentences -> {}",
         written.pictures,
         written.cases,
@@ -77,7 +78,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
     );
     if let Some(file) = &args.sheet {
         write_sheet(file, &config)?;
-        println!("the first phantoms, each with several sentences -> {}", file.display());
+        say!("the first phantoms, each with several sentences -> {}", file.display());
     }
     Ok(true)
 }

@@ -33,7 +33,7 @@ pub fn print_scores(
         let progress = ProgressBar::new(queries.len() as u64);
         let scores = evaluate(segmenter, &queries, || progress.inc(1))?;
         progress.finish_and_clear();
-        println!(
+        say!(
             "{title}, {kind}: per-image mean Dice {:.4}, IoU {:.4} ({} cases)",
             scores.mean_dice(),
             scores.mean_iou(),

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use causal_clip_seg::{Mask, Segmenter};
 use clap::Parser;
-use examples::DeviceArg;
+use examples::{DeviceArg, say};
 use seg_image::{RgbImage, contact_sheet, read_rgb, write_rgb};
 
 /// Next to this file, whatever folder the program is started from.
@@ -75,11 +75,11 @@ fn run(args: Args) -> anyhow::Result<()> {
                 _ => format!("{name}.{}", number + 1),
             };
             let overlay = write(&args, &name, &image, sentence, mask)?;
-            println!("{}: {sentence} {}", path.display(), found(mask));
+            say!("{}: \"{}\": {}", path.display(), short(sentence), found(mask));
             overlays.push(overlay);
         }
     }
-    println!("{} answers -> {}", overlays.len(), args.out.display());
+    say!("{} answers -> {}", overlays.len(), args.out.display());
     if let Some(sheet) = &args.sheet {
         write_rgb(sheet, &contact_sheet(&overlays, args.sentences.len()))?;
     }
@@ -102,9 +102,18 @@ fn write(
         mask.write_probabilities(&file("probability"))?;
     }
     if mask.sentence_cut {
-        eprintln!("note: longer than the network reads, its end was not seen: {sentence}");
+        eprintln!("note: longer than the network reads, its end was not seen: {}", short(sentence));
     }
     Ok(overlay)
+}
+
+/// What of a sentence fits on a line.
+fn short(sentence: &str) -> String {
+    const MOST: usize = 80;
+    match sentence.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &sentence[..end]),
+        None => sentence.to_owned(),
+    }
 }
 
 fn found(mask: &Mask) -> String {

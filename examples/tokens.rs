@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Parser;
 use clip_encoder::Tokenizer;
 use clip_encoder::tokenizer::CONTEXT;
+use examples::say;
 
 /// Shows the tokens of sentences: id and text of each, and what is cut.
 ///
@@ -39,23 +40,23 @@ fn run(args: Args) -> anyhow::Result<()> {
             .encode(sentence, args.word_len)
             .with_context(|| format!("the sentence \"{sentence}\""))?;
         if args.ids {
-            println!("{:?}", encoded.ids);
+            say!("{:?}", encoded.ids);
             continue;
         }
         let ids = tokenizer.ids(sentence)?;
-        println!("\"{sentence}\": {} tokens", ids.len());
+        say!("\"{sentence}\": {} tokens", ids.len());
         for (place, id) in ids.iter().enumerate() {
             // A cut sentence keeps its first ids and ends with the end token.
             let is_cut = encoded.cut && (args.word_len - 1..ids.len() - 1).contains(&place);
             let piece = tokenizer.piece(*id).unwrap_or_default();
-            println!("  {id:5} {piece}{}", if is_cut { "    <- cut" } else { "" });
+            say!("  {id:5} {piece}{}", if is_cut { "    <- cut" } else { "" });
         }
         let mut lengths = vec![args.word_len, 17, 16];
         lengths.dedup();
         for word_len in lengths {
             let cut = ids.get(word_len - 1..ids.len() - 1).unwrap_or_default();
             if ids.len() > word_len {
-                println!("word_len {word_len} cuts \"{}\"", text(&tokenizer, cut));
+                say!("word_len {word_len} cuts \"{}\"", text(&tokenizer, cut));
             }
         }
     }

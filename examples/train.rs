@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Resize, Segmenter};
 use clap::Parser;
-use examples::{DeviceArg, print_scores, write_sheet};
+use examples::{DeviceArg, print_scores, say, write_sheet};
 use seg_data::{Dataset, Split};
 use trainer::{Order, TrainConfig, train};
 
@@ -86,7 +86,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
     let network = match &args.clip {
         Some(file) => {
             let loaded = CausalClipSeg::start_from_clip(file, args.seed, &device)?;
-            println!("{}: {}", file.display(), loaded.report);
+            say!("{}: {}", file.display(), loaded.report);
             model = loaded.config;
             loaded.network
         }
@@ -107,19 +107,14 @@ fn run(args: Args) -> anyhow::Result<bool> {
         ..TrainConfig::default()
     };
     let report = train(network, &model, &config, &data, &args.out, &device)?;
-    println!(
-        "{} steps in {:.0} s; best network: {}",
-        report.steps,
-        report.wall,
-        report.best.display()
-    );
+    say!("{} steps in {:.0} s; best network: {}", report.steps, report.wall, report.best.display());
 
     let segmenter = Segmenter::load(&report.best, &device)?;
     let cases = data.cases(Split::Val);
     let cases = &cases[..cases.len().min(args.validation_cases)];
     let sheet = args.out.join("validation.png");
     write_sheet(&segmenter, cases, &sheet)?;
-    println!("some of them -> {}", sheet.display());
+    say!("some of them -> {}", sheet.display());
     print_scores(&segmenter, cases, "validation", args.seed)?;
     Ok(true)
 }

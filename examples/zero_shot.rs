@@ -10,7 +10,7 @@ use causal_clip_seg::{Normalisation, Resize, RgbImage, token_tensor};
 use clap::Parser;
 use clip_encoder::tokenizer::END;
 use clip_encoder::{Activation, Clip, RgbView, Tokenizer};
-use examples::DeviceArg;
+use examples::{DeviceArg, say};
 use seg_image::read_rgb;
 use weight_files::WeightFile;
 
@@ -79,9 +79,9 @@ fn run(args: Args) -> anyhow::Result<()> {
     let (probabilities, logits) = (values(found.probabilities())?, values(found.logits)?);
     let mut rows = sentences.into_iter().zip(probabilities).zip(logits).collect::<Vec<_>>();
     rows.sort_by(|((_, a), _), ((_, b), _)| b.total_cmp(a));
-    println!("probability   logit  sentence");
+    say!("probability   logit  sentence");
     for ((sentence, probability), logit) in rows {
-        println!("{:9.2} % {logit:7.3}  {sentence}", 100.0 * probability);
+        say!("{:9.2} % {logit:7.3}  {sentence}", 100.0 * probability);
     }
     Ok(())
 }

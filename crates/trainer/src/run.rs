@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -82,6 +82,7 @@ pub fn train(
         notes: notes(config),
         out,
         started: Instant::now(),
+        spoke: Instant::now(),
         best_dice: f64::NEG_INFINITY,
     };
     let steps = run.all_epochs()?;
@@ -120,8 +121,12 @@ struct Run<'a> {
     notes: BTreeMap<String, String>,
     out: &'a Path,
     started: Instant,
+    spoke: Instant,
     best_dice: f64,
 }
+
+/// Longest time without a word where there is no progress bar.
+const SILENCE: Duration = Duration::from_secs(60);
 
 impl Run<'_> {
     fn all_epochs(&mut self) -> Result<usize, TrainError> {
@@ -184,15 +189,24 @@ impl Run<'_> {
             }
             sum += losses.causal;
             steps += 1;
-            progress.set_message(format!(
-                "epoch {} {}: loss {:.3} causal {:.3} confounding {:.3}  {:.1} cases/s",
+            let seconds = self.started.elapsed().as_secs_f64();
+            let pace = (step + 1) as f64 / seconds;
+            let message = format!(
+                "epoch {}{}: loss {:.3}, causal {:.3}, confounding {:.3}, {:.1} cases/s",
                 epoch + 1,
-                if open { "(gates open)" } else { "" },
+                if open { " (gates open)" } else { "" },
                 sum / steps as f32,
                 losses.causal,
                 losses.confounding,
-                progress.per_sec() * self.config.batch as f64,
-            ));
+                pace * self.config.batch as f64,
+            );
+            // Without a terminal: a plain line now and then.
+            if progress.is_hidden() && self.spoke.elapsed() >= SILENCE {
+                let to_come = (all_steps - step - 1) as f64 / pace / 60.0;
+                eprintln!("step {}/{all_steps}, {message}, {to_come:.0} min to come", step + 1);
+                self.spoke = Instant::now();
+            }
+            progress.set_message(message);
             self.log.line(&serde_json::json!({
                 "step": step, "causal": losses.causal, "confounding": losses.confounding,
                 "rate": rate,
