@@ -13,9 +13,9 @@ use parity::{FLOORS, Row, Selection, case_names, run_case};
 
 /// Holds every stage of the network to golden vectors that other code computed.
 ///
-/// Prints for each case its worst stage: the largest difference from the float64 truth, the floor
-/// (how far PyTorch's own float32 run is from it) and their ratio. Exit code 1 where a stage is more
-/// than 20 floors away.
+/// Prints for each stage the largest difference from the float64 truth, the floor (how far PyTorch's
+/// own float32 run is from it), their ratio, and how far the sum is as a share of what it may be.
+/// Exit code 1 where a stage is more than 20 floors away.
 #[derive(Parser)]
 #[command(verbatim_doc_comment)]
 struct Args {
@@ -31,9 +31,9 @@ struct Args {
     /// How many floors a stage may be away; another value than 20 is for backends whose need is known
     #[arg(long, default_value_t = FLOORS)]
     floors: f64,
-    /// Every stage, not each case's worst
+    /// Each case's worst stage and what does not agree, not every stage
     #[arg(long)]
-    all: bool,
+    summary: bool,
     /// One JSON object for each stage instead of a table
     #[arg(long)]
     json: bool,
@@ -75,7 +75,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
             let title = if one { name.clone() } else { format!("{name} ({label})") };
             match args.json {
                 true => print_json(&rows, label)?,
-                false => print_table(&title, &rows, args.all, started.elapsed().as_secs_f64()),
+                false => print_table(&title, &rows, args.summary, started.elapsed().as_secs_f64()),
             }
         }
     }
@@ -94,11 +94,12 @@ fn print_json(rows: &[Row], form: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_table(title: &str, rows: &[Row], all: bool, seconds: f64) {
+fn print_table(title: &str, rows: &[Row], summary: bool, seconds: f64) {
     say!("{title}: {} stages in {seconds:.1} s", rows.len());
     let worst = rows.iter().max_by(|a, b| a.ratio.total_cmp(&b.ratio));
-    let shown =
-        rows.iter().filter(|row| all || !row.agrees || worst.is_some_and(|w| w.stage == row.stage));
+    let shown = rows
+        .iter()
+        .filter(|row| !summary || !row.agrees || worst.is_some_and(|w| w.stage == row.stage));
     for row in shown {
         say!(
             "  {:4} {:44} worst {:9.2e}  floor {:9.2e}  ratio {:6.2}  sum {:5.2}",

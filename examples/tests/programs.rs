@@ -90,13 +90,17 @@ fn phantoms_train_and_segment() {
     let path = |name: &str| out.path().join(name).display().to_string();
     let data = path("data");
     success("phantoms", &["--out", &data, "--train", "3", "--val", "2", "--test", "1"]);
-    for order in ["alternating", "simultaneous", "off"] {
-        let folder = path(order);
-        let arguments = ["--data", &data, "--preset", "tiny", "--out", &folder, "--size", "64"];
+    let train = |order: &str, folder: &str| {
+        let arguments =
+            ["--data", &data, "--preset", "tiny", "--out", &path(folder), "--size", "64"];
         let more = ["--epochs", "2", "--warm-up", "0.5", "--order", order, "--fillers", "0.5"];
         let printed = success("train", &[&arguments[..], &more].concat());
         assert!(printed.contains("true sentences: per-image mean Dice"), "{printed}");
-    }
+        std::fs::read(path(folder).to_owned() + "/last.safetensors").unwrap()
+    };
+    let trained = ["alternating", "simultaneous", "off"].map(|order| train(order, order));
+    assert!(trained[0] != trained[1] && trained[1] != trained[2]);
+    assert!(trained[0] == train("alternating", "again"), "the same seed gives the same bits");
     let (weights, answers) = (path("off/best.safetensors"), path("answers"));
     let scored = success("evaluate", &["-w", &weights, "--data", &data, "--split", "test"]);
     assert!(scored.starts_with("test, true sentences: per-image mean Dice"), "{scored}");
