@@ -15,7 +15,8 @@ use seg_data::{Dataset, Split};
 /// Dice and IoU are means over cases at each mask's own size (1 where answer and reference are both
 /// empty, 0 where one is). Three lines: with the cases' own sentences; with those of other cases,
 /// moved on by a step that the seed decides; and, where a picture has a sentence for either side,
-/// against the other side's mask. A network that reads does well on the first alone.
+/// against the other side's mask. A network that reads does well on the first alone. The interval is
+/// of the mean Dice: pictures drawn anew 10 000 times.
 #[derive(Parser)]
 #[command(verbatim_doc_comment)]
 struct Args {
@@ -34,7 +35,7 @@ struct Args {
     /// Also a picture of twelve answers (amber) and references (green)
     #[arg(long, value_name = "PNG")]
     sheet: Option<PathBuf>,
-    /// Of the step by which sentences are moved on
+    /// Of the step by which sentences are moved on, and of the interval
     #[arg(long, default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
