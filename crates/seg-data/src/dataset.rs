@@ -1,6 +1,6 @@
 //! A folder of cases.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::case::{Case, Split};
 use crate::error::DataError;
@@ -9,7 +9,6 @@ use crate::{lvit, manifest};
 /// A set whose rows all have their files.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    folder: PathBuf,
     cases: Vec<Case>,
 }
 
@@ -31,12 +30,7 @@ impl Dataset {
     pub fn open(folder: &Path) -> Result<Self, DataError> {
         let table = folder.join("manifest.csv");
         let cases = if table.exists() { manifest::read(&table)? } else { lvit::read(folder)? };
-        Ok(Self { folder: folder.to_owned(), cases })
-    }
-
-    /// The set's folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+        Ok(Self { cases })
     }
 
     /// The cases of a split, in the table's order.

@@ -27,6 +27,6 @@ mod manifest;
 pub mod phantom;
 mod sheet;
 
-pub use case::{Case, Origin, Sample, Split, load};
+pub use case::{Case, Origin, Sample, Split, UnknownSplit, load};
 pub use dataset::Dataset;
 pub use error::DataError;

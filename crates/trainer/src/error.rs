@@ -19,6 +19,9 @@ pub enum TrainError {
     /// A picture, a sentence or weights.
     #[error(transparent)]
     Seg(#[from] causal_clip_seg::SegError),
+    /// A mask whose values are not as many as its pixels.
+    #[error(transparent)]
+    Metric(#[from] seg_metrics::MetricError),
     /// A loss that is no number: the learning rate is too high, or an image is broken.
     #[error(
         "step {step}: the loss is {loss}; cases of the batch: {cases}. \

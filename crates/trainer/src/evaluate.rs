@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use causal_clip_seg::{BinaryMask, RgbImage, Segmenter};
 use seg_data::Case;
-use seg_metrics::{Grid, overlap};
+use seg_metrics::{Grid, MetricError, Overlap, overlap};
 
 use crate::error::TrainError;
 
@@ -130,25 +130,21 @@ pub fn evaluate(
         let answers = segmenter.segment_many(&asked.collect::<Vec<_>>())?;
         for (answer, query) in answers.iter().zip(part) {
             let reference = seg_data::load(query.reference)?.mask;
-            let scores = score(&answer.binary(), &reference);
-            result.dice.push(scores.0);
-            result.iou.push(scores.1);
+            let overlap = score(&answer.binary(), &reference)?;
+            result.dice.push(overlap.dice());
+            result.iou.push(overlap.iou());
             tick();
         }
     }
     Ok(result)
 }
 
-/// Dice and IoU; the answer is brought to the reference's size where they differ.
-fn score(answer: &BinaryMask, reference: &BinaryMask) -> (f64, f64) {
-    let answer = answer.resize_nearest(reference.width, reference.height);
-    let grid = |mask: &'_ BinaryMask| -> Vec<bool> { mask.values.clone() };
-    let (a, r) = (grid(&answer), grid(reference));
-    let (width, height) = (reference.width as usize, reference.height as usize);
-    match (Grid::new(width, height, &a), Grid::new(width, height, &r)) {
-        (Ok(a), Ok(r)) => overlap(&a, &r).map_or((0.0, 0.0), |o| (o.dice(), o.iou())),
-        _ => (0.0, 0.0),
-    }
+/// How the answer, brought to the reference's size where they differ, overlaps it.
+fn score(answer: &BinaryMask, reference: &BinaryMask) -> Result<Overlap, MetricError> {
+    let (width, height) = (reference.width, reference.height);
+    let answer = answer.resize_nearest(width, height);
+    let grid = |mask| Grid::new(width as usize, height as usize, mask);
+    overlap(&grid(&answer.values)?, &grid(&reference.values)?)
 }
 
 #[cfg(test)]
