@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use seeded::SplitMix64;
+
 use crate::error::MetricError;
 use crate::quantile::quantile;
 
@@ -136,12 +138,12 @@ impl Bootstrap {
         }
         let mut drawn = (0..units.cases).collect::<Vec<_>>();
         let estimate = finite(&drawn)?;
-        let mut random = SplitMix64 { state: self.seed };
+        let mut random = SplitMix64::new(self.seed);
         let mut found = Vec::with_capacity(self.resamples);
         for _ in 0..self.resamples {
             drawn.clear();
             for _ in 0..units.len() {
-                let unit = random.below(units.len());
+                let unit = below(&mut random, units.len());
                 match &units.groups {
                     Some(groups) => drawn.extend_from_slice(&groups[unit]),
                     None => drawn.push(unit),
@@ -179,38 +181,14 @@ fn check(values: &[f64], what: &'static str, units: &Units) -> Result<(), Metric
     }
 }
 
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
-struct SplitMix64 {
-    state: u64,
-}
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `n`; uneven by less than `n / 2^64`.
-    fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.next()) * n as u128) >> 64) as usize
-    }
+/// A number below `n`; uneven by less than `n / 2^64`.
+fn below(random: &mut SplitMix64, n: usize) -> usize {
+    ((u128::from(random.next_u64()) * n as u128) >> 64) as usize
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The generator's published values for seed 1234567.
-    #[test]
-    fn random_numbers_are_the_published_ones() {
-        let mut random = SplitMix64 { state: 1_234_567 };
-        let found = [(); 3].map(|()| random.next());
-        let expected = [6457827717110365317, 3203168211198807973, 9817491932198370423];
-        assert_eq!(found, expected);
-        assert!((0..1000).all(|_| random.below(3) < 3));
-    }
 
     /// A mean of n zeros and ones has, in resamples, the standard error `sqrt(p (1 - p) / n)`.
     #[test]

@@ -18,11 +18,10 @@
 mod conv;
 mod names;
 mod norm;
-mod random;
 mod resize;
 
 pub use conv::{Conv, ConvNormRelu};
 pub use names::{FieldName, Names, Slot};
 pub use norm::{batch_norm, batch_norm_in_training, scale_and_shift};
-pub use random::{SplitMix64, fnv1a64};
 pub use resize::{avg_pool, bicubic_matrix, bilinear_matrix, resize_with};
+pub use seeded::{SplitMix64, fnv1a64};
