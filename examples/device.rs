@@ -44,6 +44,11 @@ pub struct Listed {
 }
 
 impl DeviceArg {
+    /// As it was asked for.
+    pub fn name(&self) -> &str {
+        &self.device
+    }
+
     /// The device, found to be there before the first operation.
     ///
     /// # Errors

@@ -1,22 +1,36 @@
-//! Scores a trained network on a set:
-//! `cargo run --release --example evaluate -- -w net.safetensors --data DIR --split test`
+//! Scores a trained network on a set, so that the scores can be quoted:
+//! `cargo run --release --example evaluate -- -w net.safetensors --data DIR --split test --out DIR`
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use causal_clip_seg::Segmenter;
+use causal_clip_seg::{Branch, RgbImage, Segmenter};
 use clap::Parser;
-use examples::{DeviceArg, print_scores, write_sheet};
-use seg_data::{Dataset, Split};
+use examples::{DeviceArg, Questions, RESIZE, case_names, say, score_control};
+use seg_data::{Case, Dataset, OpenOptions, Split};
+use seg_image::{
+    BinaryMask, OverlayStyle, contact_sheet, overlay_with_reference, write_gray8, write_mask,
+    write_rgb,
+};
+use seg_metrics::{Bootstrap, Calibration};
+use seg_report::{ControlScores, ReportHeader, ScoreReport};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use trainer::{Answer, Control, Sides, TrainError, Views, reliability_plot};
 
-/// Scores a trained network on a split of a set.
+/// Scores a trained network on a split of a set, with the true sentences and with wrong ones.
 ///
-/// Dice and IoU are means over cases at each mask's own size (1 where answer and reference are both
-/// empty, 0 where one is). Three lines: with the cases' own sentences; with those of other cases,
-/// moved on by a step that the seed decides; and, where a picture has a sentence for either side,
-/// against the other side's mask. A network that reads does well on the first alone. The interval is
-/// of the mean Dice: pictures drawn anew 10 000 times.
+/// In the folder of --out are left: scores.json (per-image means and pooled scores with 95 %
+/// bootstrap intervals, and the paired differences of the controls), scores.md (the table that is
+/// printed too), cases.CONTROL.csv, masks/ (predictions at each mask's own size), overlays.png (the
+/// best, the middle and the worst cases; answers amber, references green) and reliability.png.
+///
+/// Controls: `true` sentences; those of other cases (`shuffled`), of cases of the same kind only
+/// (`stratified`), the commonest training sentence (`fixed`), none (`empty`); `opposite` holds the
+/// answers against the mask of the other side, where a picture has a sentence for either. A network
+/// that reads does well on the first alone.
 #[derive(Parser)]
 #[command(verbatim_doc_comment)]
 struct Args {
@@ -27,19 +41,42 @@ struct Args {
     #[arg(long)]
     data: PathBuf,
     /// train, val or test
-    #[arg(long, default_value_t = Split::Val)]
+    #[arg(long, default_value_t = Split::Test)]
     split: Split,
+    /// Folder that the files go to
+    #[arg(short, long, default_value = "runs/evaluate")]
+    out: PathBuf,
+    /// Which sentences are asked; any of true, shuffled, stratified, fixed, empty, opposite
+    #[arg(long, value_delimiter = ',', default_value = "true,shuffled,opposite")]
+    controls: Vec<Control>,
     /// Only the first cases of the split
     #[arg(long)]
     cases: Option<usize>,
-    /// Also a picture of twelve answers (amber) and references (green)
-    #[arg(long, value_name = "PNG")]
-    sheet: Option<PathBuf>,
-    /// Of the step by which sentences are moved on, and of the interval
+    /// What belongs together, as a pattern on pictures' names (QaTa: sub-S\d+); intervals draw it whole
+    #[arg(long, value_name = "PATTERN")]
+    group: Option<String>,
+    /// Which logits the mask is made of, causal or mean (the weights' own)
+    #[arg(long)]
+    branch: Option<Branch>,
+    /// Probability from which a pixel belongs to the mask (the weights' own)
+    #[arg(long)]
+    threshold: Option<f32>,
+    /// Ask several views of each picture (brighter, darker, mirrored with the words) and take their
+    /// mean; leaves tta/CASE.mean.png and tta/CASE.spread.png
+    #[arg(long)]
+    tta: bool,
+    /// What left and right mean, for --tta: image, patient, or fixed (never mirror)
+    #[arg(long, default_value = "image", value_parser = sides)]
+    sides: Sides,
+    /// Of the controls' steps and of the intervals
     #[arg(long, default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
     device: DeviceArg,
+}
+
+fn sides(name: &str) -> Result<Sides, String> {
+    serde_json::from_value(json!(name)).map_err(|_| "there are image, patient and fixed".to_owned())
 }
 
 fn main() -> ExitCode {
@@ -49,12 +86,121 @@ fn main() -> ExitCode {
 fn run(args: Args) -> anyhow::Result<()> {
     let device = args.device.open()?;
     let segmenter = Segmenter::load(&args.weights, &device).context("loading the network")?;
-    let data = Dataset::open(&args.data).context("opening the set")?;
+    let mut input = segmenter.config().input.clone();
+    input.branch = args.branch.unwrap_or(input.branch);
+    input.threshold = args.threshold.unwrap_or(input.threshold);
+    let (branch, threshold) = (input.branch, input.threshold);
+    let segmenter = segmenter.with_input(input)?;
+    let options = OpenOptions { group_pattern: args.group.clone(), ..OpenOptions::default() };
+    let data = Dataset::open_with(&args.data, &options).context("opening the set")?;
     let mut cases = data.cases(args.split);
-    ensure!(!cases.is_empty(), "{}: no case in the split {}", args.data.display(), args.split);
     cases.truncate(args.cases.unwrap_or(usize::MAX));
-    if let Some(sheet) = &args.sheet {
-        write_sheet(&segmenter, &cases, sheet)?;
+    ensure!(!cases.is_empty(), "{}: no case in the split {}", args.data.display(), args.split);
+    let folders = [args.out.join("masks"), args.out.join("tta")];
+    for folder in folders.iter().take(1 + usize::from(args.tta)) {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("making the folder {}", folder.display()))?;
     }
-    print_scores(&segmenter, &cases, &args.split.to_string(), args.seed)
+
+    let names = case_names(&cases);
+    let views = args.tta.then_some(Views { sides: args.sides });
+    let questions = Questions { data: &data, cases: &cases, seed: args.seed };
+    let mut calibration = Calibration::default();
+    let mut controls: Vec<ControlScores> = Vec::new();
+    for control in &args.controls {
+        let see = |place: usize, answer: &Answer, reference: &BinaryMask| {
+            if *control == Control::True {
+                leave(&folders, &names[place], answer)?;
+                calibration.add(&answer.mask.probabilities, &reference.values);
+            }
+            Ok(())
+        };
+        let scored = score_control(&segmenter, &questions, *control, views.as_ref(), see)?;
+        match scored.cases.is_empty() {
+            true => eprintln!("note: no case has what the control `{control}` needs"),
+            false => controls.push(scored),
+        }
+    }
+    let mut header = ReportHeader::new(args.split.to_string());
+    header.weights_sha256 = Some(sha256(&args.weights)?);
+    header.threshold = Some(f64::from(threshold));
+    header.resize = RESIZE.to_owned();
+    header.run.extend([
+        ("branch".to_owned(), json!(branch)),
+        ("tta".to_owned(), json!(args.tta)),
+        ("tables".to_owned(), json!(data.table_hashes()?)),
+        ("device".to_owned(), json!(args.device.name())),
+        ("version".to_owned(), json!(env!("CARGO_PKG_VERSION"))),
+    ]);
+    if controls.iter().any(|control| control.name == "true") {
+        header.run.insert("ece".to_owned(), json!(calibration.ece()));
+        if let Some(plot) = reliability_plot(&calibration) {
+            write_rgb(&args.out.join("reliability.png"), &plot)?;
+        }
+    }
+    let bootstrap = Bootstrap { seed: args.seed, ..Bootstrap::default() };
+    let report = ScoreReport::of(header, &controls, bootstrap)?;
+    report.write(&args.out)?;
+    report.write_cases(&args.out, &controls)?;
+    if let Some(own) = controls.iter().find(|control| control.name == "true") {
+        write_rgb(&args.out.join("overlays.png"), &overlays(&segmenter, &cases, own)?)?;
+    }
+    say!("{}\n-> {}", report.markdown(), args.out.display());
+    Ok(())
+}
+
+/// The mask, and with several views their mean and spread.
+fn leave(folders: &[PathBuf; 2], name: &str, answer: &Answer) -> Result<(), TrainError> {
+    let [masks, tta] = folders;
+    let mask = &answer.mask;
+    write_mask(&masks.join(format!("{name}.png")), &mask.binary())?;
+    if let Some(spread) = &answer.spread {
+        mask.write_probabilities(&tta.join(format!("{name}.mean.png")))?;
+        // Half is the most that a probability's deviation can be: 255.
+        let grey = spread.iter().map(|s| (s * 510.0).round() as u8).collect();
+        let file = tta.join(format!("{name}.spread.png"));
+        write_gray8(&file, mask.width, mask.height, grey)?;
+    }
+    Ok(())
+}
+
+/// The four best, middle and worst cases by Dice, a row each.
+fn overlays(
+    segmenter: &Segmenter,
+    cases: &[&Case],
+    own: &ControlScores,
+) -> anyhow::Result<RgbImage> {
+    const ROW: usize = 4;
+    let dice = |place: &usize| own.cases[*place].scores.dice;
+    let mut places = (0..own.cases.len()).collect::<Vec<_>>();
+    places.sort_by(|a, b| dice(b).total_cmp(&dice(a)));
+    let row = ROW.min(places.len());
+    let middle = (places.len() - row) / 2;
+    let worst = places.len() - row;
+    let rows = [0, middle, worst].map(|start| &places[start..start + row]);
+    let mut tiles = Vec::new();
+    for place in rows.into_iter().flatten() {
+        let case = cases[*place];
+        let sample = seg_data::load(case)?;
+        let answer = segmenter.segment(&sample.image, &case.sentence)?.binary();
+        let caption = format!("Dice {:.3}: {}", dice(place), case.sentence);
+        let (style, reference) = (OverlayStyle::default(), Some(&sample.mask));
+        tiles.push(overlay_with_reference(&sample.image, &answer, reference, &style, &caption));
+    }
+    Ok(contact_sheet(&tiles, row))
+}
+
+/// Of a file's bytes, in hexadecimal.
+fn sha256(file: &Path) -> anyhow::Result<String> {
+    let mut hash = Sha256::new();
+    let reading = || format!("reading {}", file.display());
+    let mut source = std::fs::File::open(file).with_context(reading)?;
+    let mut chunk = vec![0; 1 << 20];
+    loop {
+        match source.read(&mut chunk).with_context(reading)? {
+            0 => break,
+            read => hash.update(&chunk[..read]),
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -1,73 +1,110 @@
-//! How well a network's masks fit, for people to read and look at.
+//! How well a network's masks fit, for people to read.
 
-use std::path::Path;
+use std::collections::HashMap;
 
-use causal_clip_seg::Segmenter;
-use indicatif::ProgressBar;
-use seg_data::Case;
-use seg_image::{OverlayStyle, contact_sheet, overlay_with_reference, write_rgb};
-use seg_metrics::{Bootstrap, Units};
-use trainer::{Control, evaluate, shuffled};
+use causal_clip_seg::{BinaryMask, Segmenter};
+use indicatif::{ProgressBar, ProgressStyle};
+use seg_data::{Case, Dataset, Split};
+use seg_metrics::Bootstrap;
+use seg_report::{ControlScores, ReportHeader, ScoreReport, ScoredCase};
+use trainer::{Answer, Control, TrainError, Views, commonest_sentence, evaluate};
+
+/// How a probability becomes a mask of the reference's size, for reports.
+pub const RESIZE: &str = "probability brought to the picture's size (bilinear, or the \
+    letterbox's warp), then >= threshold (mode B)";
+
+/// What is to be asked of which cases.
+#[derive(Debug)]
+pub struct Questions<'a> {
+    /// The whole set: the commonest sentence is that of its training cases.
+    pub data: &'a Dataset,
+    /// Those that are scored.
+    pub cases: &'a [&'a Case],
+    /// Of the steps by which sentences are moved on.
+    pub seed: u64,
+}
+
+/// Names of cases, another one for each: the picture's, with a number where it has several
+/// sentences.
+pub fn case_names(cases: &[&Case]) -> Vec<String> {
+    let mut counts = HashMap::new();
+    cases.iter().for_each(|case| *counts.entry(&case.id).or_insert(0usize) += 1);
+    let mut seen = HashMap::new();
+    let name = |case: &&Case| {
+        let number: &mut usize = seen.entry(case.id.clone()).or_default();
+        *number += 1;
+        match counts.get(&case.id) {
+            Some(1) => case.id.clone(),
+            _ => format!("{}.{number}", case.id),
+        }
+    };
+    cases.iter().map(name).collect()
+}
+
+/// Scores the cases under one control, with a progress bar; `see` is shown the place of each case,
+/// the answer and the reference.
+///
+/// # Errors
+///
+/// If a picture or mask cannot be read, or `see` has one.
+pub fn score_control(
+    segmenter: &Segmenter,
+    questions: &Questions<'_>,
+    control: Control,
+    views: Option<&Views>,
+    mut see: impl FnMut(usize, &Answer, &BinaryMask) -> Result<(), TrainError>,
+) -> anyhow::Result<ControlScores> {
+    let Questions { data, cases, seed } = questions;
+    let train = data.cases(Split::Train);
+    let queries = control.queries(cases, commonest_sentence(&train), *seed);
+    let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}")?;
+    let bar = ProgressBar::new(queries.len() as u64).with_style(style);
+    bar.set_message(control.to_string());
+    let scores = evaluate(segmenter, &queries, views, |place, answer, reference| {
+        bar.inc(1);
+        see(place, answer, reference)
+    })?;
+    bar.finish_and_clear();
+    let names = case_names(cases);
+    let places = cases.iter().zip(&names).map(|(case, name)| (std::ptr::from_ref(*case), name));
+    let places = places.collect::<HashMap<_, _>>();
+    let several = names.iter().zip(*cases).any(|(name, case)| *name != case.id);
+    let scored = queries.iter().zip(scores).filter_map(|(query, scores)| {
+        // Sentences about one picture are no independent cases.
+        let picture = several.then(|| query.picture.image.display().to_string());
+        Some(ScoredCase {
+            case: (*places.get(&std::ptr::from_ref(query.picture))?).clone(),
+            group: query.picture.group.clone().or(picture),
+            sentence: Some(query.sentence.clone().into_owned()),
+            scores,
+        })
+    });
+    Ok(ControlScores::new(control.to_string(), scored.collect()))
+}
 
 /// Scores the cases with their own sentences, with those of other cases, and, where a picture has a
-/// sentence for either side, against the other side's mask; one line each. The interval of the mean
-/// Dice is a bootstrap's over pictures, 10 000 times.
+/// sentence for either side, against the other side's mask, and prints the table.
 ///
 /// # Errors
 ///
 /// If a picture or mask cannot be read.
 pub fn print_scores(
     segmenter: &Segmenter,
+    data: &Dataset,
     cases: &[&Case],
-    title: &str,
+    split: &str,
     seed: u64,
 ) -> anyhow::Result<()> {
-    let controls = [
-        ("true sentences", Control::True),
-        ("sentences of other cases", shuffled(seed, cases.len())),
-        ("against the other side's mask", Control::Opposite),
-    ];
-    for (kind, control) in controls {
-        let queries = control.queries(cases);
-        if queries.is_empty() {
-            continue;
+    let questions = Questions { data, cases, seed };
+    let mut controls = Vec::new();
+    for control in [Control::True, Control::Shuffled, Control::Opposite] {
+        let scored = score_control(segmenter, &questions, control, None, |_, _, _| Ok(()))?;
+        if !scored.cases.is_empty() {
+            controls.push(scored);
         }
-        let progress = ProgressBar::new(queries.len() as u64);
-        let scores = evaluate(segmenter, &queries, || progress.inc(1))?;
-        progress.finish_and_clear();
-        // Sentences about one picture are no independent cases.
-        let pictures = queries.iter().map(|query| &query.picture.image).collect::<Vec<_>>();
-        let bootstrap = Bootstrap { seed, ..Bootstrap::default() };
-        let dice = bootstrap.mean(&scores.dice, &Units::groups(&pictures))?;
-        say!(
-            "{title}, {kind}: per-image mean Dice {:.4} (95 % {:.4} to {:.4}), IoU {:.4} ({} cases, \
-             {} pictures)",
-            dice.estimate,
-            dice.low,
-            dice.high,
-            scores.mean_iou(),
-            queries.len(),
-            dice.units
-        );
     }
+    let header = ReportHeader { resize: RESIZE.to_owned(), ..ReportHeader::new(split) };
+    let bootstrap = Bootstrap { seed, ..Bootstrap::default() };
+    say!("{}", ScoreReport::of(header, &controls, bootstrap)?.markdown());
     Ok(())
-}
-
-/// A picture of twelve answers (amber) and references (green), spread over the cases.
-///
-/// # Errors
-///
-/// If a case cannot be read or the picture not be written.
-pub fn write_sheet(segmenter: &Segmenter, cases: &[&Case], file: &Path) -> anyhow::Result<()> {
-    const TILES: usize = 12;
-    let style = OverlayStyle::default();
-    let mut tiles = Vec::new();
-    for case in cases.iter().step_by(cases.len().div_ceil(TILES).max(1)) {
-        let sample = seg_data::load(case)?;
-        let answer = segmenter.segment(&sample.image, &case.sentence)?.binary();
-        let reference = Some(&sample.mask);
-        let (image, caption) = (&sample.image, &case.sentence);
-        tiles.push(overlay_with_reference(image, &answer, reference, &style, caption));
-    }
-    Ok(write_rgb(file, &contact_sheet(&tiles, 4))?)
 }

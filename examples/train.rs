@@ -1,120 +1,165 @@
 //! Trains CausalCLIPSeg on pictures, sentences and masks:
-//! `cargo run --release --example train -- --data DIR --preset small --out runs/first`
+//! `cargo run --release --example train -- --data DIR --out runs/first`
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Resize, Segmenter};
+use causal_clip_seg::Segmenter;
 use clap::Parser;
-use examples::{DeviceArg, print_scores, say, write_sheet};
-use seg_data::{Dataset, Split};
-use trainer::{Order, TrainConfig, train};
+use examples::{DeviceArg, print_scores, say};
+use seg_data::Split;
+use trainer::{Ending, Place, Recipe, Report, open_data, resume, train};
+
+/// What is done when no recipe is named.
+const DEFAULT: &str = include_str!("../assets/recipes/small-cpu.toml");
 
 /// Trains CausalCLIPSeg on pictures, sentences and masks.
 ///
-/// DIR holds manifest.csv (columns image, mask, text, split; paths relative to DIR) or the folders
-/// of LViT's sets (Train_Folder/{img, labelcol, Train_text.xlsx}, the same for Val and Test).
+/// DIR holds manifest.csv, .tsv or .jsonl (image, mask, text, split and, if there is one, group;
+/// paths relative to DIR), or the folders of LViT's, MedCLIPSeg's or LGMS's sets.
 ///
-/// In the folder of --out are left: best.safetensors (the epoch with the best validation Dice),
-/// last.safetensors, log.jsonl (each step and epoch), validation.png (answers amber, references
-/// green). At the end the best network is scored on validation cases with their own sentences, with
-/// those of other cases, and, where a picture has a sentence for either side, against the other
-/// side's mask: a network that reads does well on the first and badly on the others.
+/// What is done stands in a recipe, a TOML file; assets/recipes has some, and --print-recipe shows
+/// one with every key. Any key can be replaced: --set optimizer.lr=3e-4 --set game.order=off.
 ///
-/// On a CPU start with --preset small: tens of minutes for a few thousand cases.
+/// In the folder of --out are left: best.safetensors (the best validation Dice), last.safetensors,
+/// recipe.toml and run.json (what was done with what), log.jsonl (each step and epoch), curves.png,
+/// validation.png (answers amber, references green), and checkpoints. Ctrl-C finishes the step and
+/// writes one; --resume goes on as if nothing had happened, after a crash too.
+///
+/// On a CPU the preset `small` takes about an hour for 3000 cases; `tiny` is for trying things.
 #[derive(Parser)]
 #[command(verbatim_doc_comment)]
 struct Args {
-    /// Folder of the set
-    #[arg(long)]
-    data: PathBuf,
-    /// Sizes of the network: tiny, small, rn50 or rn101
-    #[arg(long, default_value = "small")]
-    preset: String,
-    /// Start the towers from this CLIP checkpoint (safetensors, .pt) instead of random weights
-    #[arg(long)]
-    clip: Option<PathBuf>,
-    /// Where the run's files go
-    #[arg(long, default_value = "runs/train")]
+    /// What to do (assets/recipes/small-cpu.toml, which is built in)
+    #[arg(long, value_name = "TOML", conflicts_with = "resume")]
+    recipe: Option<PathBuf>,
+    /// Folder of the set: data.folder
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    data: Option<PathBuf>,
+    /// Replace a key of the recipe; may be given several times
+    #[arg(long, value_name = "SECTION.KEY=VALUE", conflicts_with = "resume")]
+    set: Vec<String>,
+    /// Sizes of the network, tiny, small, rn50 or rn101: model.preset
+    #[arg(long, conflicts_with = "resume")]
+    preset: Option<String>,
+    /// Passes over the training cases: training.epochs
+    #[arg(long, conflicts_with = "resume")]
+    epochs: Option<usize>,
+    /// Of weights, order and changes: training.seed
+    #[arg(long, conflicts_with = "resume")]
+    seed: Option<u64>,
+    /// Where a new run's files go
+    #[arg(long, default_value = "runs/train", conflicts_with = "resume")]
     out: PathBuf,
-    /// Side of the network's input in pixels, a multiple of 32 (the preset's)
+    /// Go on with the run in this folder
+    #[arg(long, value_name = "RUN")]
+    resume: Option<PathBuf>,
+    /// Print the recipe with every key and do nothing
     #[arg(long)]
-    size: Option<usize>,
-    /// How pictures get that size: letterbox or stretch (the preset's)
-    #[arg(long)]
-    resize: Option<Resize>,
-    /// Passes over the training cases
-    #[arg(long, default_value_t = TrainConfig::default().epochs)]
-    epochs: usize,
-    /// Cases in a step
-    #[arg(long, default_value_t = TrainConfig::default().batch)]
-    batch: usize,
-    /// Highest learning rate
-    #[arg(long, default_value_t = TrainConfig::default().learning_rate)]
-    lr: f64,
-    /// How the two players take turns: alternating, simultaneous or off
-    #[arg(long, default_value = "alternating")]
-    order: Order,
-    /// Share of the epochs with the gates held open
-    #[arg(long, default_value_t = TrainConfig::default().warm_up)]
-    warm_up: f64,
-    /// How much the gates mind the confounding branch
-    #[arg(long, default_value_t = TrainConfig::default().adversary)]
-    adversary: f64,
-    /// Share of the sentences shown among random words: for text towers from random weights
-    #[arg(long, default_value_t = TrainConfig::default().fillers)]
-    fillers: f64,
-    /// Validation cases that are scored, from the first on
-    #[arg(long, default_value_t = TrainConfig::default().validation_cases)]
-    validation_cases: usize,
-    /// Of initial weights, order of cases and jitter
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    print_recipe: bool,
     #[command(flatten)]
     device: DeviceArg,
 }
 
 fn main() -> ExitCode {
-    examples::exit_code(run(Args::parse()))
+    examples::exit_code(run(Args::parse()).map(|()| true))
 }
 
-fn run(args: Args) -> anyhow::Result<bool> {
-    let device = args.device.open()?.autodiff();
-    let data = Dataset::open(&args.data).context("opening the set")?;
-    let mut model = CausalClipSegConfig::preset(&args.preset)?;
-    let network = match &args.clip {
-        Some(file) => {
-            let loaded = CausalClipSeg::start_from_clip(file, args.seed, &device)?;
-            say!("{}: {}", file.display(), loaded.report);
-            model = loaded.config;
-            loaded.network
+fn run(args: Args) -> anyhow::Result<()> {
+    let device = args.device.open()?;
+    static STOP: AtomicBool = AtomicBool::new(false);
+    let place = Place { device: &device, device_name: args.device.name(), stop: &STOP };
+    let listen = || {
+        ctrlc::set_handler(|| {
+            // The second time, or where a step takes too long to wait for: at once.
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+            eprintln!("\nstopping after this step; once more stops at once");
+        })
+        .context("listening for Ctrl-C")
+    };
+    let (report, out) = match &args.resume {
+        Some(folder) => {
+            listen()?;
+            (resume(folder, place)?, folder.clone())
         }
-        None => CausalClipSeg::new(&model, &device)?.with_random_weights(args.seed, |_| true),
+        None => {
+            let recipe = recipe(&args)?;
+            if args.print_recipe {
+                say!("{}", recipe.to_toml());
+                return Ok(());
+            }
+            listen()?;
+            (train(&recipe, &args.out, place)?, args.out.clone())
+        }
     };
-    model.input.size = args.size.unwrap_or(model.input.size);
-    model.input.resize = args.resize.unwrap_or(model.input.resize);
-    let config = TrainConfig {
-        seed: args.seed,
-        epochs: args.epochs,
-        batch: args.batch,
-        learning_rate: args.lr,
-        order: args.order,
-        warm_up: args.warm_up,
-        adversary: args.adversary,
-        fillers: args.fillers,
-        validation_cases: args.validation_cases,
-        ..TrainConfig::default()
-    };
-    let report = train(network, &model, &config, &data, &args.out, &device)?;
-    say!("{} steps in {:.0} s; best network: {}", report.steps, report.wall, report.best.display());
+    if report.sentences_cut > 0 {
+        eprintln!(
+            "note: {} sentences are longer than model.word_len, their ends were not read",
+            report.sentences_cut
+        );
+    }
+    tell(&report);
+    if report.ending == Ending::Stopped {
+        say!("go on with: train --resume {}", out.display());
+        return Ok(());
+    }
 
-    let segmenter = Segmenter::load(&report.best, &device)?;
-    let cases = data.cases(Split::Val);
-    let cases = &cases[..cases.len().min(args.validation_cases)];
-    let sheet = args.out.join("validation.png");
-    write_sheet(&segmenter, cases, &sheet)?;
-    say!("some of them -> {}", sheet.display());
-    print_scores(&segmenter, cases, "validation", args.seed)?;
-    Ok(true)
+    let recipe = Recipe::read(&out.join("recipe.toml"), &[])?;
+    let data = open_data(&recipe)?;
+    let mut cases = data.cases(Split::Val);
+    if recipe.validation.cases > 0 {
+        cases.truncate(recipe.validation.cases);
+    }
+    if !cases.is_empty() {
+        let segmenter = Segmenter::load(&report.best, &device)?;
+        print_scores(&segmenter, &data, &cases, "validation", recipe.training.seed)?;
+    }
+    Ok(())
+}
+
+/// The recipe of a file with what the flags replace.
+fn recipe(args: &Args) -> anyhow::Result<Recipe> {
+    let mut set = Vec::new();
+    let quoted = |text: &str| toml_text(text);
+    if let Some(folder) = &args.data {
+        set.push(format!("data.folder={}", quoted(&folder.to_string_lossy())));
+    }
+    if let Some(preset) = &args.preset {
+        set.push(format!("model.preset={}", quoted(preset)));
+    }
+    set.extend(args.epochs.map(|epochs| format!("training.epochs={epochs}")));
+    set.extend(args.seed.map(|seed| format!("training.seed={seed}")));
+    set.extend(args.set.iter().cloned());
+    Ok(match &args.recipe {
+        Some(file) => Recipe::read(file, &set)?,
+        None => Recipe::parse(DEFAULT, "small-cpu.toml".as_ref(), &set)?,
+    })
+}
+
+/// A text as TOML writes it.
+fn toml_text(text: &str) -> String {
+    // JSON's strings are TOML's basic ones.
+    serde_json::Value::from(text).to_string()
+}
+
+fn tell(report: &Report) {
+    let ending = match report.ending {
+        Ending::Finished => "done",
+        Ending::Early => "stopped early: no better score for validation.patience looks",
+        Ending::Stopped => "stopped",
+    };
+    say!(
+        "{ending}: {} steps in {:.0} s; best network: {}{}",
+        report.steps,
+        report.wall,
+        report.best.display(),
+        match report.best_dice {
+            Some(dice) => format!(" (validation Dice {dice:.4})"),
+            None => String::new(),
+        }
+    );
 }

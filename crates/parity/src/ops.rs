@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use causal_clip_seg::ProjectorForm;
 use causal_seg_decoder::{Carafe, DECODER_NAMES, Gate, Projector, enlarged_conv};
 use clip_encoder::quick_gelu;
-use trainer::{LossConfig, seg_loss};
+use trainer::{LossConfig, Target, seg_loss};
 use vision_layers::{Names, bicubic_matrix, bilinear_matrix, resize_with};
 
 use crate::case::{Case, Operation, ParityError, Row};
@@ -104,7 +104,8 @@ impl Job<'_> {
                 mask.iter_mut().for_each(|u| *u = f32::from(u8::from(*u > 0.2)));
                 mask.iter_mut().skip(2 * n / shape[0]).for_each(|t| *t = 0.0);
                 let mask = Tensor::from_data(TensorData::new(mask, shape), self.device);
-                let y = seg_loss(x.clone() * 4.0, mask, &LossConfig::default());
+                let target = Target { mask, distance: None };
+                let y = seg_loss(x.clone() * 4.0, &target, &LossConfig::default());
                 Ok(self.rows(y, [("x", x)]))
             }
             key if key.starts_with("positional_") => {

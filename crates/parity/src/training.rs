@@ -1,13 +1,10 @@
 //! The players' steps in training mode: losses, gradients, parameters, running statistics.
 
-use std::collections::HashMap;
-
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use causal_clip_seg::{CausalClipSeg, names};
 use trainer::{
-    Example, Learner, LossConfig, Losses, OptimizerConfig, player_one, player_two, simultaneous,
+    Example, Gradients, Learner, LossConfig, Losses, OptimizerConfig, Recipe, Rule, Target,
+    player_one, player_two, simultaneous,
 };
 
 use crate::case::{Case, ParityError, Row};
@@ -18,18 +15,22 @@ use crate::rule;
 pub(crate) fn train(case: &Case, device: &Device) -> Result<Vec<Row>, ParityError> {
     let device = device.clone().autodiff();
     let settings = case.optimizer.clone().ok_or_else(|| case.refused("no `optimizer`"))?;
-    let optimizer = match settings.name.as_str() {
-        "sgd" => OptimizerConfig::Sgd,
-        "adamw" => OptimizerConfig::AdamW { weight_decay: settings.weight_decay },
+    let rule = match settings.name.as_str() {
+        "sgd" => Rule::Sgd,
+        "adamw" => Rule::AdamW,
         other => return Err(case.refused(format!("unknown optimizer `{other}`"))),
     };
+    let weight_decay = if rule == Rule::AdamW { settings.weight_decay } else { 0.0 };
+    let optimizer =
+        OptimizerConfig { rule, weight_decay, momentum: 0.0, ..OptimizerConfig::default() };
     let example = Example {
         pixels: case.pixel_tensor(&device),
         tokens: case.token_tensor(&device),
-        mask: mask(case, &device)?,
+        target: Target { mask: mask(case, &device)?, distance: None },
     };
     let loss = LossConfig::default();
-    let mut learner = Learner::new(network(case, &device)?, &optimizer);
+    let recipe = Recipe { optimizer, ..Recipe::default() };
+    let mut learner = Learner::new(network(case, &device)?, &recipe);
     let mut rows = Vec::new();
     match case.order.as_deref() {
         Some("alternating") => {
@@ -83,15 +84,14 @@ fn step_rows(
     turn: usize,
     losses: Losses,
     network: &CausalClipSeg,
-    gradients: &GradientsParams,
+    gradients: &Gradients,
 ) -> Vec<Row> {
-    let mut read = Gradients { gradients, values: HashMap::new() };
-    network.visit(&mut read);
     let mut rows = Vec::new();
     rows.extend(case.check_values(&format!("loss{turn}.causal"), &[losses.causal]));
     rows.extend(case.check_values(&format!("loss{turn}.confounding"), &[losses.confounding]));
     for slot in names().slots(network) {
-        if let Some(values) = read.values.remove(&slot.id) {
+        if let Some(gradient) = gradients.get(&slot.name) {
+            let values = gradient.to_data().convert::<f32>().try_into_vec().unwrap_or_default();
             let key = format!("grad{turn}.{}", slot.name);
             rows.extend(case.check_values(&key, &slot.to_pytorch(values)));
         }
@@ -106,19 +106,4 @@ fn state_rows(case: &Case, turn: usize, network: &CausalClipSeg) -> Vec<Row> {
         rows.extend(case.check_values(&format!("after{turn}.{}", slot.name), &values));
     });
     rows
-}
-
-/// Gradients of a network's parameters on the host.
-struct Gradients<'a> {
-    gradients: &'a GradientsParams,
-    values: HashMap<ParamId, Vec<f32>>,
-}
-
-impl ModuleVisitor for Gradients<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            let data = gradient.into_data().convert::<f32>();
-            self.values.insert(param.id, data.try_into_vec().unwrap_or_default());
-        }
-    }
 }

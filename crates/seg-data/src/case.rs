@@ -1,11 +1,12 @@
 //! A picture, a sentence, and the mask of what the sentence means.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use seg_image::{BinaryMask, MaskRule, RgbImage, read_mask, read_rgb};
+use seg_image::{BinaryMask, ImageError, MaskRule, RgbImage, read_mask, read_rgb};
 
 use crate::error::DataError;
 
@@ -75,12 +76,17 @@ pub struct Case {
     pub id: String,
     /// The picture.
     pub image: PathBuf,
-    /// Of what the sentence means; as large as the picture.
-    pub mask: PathBuf,
+    /// Of what the sentence means: the mask is their union, each as large as the picture. None
+    /// where there is nothing to find.
+    pub masks: Vec<PathBuf>,
+    /// Which values of the masks' files are inside.
+    pub mask_rule: MaskRule,
     /// What is meant, as the set has it, without blanks around it.
     pub sentence: String,
     /// Its part of the set.
     pub split: Split,
+    /// The patient, or whatever else makes cases belong together; none where the set does not say.
+    pub group: Option<String>,
     /// Where it stands.
     pub origin: Origin,
 }
@@ -90,31 +96,66 @@ pub struct Case {
 pub struct Sample {
     /// RGB, 8 bits; grey repeated.
     pub image: RgbImage,
-    /// True inside; of the picture's size. Values of 128 and above are inside.
+    /// True inside; of the picture's size. The union of the case's masks, empty where it has none.
     pub mask: BinaryMask,
 }
 
-/// Reads a case's picture and mask.
+impl Case {
+    /// The mask in a file of this case, which must have the picture's size.
+    pub(crate) fn mask(
+        &self,
+        file: &Path,
+        image_size: (u32, u32),
+    ) -> Result<BinaryMask, DataError> {
+        let mask = read_mask(file, self.mask_rule).map_err(|source| self.unreadable(source))?;
+        let mask_size = (mask.width, mask.height);
+        if image_size != mask_size {
+            return Err(DataError::Size {
+                origin: self.origin.clone(),
+                image: self.image.clone(),
+                image_size,
+                mask: file.to_owned(),
+                mask_size,
+            });
+        }
+        Ok(mask)
+    }
+
+    pub(crate) fn unreadable(&self, source: ImageError) -> DataError {
+        DataError::Image { origin: self.origin.clone(), source: Box::new(source) }
+    }
+}
+
+/// Reads a case's picture and the union of its masks.
 ///
 /// # Errors
 ///
-/// If one cannot be read or they differ in size; the row is named.
+/// If one cannot be read, a mask's values do not fit its rule, or sizes differ; the row is named.
 pub fn load(case: &Case) -> Result<Sample, DataError> {
-    let failed =
-        |source| DataError::Image { origin: case.origin.clone(), source: Box::new(source) };
-    let image = read_rgb(&case.image).map_err(failed)?;
-    let mask = read_mask(&case.mask, MaskRule::AtLeastHalf).map_err(failed)?;
-    let (image_size, mask_size) = (image.dimensions(), (mask.width, mask.height));
-    if image_size != mask_size {
-        return Err(DataError::Size {
-            origin: case.origin.clone(),
-            image: case.image.clone(),
-            image_size,
-            mask: case.mask.clone(),
-            mask_size,
+    let image = read_rgb(&case.image).map_err(|source| case.unreadable(source))?;
+    let (width, height) = image.dimensions();
+    let mut mask: Option<BinaryMask> = None;
+    for file in &case.masks {
+        let part = case.mask(file, (width, height))?;
+        mask = Some(match mask {
+            Some(mask) => mask.union(&part),
+            None => part,
         });
     }
+    let mask = mask.unwrap_or_else(|| BinaryMask::from_fn(width, height, |_, _| false));
     Ok(Sample { image, mask })
+}
+
+/// A name for each of some cases, in their order: the picture's, and `#2`, `#3` behind it where a
+/// picture is there again.
+pub fn distinct_names(cases: &[&Case]) -> Vec<String> {
+    let mut seen = BTreeMap::new();
+    let name = |case: &&Case| {
+        let count = seen.entry(case.id.clone()).or_insert(0usize);
+        *count += 1;
+        if *count == 1 { case.id.clone() } else { format!("{}#{count}", case.id) }
+    };
+    cases.iter().map(name).collect()
 }
 
 /// A file's name without folder and ending.

@@ -1,40 +1,152 @@
 //! A folder of cases.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+use seg_image::MaskRule;
+use sha2::{Digest, Sha256};
 
 use crate::case::{Case, Split};
+use crate::check;
 use crate::error::DataError;
-use crate::{lvit, manifest};
+use crate::group::{self, SharedGroup};
+use crate::layout::Layout;
+
+/// How a set is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Which values of masks are inside.
+    pub mask_rule: MaskRule,
+    /// How the set lies in its folder; where none is given, the first of [`Layout::ALL`] that the
+    /// folder has.
+    pub layout: Option<Layout>,
+    /// A regular expression on pictures' names without the ending: what its first group matches, or
+    /// all of it where it has none, is the case's group (QaTa: `sub-S\d+`). Where it does not match,
+    /// what the table says counts.
+    pub group_pattern: Option<String>,
+}
 
 /// A set whose rows all have their files.
 #[derive(Clone, Debug)]
 pub struct Dataset {
+    folder: PathBuf,
+    layout: Layout,
     cases: Vec<Case>,
 }
 
 impl Dataset {
-    /// Reads the tables of a folder: `manifest.csv` where there is one, else the LViT layout.
+    /// Reads the tables of a folder that lies in one of the following ways; the first that is there
+    /// counts.
     ///
-    /// - `manifest.csv`: UTF-8, a header, columns `image`, `mask`, `text`, `split`; paths relative
-    ///   to the folder; further columns are not looked at.
+    /// - Manifest: `manifest.csv`, `manifest.tsv` (UTF-8, a header) or `manifest.jsonl` (an object a
+    ///   line) with `image`, `mask`, `text` and `split`, and `group` if need be; paths relative to
+    ///   the folder. `text` may be called `sentence`, `caption` or `description`; `group` may be
+    ///   called `patient`, `subject` or `case_group`. Several masks, with `;` between (or in a JSON
+    ///   list), are united; an empty value (or `null`) is an empty mask. Further columns are not
+    ///   looked at.
+    /// - MedCLIPSeg: `Train_Folder/img`, `Train_Folder/label`, `Prompts_Folder/Train_text.xlsx` (or
+    ///   `.csv`) with the columns `Image`, `Description` and `Ground Truth`; the same for `Val` and
+    ///   `Test`, whose table is `Test_text_original` or `Test_text`.
     /// - LViT: `Train_Folder/img`, `Train_Folder/labelcol`, `Train_Folder/Train_text.xlsx` with the
     ///   columns `Image` and `Description`; the same for `Val` and `Test`. The mask of `img/X` is
     ///   `labelcol/mask_X.png` (QaTa) or `labelcol/X.png` (MoNuSeg).
+    /// - LGMS: `Train/Images`, `Train/GTs`, `prompt/train.csv` with the columns `Image` and
+    ///   `Description`; the same for `Test`. The first 80 % of `train.csv` are train, the others
+    ///   val. Masks are called as in LViT.
     ///
-    /// Pictures are not decoded here; [`load`](crate::load) does.
+    /// Values of 128 and above are inside. Pictures are not decoded here; [`load`](crate::load) and
+    /// [`check`](Self::check) do.
     ///
     /// # Errors
     ///
-    /// If a table is missing or broken, a row lacks a value or a file, or a picture has no row. The
-    /// message names file and row.
+    /// If a table is missing or broken, a row lacks a value or a file, or a picture has no row (a
+    /// manifest need not name all). The message names file and row.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
-        let table = folder.join("manifest.csv");
-        let cases = if table.exists() { manifest::read(&table)? } else { lvit::read(folder)? };
-        Ok(Self { cases })
+        Self::open_with(folder, &OpenOptions::default())
+    }
+
+    /// The same with a mask rule, a layout, or groups from pictures' names.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and if the pattern is no regular expression.
+    pub fn open_with(folder: &Path, options: &OpenOptions) -> Result<Self, DataError> {
+        let pattern = options.group_pattern.as_deref().map(|pattern| {
+            Regex::new(pattern).map_err(|source| DataError::Pattern {
+                pattern: pattern.to_owned(),
+                source: Box::new(source),
+            })
+        });
+        let pattern = pattern.transpose()?;
+        let layout = match options.layout {
+            Some(layout) => layout,
+            None => Layout::of(folder)?,
+        };
+        let mut cases = layout.read(folder)?;
+        for case in &mut cases {
+            case.mask_rule = options.mask_rule;
+            if let Some(found) = pattern.as_ref().and_then(|pattern| pattern.captures(&case.id)) {
+                let found = found.get(1).or_else(|| found.get(0));
+                case.group = found.map(|found| found.as_str().to_owned());
+            }
+        }
+        Ok(Self { folder: folder.to_owned(), layout, cases })
     }
 
     /// The cases of a split, in the table's order.
     pub fn cases(&self, split: Split) -> Vec<&Case> {
         self.cases.iter().filter(|case| case.split == split).collect()
+    }
+
+    /// How the set lies in its folder.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// SHA-256 of the tables, in hexadecimal, by their paths in the folder: which version of the
+    /// sentences this is.
+    ///
+    /// # Errors
+    ///
+    /// If a table can no longer be read.
+    pub fn table_hashes(&self) -> Result<BTreeMap<String, String>, DataError> {
+        let tables = self.cases.iter().map(|case| &*case.origin.table).collect::<BTreeSet<_>>();
+        let hash = |table: &Path| {
+            let failed = |source| DataError::Read { file: table.to_owned(), source };
+            let digest = Sha256::digest(std::fs::read(table).map_err(failed)?);
+            let hex = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            Ok((group::relative(table, &self.folder), hex))
+        };
+        tables.into_iter().map(hash).collect()
+    }
+
+    /// Groups, or pictures where no group is known, that have cases in more than one split, by name.
+    /// Scores on a split that shares patients with train are too good.
+    pub fn shared_groups(&self) -> Vec<SharedGroup> {
+        group::shared(&self.cases, &self.folder)
+    }
+
+    /// The same cases with other splits: whole groups (cases of one group or one picture) in an
+    /// order that the seed decides, the first part train, the next val, the last test. The parts'
+    /// numbers of cases are as near to the shares as whole groups allow; a part may get none where
+    /// there are few.
+    ///
+    /// Shares are of their sum; one that is negative or not a number is 0, and where all are, every
+    /// case is in train. The same set is split alike in whatever order its rows are and wherever
+    /// its folder is.
+    pub fn resplit(&self, shares: [f64; 3], seed: u64) -> Self {
+        let mut set = self.clone();
+        group::deal(&mut set.cases, &set.folder, shares, seed);
+        set
+    }
+
+    /// Decodes every picture and every mask once, on all cores; `tick` is called for each case.
+    ///
+    /// # Errors
+    ///
+    /// The first case, in the table's order, whose files cannot be read or do not fit.
+    pub fn check(&self, tick: impl Fn() + Sync) -> Result<(), DataError> {
+        check::all(&self.cases, tick)
     }
 }

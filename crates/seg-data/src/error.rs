@@ -12,15 +12,24 @@ pub enum DataError {
     /// A file or folder could not be read.
     #[error("cannot read {}", file.display())]
     Read { file: PathBuf, source: std::io::Error },
-    /// Neither layout.
-    #[error(
-        "{}: found neither manifest.csv nor Train_Folder, Val_Folder or Test_Folder",
-        folder.display()
-    )]
-    Layout { folder: PathBuf },
-    /// A table of comma-separated values that breaks its format.
-    #[error("{}: not a table of comma-separated values in UTF-8", file.display())]
-    Csv { file: PathBuf, source: csv::Error },
+    /// No known layout, or not the one that was asked for.
+    #[error("{}: no set; looked for {sought}", folder.display())]
+    Layout { folder: PathBuf, sought: String },
+    /// A group pattern that is no regular expression.
+    #[error("the group pattern `{pattern}` is no regular expression")]
+    Pattern { pattern: String, source: Box<regex::Error> },
+    /// A part of a set without its sentences.
+    #[error("{}: no table of sentences; looked for {sought}", folder.display())]
+    NoTable { folder: PathBuf, sought: String },
+    /// A table of separated values that breaks its format.
+    #[error("{}: not a table of {separated}-separated values in UTF-8", file.display())]
+    Csv { file: PathBuf, separated: &'static str, source: csv::Error },
+    /// A line that is not a JSON object.
+    #[error("{origin}: not a JSON object")]
+    Json { origin: Origin, source: serde_json::Error },
+    /// A JSON value of another kind.
+    #[error("{origin}: key `{key}` is {found}, expected {expected}")]
+    Value { origin: Origin, key: &'static str, found: String, expected: &'static str },
     /// A workbook that breaks its format.
     #[error("{}: not an Excel workbook (.xlsx)", file.display())]
     Workbook { file: PathBuf, source: Box<calamine::XlsxError> },

@@ -20,13 +20,22 @@
 #![deny(missing_docs)]
 
 mod case;
+mod check;
 mod dataset;
 mod error;
+mod folders;
+mod group;
+mod layout;
+mod lgms;
 mod lvit;
 mod manifest;
+mod medclipseg;
 pub mod phantom;
 mod sheet;
 
-pub use case::{Case, Origin, Sample, Split, UnknownSplit, load};
-pub use dataset::Dataset;
+pub use case::{Case, Origin, Sample, Split, UnknownSplit, distinct_names, load};
+pub use dataset::{Dataset, OpenOptions};
 pub use error::DataError;
+pub use group::SharedGroup;
+pub use layout::{Layout, UnknownLayout};
+pub use seg_image::MaskRule;

@@ -1,80 +1,176 @@
-//! A table of comma-separated values: `image,mask,text,split`.
+//! One table for all: `image,mask,text,split`, as separated values or as JSON lines.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use csv::{ReaderBuilder, StringRecord, Trim};
+use seg_image::MaskRule;
+use serde_json::{Map, Value};
 
 use crate::case::{Case, Origin, stem};
 use crate::error::DataError;
+use crate::sheet::{self, Sheet};
+
+/// Names of the column of sentences; the first that is there counts.
+const TEXT: [&str; 4] = ["text", "sentence", "caption", "description"];
+/// Names of the column of what belongs together.
+const GROUP: [&str; 4] = ["group", "patient", "subject", "case_group"];
+
+/// The manifest of a folder, if there is one.
+pub(crate) fn table(folder: &Path) -> Option<PathBuf> {
+    let names = ["manifest.csv", "manifest.tsv", "manifest.jsonl"];
+    names.iter().map(|name| folder.join(name)).find(|table| table.exists())
+}
 
 /// The cases of a manifest, in its order.
 pub(crate) fn read(table: &Path) -> Result<Vec<Case>, DataError> {
-    let failed = |source| DataError::Csv { file: table.to_owned(), source };
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_path(table).map_err(failed)?;
-    let columns = Columns::of(reader.headers().map_err(failed)?, table)?;
     let folder = table.parent().unwrap_or(Path::new(""));
+    let rows = match table.extension() {
+        Some(ending) if ending == "jsonl" => lines(table)?,
+        _ => cells(table)?,
+    };
+    rows.into_iter().map(|row| row.case(folder)).collect()
+}
+
+/// What a row says; empty values are none.
+struct Row {
+    origin: Origin,
+    image: Option<String>,
+    masks: Masks,
+    text: Option<String>,
+    split: Option<String>,
+    group: Option<String>,
+}
+
+enum Masks {
+    /// One file or several with `;` between; none if empty.
+    Cell(String),
+    /// A file each.
+    List(Vec<String>),
+}
+
+/// The rows of a table of separated values.
+fn cells(table: &Path) -> Result<Vec<Row>, DataError> {
+    let sheet = Sheet::read(table)?;
+    let (image, mask) = (sheet.required(&["image"])?, sheet.required(&["mask"])?);
+    let (text, split) = (sheet.required(&TEXT)?, sheet.required(&["split"])?);
+    let group = sheet.column(&GROUP);
+    let row = |(line, cells): &sheet::Row| {
+        let value = |place: u32| cells.get(&place).cloned();
+        Row {
+            origin: sheet.origin(*line),
+            image: value(image),
+            masks: Masks::Cell(value(mask).unwrap_or_default()),
+            text: value(text),
+            split: value(split),
+            group: group.and_then(value),
+        }
+    };
+    Ok(sheet.rows()?.iter().map(row).collect())
+}
+
+/// The rows of a file with one JSON object a line.
+fn lines(table: &Path) -> Result<Vec<Row>, DataError> {
+    let failed = |source| DataError::Read { file: table.to_owned(), source };
+    let content = std::fs::read_to_string(table).map_err(failed)?;
     let name: Arc<Path> = Arc::from(table);
-    let mut cases = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(failed)?;
-        // The line in the file: a sentence may hold line breaks.
-        let row = record.position().map_or(0, |position| position.line() as usize);
-        cases.push(columns.case(&record, folder, Origin { table: name.clone(), row })?);
+    let mut rows = Vec::new();
+    for (line, row) in content.trim_start_matches('\u{feff}').lines().enumerate() {
+        if row.trim().is_empty() {
+            continue;
+        }
+        let origin = Origin { table: name.clone(), row: line + 1 };
+        match serde_json::from_str(row) {
+            Ok(object) => rows.push(object_row(&object, origin)?),
+            Err(source) => return Err(DataError::Json { origin, source }),
+        }
     }
-    if cases.is_empty() {
+    if rows.is_empty() {
         return Err(DataError::Empty { file: table.to_owned() });
     }
-    Ok(cases)
+    Ok(rows)
 }
 
-/// Where each value stands in a row.
-struct Columns {
-    image: usize,
-    mask: usize,
-    text: usize,
-    split: usize,
+fn object_row(object: &Map<String, Value>, origin: Origin) -> Result<Row, DataError> {
+    let find = |names: &[&'static str]| {
+        let found = |name: &&'static str| {
+            let same = |(key, _): &(&String, &Value)| key.eq_ignore_ascii_case(name);
+            object.iter().find(same).map(|(_, value)| (*name, value))
+        };
+        names.iter().find_map(found)
+    };
+    let wrong = |key, value: &Value, expected| DataError::Value {
+        origin: origin.clone(),
+        key,
+        found: value.to_string(),
+        expected,
+    };
+    let string = |names: &[&'static str]| match find(names) {
+        None | Some((_, Value::Null)) => Ok(None),
+        Some((_, Value::String(text))) => {
+            Ok(Some(text.trim().to_owned()).filter(|t| !t.is_empty()))
+        }
+        Some((key, value)) => Err(wrong(key, value, "a string")),
+    };
+    let mask = find(&["mask"]).ok_or_else(|| DataError::Missing {
+        // An empty mask is said with null, not by silence.
+        origin: origin.clone(),
+        column: "mask",
+    })?;
+    let masks = match mask {
+        (_, Value::Null) => Masks::Cell(String::new()),
+        (_, Value::String(cell)) => Masks::Cell(cell.trim().to_owned()),
+        (key, Value::Array(files)) => {
+            let file = |file: &Value| {
+                let name = file.as_str().map(|name| name.trim().to_owned());
+                name.ok_or_else(|| wrong(key, file, "a list of strings"))
+            };
+            Masks::List(files.iter().map(file).collect::<Result<_, _>>()?)
+        }
+        (key, value) => return Err(wrong(key, value, "a string, a list of strings or null")),
+    };
+    let group = match find(&GROUP) {
+        Some((_, Value::Number(id))) => Some(id.to_string()),
+        _ => string(&GROUP)?,
+    };
+    let (image, text, split) = (string(&["image"])?, string(&TEXT)?, string(&["split"])?);
+    Ok(Row { origin, image, masks, text, split, group })
 }
 
-impl Columns {
-    fn of(header: &StringRecord, table: &Path) -> Result<Self, DataError> {
-        let place = |column: &'static str| {
-            header.iter().position(|name| name.eq_ignore_ascii_case(column)).ok_or_else(|| {
-                let found = header.iter().collect::<Vec<_>>().join(", ");
-                DataError::Column { file: table.to_owned(), column, found }
-            })
-        };
-        Ok(Self {
-            image: place("image")?,
-            mask: place("mask")?,
-            text: place("text")?,
-            split: place("split")?,
-        })
-    }
-
-    fn case(&self, row: &StringRecord, folder: &Path, origin: Origin) -> Result<Case, DataError> {
-        let value = |at: usize, column| match row.get(at) {
-            Some(value) if !value.is_empty() => Ok(value),
-            _ => Err(DataError::Missing { origin: origin.clone(), column }),
-        };
-        let file = |at, column| {
-            let file = folder.join(value(at, column)?);
+impl Row {
+    fn case(self, folder: &Path) -> Result<Case, DataError> {
+        let Self { origin, image, masks, text, split, group } = self;
+        let missing = |column| DataError::Missing { origin: origin.clone(), column };
+        let there = |what, name: &str| {
+            let file = folder.join(name);
             if !file.is_file() {
-                return Err(DataError::Unpaired { origin: origin.clone(), what: column, file });
+                return Err(DataError::Unpaired { origin: origin.clone(), what, file });
             }
             Ok(file)
         };
-        let (image, mask) = (file(self.image, "image")?, file(self.mask, "mask")?);
-        let split = value(self.split, "split")?;
+        let image = there("image", &image.ok_or_else(|| missing("image"))?)?;
+        let masks = match masks {
+            Masks::Cell(cell) if cell.is_empty() => Vec::new(),
+            // A name may itself hold `;`.
+            Masks::Cell(cell) if !cell.contains(';') || folder.join(&cell).is_file() => vec![cell],
+            Masks::Cell(cell) => {
+                let parts = cell.split(';').map(str::trim).filter(|name| !name.is_empty());
+                let parts = parts.map(str::to_owned).collect::<Vec<_>>();
+                if parts.is_empty() { vec![cell] } else { parts }
+            }
+            Masks::List(names) => names,
+        };
+        let masks = masks.iter().map(|name| there("mask", name)).collect::<Result<_, _>>()?;
+        let split = split.ok_or_else(|| missing("split"))?;
         Ok(Case {
             id: stem(&image),
             image,
-            mask,
-            sentence: value(self.text, "text")?.to_owned(),
-            split: split.parse().map_err(|_| DataError::Split {
-                origin: origin.clone(),
-                found: split.to_owned(),
-            })?,
+            masks,
+            mask_rule: MaskRule::default(),
+            sentence: text.ok_or_else(|| missing("text"))?,
+            split: split
+                .parse()
+                .map_err(|_| DataError::Split { origin: origin.clone(), found: split.clone() })?,
+            group,
             origin,
         })
     }

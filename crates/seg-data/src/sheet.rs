@@ -1,11 +1,14 @@
-//! The first sheet of an Excel workbook, as rows of text.
+//! A workbook's first sheet or a file of separated values, as rows of text.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::Arc;
 
 use calamine::{DataRef, Reader, Xlsx};
+use csv::{ReaderBuilder, StringRecord, Trim};
 
+use crate::case::Origin;
 use crate::error::DataError;
 
 /// Bytes of a workbook; the largest published one has under 1 MiB.
@@ -18,14 +21,57 @@ const MAX_TEXT: usize = 256 << 20;
 
 /// A table whose first row names its columns.
 pub(crate) struct Sheet {
+    file: Arc<Path>,
     header: Vec<(u32, String)>,
-    /// By line; the header is line 1.
-    pub(crate) rows: Vec<(usize, BTreeMap<u32, String>)>,
+    rows: Vec<Row>,
 }
 
+/// The line in the table, where the header is line 1, and the cells that are not empty, by column.
+pub(crate) type Row = (usize, BTreeMap<u32, String>);
+
 impl Sheet {
-    /// Cells are read one by one: a cell far out in an empty sheet costs nothing.
+    /// An Excel workbook's first sheet, or a table of values apart by commas (`.csv`) or tabs
+    /// (`.tsv`), as the file's name says.
     pub(crate) fn read(file: &Path) -> Result<Self, DataError> {
+        let ending = file.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        match ending.as_str() {
+            "csv" => Self::read_delimited(file, b',', "comma"),
+            "tsv" => Self::read_delimited(file, b'\t', "tab"),
+            _ => Self::read_workbook(file),
+        }
+    }
+
+    fn read_delimited(
+        file: &Path,
+        delimiter: u8,
+        separated: &'static str,
+    ) -> Result<Self, DataError> {
+        let failed = |source| DataError::Csv { file: file.to_owned(), separated, source };
+        let mut reader = ReaderBuilder::new()
+            .trim(Trim::All)
+            .delimiter(delimiter)
+            .from_path(file)
+            .map_err(failed)?;
+        let cells = |record: &StringRecord| {
+            let filled = (0..).zip(record).filter(|(_, value)| !value.is_empty());
+            filled.map(|(place, value)| (place, value.to_owned())).collect::<BTreeMap<_, _>>()
+        };
+        let header = cells(reader.headers().map_err(failed)?).into_iter().collect();
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(failed)?;
+            // The line in the file: a sentence may hold line breaks.
+            let line = record.position().map_or(0, |position| position.line() as usize);
+            let cells = cells(&record);
+            if !cells.is_empty() {
+                rows.push((line, cells));
+            }
+        }
+        Ok(Self { file: Arc::from(file), header, rows })
+    }
+
+    /// Cells are read one by one: a cell far out in an empty sheet costs nothing.
+    fn read_workbook(file: &Path) -> Result<Self, DataError> {
         let io = |source| DataError::Read { file: file.to_owned(), source };
         let broken =
             |source| DataError::Workbook { file: file.to_owned(), source: Box::new(source) };
@@ -62,18 +108,38 @@ impl Sheet {
         }
         let mut rows = rows.into_iter().map(|(row, cells)| (row as usize + 1, cells));
         let (_, header) = rows.next().ok_or_else(empty)?;
-        let sheet = Self { header: header.into_iter().collect(), rows: rows.collect() };
-        if sheet.rows.is_empty() { Err(empty()) } else { Ok(sheet) }
+        let header = header.into_iter().collect();
+        Ok(Self { file: Arc::from(file), header, rows: rows.collect() })
     }
 
-    /// Where a column stands, whatever its case.
-    pub(crate) fn column(&self, name: &str) -> Option<u32> {
-        let same = |(_, found): &&(u32, String)| found.eq_ignore_ascii_case(name);
-        self.header.iter().find(same).map(|(place, _)| *place)
+    /// The rows, at least one.
+    pub(crate) fn rows(&self) -> Result<&[Row], DataError> {
+        match self.rows.as_slice() {
+            [] => Err(DataError::Empty { file: self.file.to_path_buf() }),
+            rows => Ok(rows),
+        }
     }
 
-    /// The columns, for a message.
-    pub(crate) fn columns(&self) -> String {
-        self.header.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ")
+    /// Where the first of these names that is a column stands, whatever its case.
+    pub(crate) fn column(&self, names: &[&str]) -> Option<u32> {
+        let place = |name: &&str| {
+            let same = |(_, found): &&(u32, String)| found.eq_ignore_ascii_case(name);
+            self.header.iter().find(same).map(|(place, _)| *place)
+        };
+        names.iter().find_map(place)
+    }
+
+    /// The same for a column that must be there, which errors call by its first name.
+    pub(crate) fn required(&self, names: &[&'static str]) -> Result<u32, DataError> {
+        self.column(names).ok_or_else(|| DataError::Column {
+            file: self.file.to_path_buf(),
+            column: names.first().copied().unwrap_or_default(),
+            found: self.header.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// Where a row stands.
+    pub(crate) fn origin(&self, row: usize) -> Origin {
+        Origin { table: self.file.clone(), row }
     }
 }

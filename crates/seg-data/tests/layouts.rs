@@ -1,4 +1,4 @@
-//! Both layouts as folders: what is read of them, and what is said of broken ones.
+//! Every layout as a folder: what is read of it, and what is said of broken ones.
 
 #![allow(clippy::unwrap_used)] // in helpers of tests
 
@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
 
-use seg_data::{DataError, Dataset, Split, load};
+use seg_data::{DataError, Dataset, Layout, OpenOptions, Split, distinct_names, load};
 use seg_image::{BinaryMask, RgbImage, write_mask, write_rgb};
 use tempfile::TempDir;
 use zip::ZipWriter;
@@ -173,7 +173,7 @@ fn the_lvit_layout_pairs_by_name() {
     let train = set.cases(Split::Train);
     let read = train.iter().map(|case| (&*case.id, &*case.sentence)).collect::<Vec<_>>();
     assert_eq!(read, [("covid_1", "all left lung"), ("sub-S1 (2)", "right lung")]);
-    assert!(train[1].mask.ends_with("labelcol/mask_sub-S1 (2).png"));
+    assert!(train[1].masks[0].ends_with("labelcol/mask_sub-S1 (2).png"));
     let val = set.cases(Split::Val);
     assert_eq!((&*val[0].id, val[0].origin.row), ("TCGA.1", 2));
     load(val[0]).unwrap();
@@ -215,9 +215,228 @@ fn what_does_not_pair_is_named() {
     assert_eq!(refusal(&folder), format!("{table}: not an Excel workbook (.xlsx)"));
 }
 
+/// A folder with a manifest of this name and content, `a.png`, `b.png` and masks of either: left and
+/// right two columns.
+fn manifest_named(name: &str, content: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for name in ["a.png", "b.png"] {
+        picture(&at(name), 8);
+    }
+    mask(&at("m/left.png"), 8);
+    mask(&at("m/with;sign.png"), 8);
+    write_mask(&at("m/right.png"), &BinaryMask::from_fn(8, 8, |x, _| x >= 6)).unwrap();
+    fs::write(at(name), content).unwrap();
+    folder
+}
+
+/// Mask areas of the training cases.
+fn areas(folder: &TempDir) -> Vec<usize> {
+    let set = Dataset::open(folder.path()).unwrap();
+    set.cases(Split::Train).iter().map(|case| load(case).unwrap().mask.area()).collect()
+}
+
 #[test]
-fn a_folder_of_neither_layout_says_what_was_looked_for() {
+fn masks_of_a_row_are_united_and_none_is_an_empty_mask() {
+    let rows = [
+        "a.png\tm/left.png\tone\ttrain\t7",
+        "a.png\tm/left.png ; m/right.png;\ttwo\ttrain\t",
+        "b.png\t\tnone\ttrain\t8",
+        "b.png\tm/with;sign.png\tits own name\ttrain\t8",
+    ];
+    let content = format!("image\tmask\tCaption\tsplit\tpatient\n{}\n", rows.join("\n"));
+    let folder = manifest_named("manifest.tsv", &content);
+    assert_eq!(areas(&folder), [16, 32, 0, 16]);
+    let set = Dataset::open(folder.path()).unwrap();
+    let train = set.cases(Split::Train);
+    let groups = train.iter().map(|case| case.group.as_deref()).collect::<Vec<_>>();
+    assert_eq!(groups, [Some("7"), None, Some("8"), Some("8")]);
+    assert_eq!((set.layout(), train[1].masks.len()), (Layout::Manifest, 2));
+    assert_eq!(distinct_names(&train), ["a", "a#2", "b", "b#2"]);
+
+    let broken = manifest_named("manifest.csv", "image,mask,text,split\na.png,;,x,train\n");
+    assert_eq!(refusal(&broken), "manifest.csv, row 2: there is no mask ;");
+    let broken = manifest_named("manifest.tsv", "image\tmask\na.png\n");
+    assert_eq!(refusal(&broken), "manifest.tsv: not a table of tab-separated values in UTF-8");
+}
+
+#[test]
+fn json_lines_are_read() {
+    let lines = [
+        r#"{"image": "a.png", "mask": ["m/left.png", "m/right.png"], "text": "x", "split": "train"}"#,
+        "",
+        r#"{"image": "../SET/b.png", "mask": null, "sentence": " y ", "split": "train", "subject": 12}"#,
+        r#"{"image": "a.png", "mask": "m/left.png;m/right.png", "text": "z", "split": "train"}"#,
+    ];
+    let folder = manifest_named("manifest.jsonl", "");
+    let name = folder.path().file_name().unwrap().to_str().unwrap().to_owned();
+    let content = format!("\u{feff}{}\r\n", lines.join("\r\n").replace("SET", &name));
+    fs::write(folder.path().join("manifest.jsonl"), content).unwrap();
+    assert_eq!(areas(&folder), [32, 0, 32]);
+    let set = Dataset::open(folder.path()).unwrap();
+    let train = set.cases(Split::Train);
+    assert_eq!((train[1].group.as_deref(), &*train[1].sentence), (Some("12"), "y"));
+    assert_eq!((train[1].origin.row, train[2].origin.row), (3, 4));
+}
+
+#[test]
+fn a_broken_json_line_is_named() {
+    let good = r#"{"image": "a.png", "mask": null, "text": "x", "split": "train"}"#;
+    let cases = [
+        (r#"{"image": "a.png""#, "row 2: not a JSON object"),
+        ("[1]", "row 2: not a JSON object"),
+        (
+            r#"{"image": "a.png", "mask": 3, "text": "x", "split": "train"}"#,
+            "row 2: key `mask` is 3, expected a string, a list of strings or null",
+        ),
+        (
+            r#"{"image": "a.png", "mask": [3], "text": "x", "split": "train"}"#,
+            "row 2: key `mask` is 3, expected a list of strings",
+        ),
+        (
+            r#"{"image": "a.png", "mask": null, "caption": [], "split": "train"}"#,
+            "row 2: key `caption` is [], expected a string",
+        ),
+        (r#"{"image": "a.png", "text": "x", "split": "train"}"#, "row 2: column `mask` is empty"),
+        (r#"{"mask": null, "text": "x", "split": "train"}"#, "row 2: column `image` is empty"),
+        (
+            r#"{"image": "no.png", "mask": null, "text": "x", "split": "train"}"#,
+            "row 2: there is no image no.png",
+        ),
+    ];
+    for (line, expected) in cases {
+        let folder = manifest_named("manifest.jsonl", &format!("{good}\n{line}\n"));
+        assert_eq!(refusal(&folder), format!("manifest.jsonl, {expected}"));
+    }
+    let folder = manifest_named("manifest.jsonl", "\n");
+    assert_eq!(refusal(&folder), "manifest.jsonl: no row below the header");
+    fs::write(folder.path().join("manifest.jsonl"), b"{\"image\": \"\xff\"}").unwrap();
+    assert_eq!(refusal(&folder), "cannot read manifest.jsonl");
+}
+
+/// LGMS folders: five training pictures and one of the test.
+fn lgms(train: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (part, names) in [("Train", &["1", "2", "3", "4", "5"][..]), ("Test", &["9"])] {
+        for name in names {
+            picture(&folder.path().join(format!("{part}/Images/{name}.png")), 8);
+            mask(&folder.path().join(format!("{part}/GTs/mask_{name}.png")), 8);
+        }
+    }
+    fs::create_dir(folder.path().join("prompt")).unwrap();
+    let write = |name: &str, content: &str| fs::write(folder.path().join(name), content).unwrap();
+    write("prompt/train.csv", &format!("Image,Description\n{train}"));
+    write("prompt/test.csv", "Image,Description\nmask_9.png,\"left, lower\"\n");
+    folder
+}
+
+#[test]
+fn the_lgms_layout_validates_on_the_last_fifth() {
+    let folder = lgms("mask_3.png,c\n1.png,a\nmask_2.png,b\n4.png,d\n5.png,e\n,\n");
+    let set = Dataset::open(folder.path()).unwrap();
+    let read = |split| {
+        let cases = set.cases(split);
+        cases.iter().map(|case| format!("{} {}", case.id, case.sentence)).collect::<Vec<_>>()
+    };
+    assert_eq!(read(Split::Train), ["3 c", "1 a", "2 b", "4 d"]);
+    assert_eq!(
+        (read(Split::Val), read(Split::Test)),
+        (vec!["5 e".into()], vec!["9 left, lower".into()])
+    );
+    assert_eq!(set.layout(), Layout::Lgms);
+    set.check(|| {}).unwrap();
+
+    let table = "prompt/train.csv";
+    let folder = lgms("1.png,a\n2.png,b\n3.png,c\n4.png,d\n");
+    let expected = format!("Train/Images/5.png: no row of {table} has a sentence for it");
+    assert_eq!(refusal(&folder), expected);
+    let folder = lgms("1.png,a\n7.png,b\n");
+    assert_eq!(refusal(&folder), format!("{table}, row 3: there is no image Train/Images/7"));
+    assert_eq!(refusal(&lgms("")), format!("{table}: no row below the header"));
+}
+
+/// MedCLIPSeg folders: one picture in Train and Test, the sheet's columns in another order.
+fn medclipseg(test_table: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (part, name) in [("Train", "benign (1)"), ("Test", "2.b")] {
+        let part = folder.path().join(format!("{part}_Folder"));
+        picture(&part.join(format!("img/{name}.png")), 8);
+        mask(&part.join(format!("label/{name}_mask.png")), 8);
+    }
+    let prompts = folder.path().join("Prompts_Folder");
+    let rows: &[&[&str]] = &[
+        &["Ground Truth", "Image", "Description"],
+        &["benign (1)_mask.png", "benign (1).png", "One tumor.\n"],
+    ];
+    workbook(&prompts.join("Train_text.xlsx"), rows);
+    let rows = "Image,Description,Ground Truth\n2.b.jpg,Two,2.b_mask.jpg\n";
+    fs::write(prompts.join("Test_text.csv"), rows).unwrap();
+    if let Some(rows) = test_table.strip_prefix("original:") {
+        fs::write(prompts.join("Test_text_original.csv"), rows).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn the_medclipseg_layout_has_its_tables_apart() {
+    let folder = medclipseg("");
+    let set = Dataset::open(folder.path()).unwrap();
+    let (train, test) = (set.cases(Split::Train), set.cases(Split::Test));
+    assert_eq!((&*train[0].id, &*train[0].sentence), ("benign (1)", "One tumor."));
+    assert_eq!((&*test[0].id, &*test[0].sentence), ("2.b", "Two"));
+    assert!(test[0].masks[0].ends_with("label/2.b_mask.png"));
+    assert_eq!((set.layout(), set.cases(Split::Val).len()), (Layout::MedClipSeg, 0));
+    set.check(|| {}).unwrap();
+    let tables = set.table_hashes().unwrap().into_keys().collect::<Vec<_>>();
+    assert_eq!(tables, ["Prompts_Folder/Test_text.csv", "Prompts_Folder/Train_text.xlsx"]);
+
+    let folder = medclipseg("original:Image,Description,Ground Truth\n2.b,Plain,none.png\n");
+    let table = "Prompts_Folder/Test_text_original.csv";
+    let expected = format!("{table}, row 2: there is no mask Test_Folder/label/none");
+    assert_eq!(refusal(&folder), expected);
+    let folder = medclipseg("original:Image,Description\n2.b,Plain\n");
+    let expected = format!("{table}: no column `Ground Truth`; the columns are Image, Description");
+    assert_eq!(refusal(&folder), expected);
+    fs::remove_file(folder.path().join("Prompts_Folder/Train_text.xlsx")).unwrap();
+    let expected =
+        "Prompts_Folder: no table of sentences; looked for Train_text.xlsx, Train_text.csv";
+    assert_eq!(refusal(&folder), expected);
+}
+
+#[test]
+fn two_files_of_one_name_are_refused() {
+    let folder = lgms("1.png,a\n");
+    picture(&folder.path().join("Train/Images/x.png"), 8);
+    fs::copy(folder.path().join("Train/Images/x.png"), folder.path().join("Train/Images/x.bmp"))
+        .unwrap();
+    let expected =
+        "Train/Images/x.bmp and Train/Images/x.png have the same name but for the ending";
+    assert_eq!(refusal(&folder), expected);
+}
+
+#[test]
+fn a_manifest_comes_first_unless_another_layout_is_asked_for() {
+    let folder = medclipseg("");
+    let content = "image,mask,text,split\nTrain_Folder/img/benign (1).png,,x,val\n";
+    fs::write(folder.path().join("manifest.csv"), content).unwrap();
+    assert_eq!(Dataset::open(folder.path()).unwrap().layout(), Layout::Manifest);
+    let with = |layout| {
+        let options = OpenOptions { layout: Some(layout), ..OpenOptions::default() };
+        Dataset::open_with(folder.path(), &options)
+    };
+    assert_eq!(with(Layout::MedClipSeg).unwrap().cases(Split::Train).len(), 1);
+    let message = with(Layout::Lgms).unwrap_err().to_string();
+    assert!(
+        message.ends_with("looked for prompt/train.csv or prompt/test.csv (LGMS)"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_folder_of_no_layout_says_what_was_looked_for() {
     let folder = TempDir::new().unwrap();
     let message = Dataset::open(folder.path()).unwrap_err().to_string();
-    assert!(message.ends_with("Train_Folder, Val_Folder or Test_Folder"), "{message}");
+    for sought in ["manifest.jsonl", "Prompts_Folder", "Test_Folder (LViT)", "prompt/train.csv"] {
+        assert!(message.contains(sought), "{message}");
+    }
 }

@@ -3,8 +3,9 @@
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 use image::{Rgb, RgbImage};
 
-/// DejaVu Sans, Latin and Greek; see assets/NOTICE.
-const FONT: &[u8] = include_bytes!("../assets/caption-sans.ttf");
+/// The font of captions, for other drawings in their style: DejaVu Sans, Latin and Greek (TrueType;
+/// see assets/NOTICE).
+pub const FONT: &[u8] = include_bytes!("../assets/caption-sans.ttf");
 
 /// Words of `text` in lines of at most `width` pixels at `size` pixels a line; a longer word is cut.
 pub(crate) fn wrap(text: &str, size: f32, width: f32) -> Vec<String> {

@@ -22,6 +22,13 @@ pub enum ImageError {
         file.display(), crate::MAX_PIXELS / 1_000_000, crate::MAX_BYTES >> 20
     )]
     TooLarge { file: PathBuf, width: u32, height: u32, bytes: u64 },
+    /// A mask that would be read as empty since its values are others than the rule expects.
+    #[error(
+        "{}: no value reaches 128, the largest is {largest}: a mask of 0 and 1 or of label ids needs \
+         another mask rule",
+        file.display()
+    )]
+    MaskRule { file: PathBuf, largest: u8 },
     /// The file could not be written; an earlier one of that name is unchanged.
     #[error("cannot write {}", file.display())]
     Write { file: PathBuf, source: std::io::Error },

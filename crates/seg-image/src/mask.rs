@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::decode::read_gray8;
 use crate::error::ImageError;
 
-/// Which values of a mask's file are inside.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which values of a mask's file are inside. In text: `at_least_half`, `non_zero`, `{ equals = 3 }`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MaskRule {
     /// 128 to 255: files of 0 and 255, also where a resize left values between.
     #[default]
@@ -41,13 +44,21 @@ pub struct BoundingBox {
     pub bottom: u32,
 }
 
+/// A mask whose largest value is not 0 and at most this is one of 0 and 1, or of label ids.
+const LABELS: u8 = 32;
+
 /// A mask from a file.
 ///
 /// # Errors
 ///
-/// As [`read_rgb`](crate::read_rgb).
+/// As [`read_rgb`](crate::read_rgb). Also if the rule is [`MaskRule::AtLeastHalf`] and the values
+/// are 0 and 1, or a few label ids: the mask would be empty without anybody noticing.
 pub fn read_mask(file: &Path, rule: MaskRule) -> Result<BinaryMask, ImageError> {
     let (width, height, values) = read_gray8(file)?;
+    let largest = values.iter().copied().max().unwrap_or(0);
+    if rule == MaskRule::AtLeastHalf && (1..=LABELS).contains(&largest) {
+        return Err(ImageError::MaskRule { file: file.to_owned(), largest });
+    }
     let inside = |v: &u8| match rule {
         MaskRule::AtLeastHalf => *v >= 128,
         MaskRule::NonZero => *v > 0,
@@ -137,6 +148,32 @@ mod tests {
         assert_eq!(mask.bounding_box(), Some(expected));
         assert!(mask.is_edge(2, 4) && mask.is_edge(1, 3) && !mask.is_edge(2, 3));
         assert_eq!(BinaryMask::from_fn(3, 3, |_, _| false).bounding_box(), None);
+    }
+
+    #[test]
+    fn a_rule_that_does_not_fit_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("m.png");
+        let area = |values, rule| {
+            crate::write_gray8(&file, 2, 1, values).unwrap();
+            read_mask(&file, rule).map(|mask| mask.area()).map_err(|error| error.to_string())
+        };
+        let message = area(vec![0, 1], MaskRule::AtLeastHalf).unwrap_err();
+        assert!(message.contains("no value reaches 128, the largest is 1"), "{message}");
+        assert_eq!(area(vec![0, 1], MaskRule::NonZero), Ok(1));
+        assert_eq!(area(vec![2, 1], MaskRule::Equals(2)), Ok(1));
+        for values in [[0, 0], [0, 100], [3, 128]] {
+            let expected = values.iter().filter(|v| **v >= 128).count();
+            assert_eq!(area(values.to_vec(), MaskRule::AtLeastHalf), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_rule_has_a_text() {
+        let rules = [MaskRule::AtLeastHalf, MaskRule::NonZero, MaskRule::Equals(3)];
+        let text = serde_json::to_string(&rules).unwrap();
+        assert_eq!(text, r#"["at_least_half","non_zero",{"equals":3}]"#);
+        assert_eq!(serde_json::from_str::<[MaskRule; 3]>(&text).unwrap(), rules);
     }
 
     #[test]

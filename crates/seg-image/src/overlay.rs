@@ -107,6 +107,11 @@ fn with_caption(picture: &RgbImage, style: &OverlayStyle, caption: &str) -> RgbI
     sheet
 }
 
+/// The picture with left and right exchanged.
+pub fn flip_horizontal(picture: &RgbImage) -> RgbImage {
+    imageops::flip_horizontal(picture)
+}
+
 /// Pictures in rows of `columns`, each at the top left of its cell.
 pub fn contact_sheet(tiles: &[RgbImage], columns: usize) -> RgbImage {
     /// Between the pictures, in pixels.

@@ -45,6 +45,7 @@
 
 mod aggregate;
 mod bootstrap;
+mod calibration;
 mod convention;
 mod distance;
 mod error;
@@ -56,6 +57,7 @@ mod surface;
 
 pub use aggregate::{FiniteMean, Report, Spread, Summary};
 pub use bootstrap::{Bootstrap, Interval, Units};
+pub use calibration::{Bin, Calibration};
 pub use convention::Convention;
 pub use distance::distance_map;
 pub use error::MetricError;

@@ -1,102 +1,125 @@
-//! Cases at the network's size, kept in memory, and batches of them as tensors.
+//! Cases at the network's size, and batches of them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use causal_clip_seg::{InputConfig, SegError, TokenBatch, Tokenizer, token_tensor};
+use causal_clip_seg::{
+    BinaryMask, InputConfig, RgbImage, SegError, TokenBatch, Tokenizer, token_tensor,
+};
 use clip_encoder::{MaskView, RgbView};
+use seeded::{SplitMix64, mix64};
+use seg_augment::Augmentation;
 use seg_data::Case;
-use vision_layers::SplitMix64;
+use seg_metrics::{Grid, distance_map};
 
-use crate::config::TrainConfig;
 use crate::error::TrainError;
 use crate::fillers::with_fillers;
-use crate::players::Example;
+use crate::players::{Example, Target};
+use crate::recipe::Recipe;
 
-/// Cases ready for training: pictures and masks as bytes at the network's size.
+/// Cases ready for training: pictures and masks as bytes at the network's size, as many of them in
+/// memory as [`DataRecipe::memory`](crate::DataRecipe::memory) allows.
 #[derive(Debug)]
-pub struct Samples {
+pub struct Samples<'a> {
     input: InputConfig,
     tokenizer: Tokenizer,
-    /// `[size, size, 3]` each; a picture with several sentences stands here once.
-    pictures: Vec<Vec<u8>>,
-    cases: Vec<Prepared>,
+    /// `[size, size, 3]` each; a picture with several sentences stands here once. None where memory
+    /// ended: it is read again.
+    pictures: Vec<Option<Vec<u8>>>,
+    cases: Vec<Prepared<'a>>,
     /// How many sentences are longer than the network reads.
     pub sentences_cut: usize,
 }
 
 #[derive(Debug)]
-struct Prepared {
-    id: String,
+struct Prepared<'a> {
+    case: &'a Case,
     picture: usize,
-    /// `[size, size]`, 255 inside
-    mask: Vec<u8>,
-    sentence: String,
+    /// `[size, size]`, 255 inside; none where memory ended.
+    mask: Option<Vec<u8>>,
 }
 
-/// A batch, and who is in it.
+/// A batch on the host, and who is in it.
 #[derive(Debug)]
 pub struct Batch {
-    /// As a step takes it.
-    pub example: Example,
     /// Ids of its cases.
     pub ids: Vec<String>,
+    /// `[rows, 3, size, size]`
+    pixels: Vec<f32>,
+    /// `[rows, 1, size, size]`
+    masks: Vec<f32>,
+    /// The same shape; empty without a boundary loss.
+    distances: Vec<f32>,
+    tokens: TokenBatch,
+    size: usize,
 }
 
-impl Samples {
-    /// Reads every case; `tick` is called after each.
+impl<'a> Samples<'a> {
+    /// Reads every case once, with all processors; `tick` is called after each.
     ///
     /// # Errors
     ///
-    /// The first picture or mask that cannot be read, by its name.
+    /// The first picture or mask in the set's order that cannot be read, by its row; a sentence
+    /// that cannot be encoded.
     pub fn load(
-        cases: &[&Case],
+        cases: &[&'a Case],
         input: &InputConfig,
-        mut tick: impl FnMut(),
+        memory: usize,
+        tick: impl Fn() + Sync,
     ) -> Result<Self, TrainError> {
         let tokenizer = Tokenizer::clip();
-        let mut known: HashMap<PathBuf, usize> = HashMap::new();
+        let mut places: HashMap<&Path, usize> = HashMap::new();
+        let mut sentences_cut = 0;
+        let mut prepared = Vec::with_capacity(cases.len());
+        for case in cases {
+            let next = places.len();
+            let picture = *places.entry(case.image.as_path()).or_insert(next);
+            let encoded =
+                tokenizer.encode(&case.sentence, input.word_len).map_err(SegError::from)?;
+            sentences_cut += usize::from(encoded.cut);
+            prepared.push(Prepared { case, picture, mask: None });
+        }
+        // What memory holds is decided by the order of cases alone.
+        let area = input.size * input.size;
+        let mut room = memory.saturating_mul(1 << 20);
+        let mut fits = |bytes: usize| {
+            let fits = bytes <= room;
+            room -= if fits { bytes } else { 0 };
+            fits
+        };
         let mut samples = Self {
             input: input.clone(),
             tokenizer,
-            pictures: Vec::new(),
-            cases: Vec::with_capacity(cases.len()),
-            sentences_cut: 0,
+            pictures: (0..places.len()).map(|_| None).collect(),
+            cases: prepared,
+            sentences_cut,
         };
-        for case in cases {
+        let mut seen = vec![false; samples.pictures.len()];
+        let work = samples.cases.iter().map(|prepared| {
+            let first = !std::mem::replace(&mut seen[prepared.picture], true);
+            (prepared.case, first && fits(3 * area), fits(area))
+        });
+        type Read = Result<(Option<Vec<u8>>, Option<Vec<u8>>), TrainError>;
+        let work = work.collect::<Vec<_>>();
+        let read = in_parallel(&work, |(case, keep_picture, keep_mask)| -> Read {
             let sample = seg_data::load(case)?;
-            let picture = match known.get(&case.image) {
-                Some(index) => *index,
-                None => {
-                    samples.pictures.push(samples.picture_bytes(&sample.image)?);
-                    known.insert(case.image.clone(), samples.pictures.len() - 1);
-                    samples.pictures.len() - 1
-                }
-            };
-            let mask = samples.mask_bytes(&sample.mask)?;
-            let encoded =
-                samples.tokenizer.encode(&case.sentence, input.word_len).map_err(SegError::from)?;
-            samples.sentences_cut += usize::from(encoded.cut);
-            let (id, sentence) = (case.id.clone(), case.sentence.clone());
-            samples.cases.push(Prepared { id, picture, mask, sentence });
+            let picture = picture_bytes(&sample.image, input)?;
+            let mask = mask_bytes(&sample.mask, input)?;
             tick();
+            Ok((keep_picture.then_some(picture), keep_mask.then_some(mask)))
+        });
+        for (prepared, read) in samples.cases.iter_mut().zip(read) {
+            let (picture, mask) = read?;
+            if picture.is_some() {
+                samples.pictures[prepared.picture] = picture;
+            }
+            prepared.mask = mask;
         }
         Ok(samples)
-    }
-
-    fn picture_bytes(&self, image: &causal_clip_seg::RgbImage) -> Result<Vec<u8>, TrainError> {
-        let (width, height) = (image.width() as usize, image.height() as usize);
-        let view = RgbView::new(width, height, image.as_raw()).map_err(SegError::from)?;
-        Ok(self.input.resize.image(view, self.input.size).map_err(SegError::from)?)
-    }
-
-    fn mask_bytes(&self, mask: &causal_clip_seg::BinaryMask) -> Result<Vec<u8>, TrainError> {
-        let bytes = mask.values.iter().map(|inside| u8::from(*inside) * 255).collect::<Vec<_>>();
-        let (width, height) = (mask.width as usize, mask.height as usize);
-        let view = MaskView::new(width, height, &bytes).map_err(SegError::from)?;
-        Ok(self.input.resize.mask(view, self.input.size).map_err(SegError::from)?)
     }
 
     /// How many cases there are.
@@ -109,53 +132,156 @@ impl Samples {
         self.cases.is_empty()
     }
 
-    /// The cases at `indices` as a batch, pictures and sentences varied as [`TrainConfig::jitter`]
-    /// and [`TrainConfig::fillers`] say.
+    /// How many cases are read again each time, since memory did not hold them.
+    pub fn read_again(&self) -> usize {
+        let kept = |case: &&Prepared<'_>| {
+            case.mask.is_some() && self.pictures.get(case.picture).is_some_and(Option::is_some)
+        };
+        self.cases.len() - self.cases.iter().filter(kept).count()
+    }
+
+    /// The cases at `indices` as a batch. What happens to a case depends on seed, epoch and its
+    /// place in the set alone.
     ///
     /// # Errors
     ///
-    /// If a sentence cannot be encoded.
+    /// If a case that memory did not hold cannot be read any more.
     pub fn batch(
         &self,
         indices: &[usize],
-        config: &TrainConfig,
-        stream: &mut SplitMix64,
-        device: &Device,
+        epoch: usize,
+        recipe: &Recipe,
     ) -> Result<Batch, TrainError> {
         let size = self.input.size;
-        let cases = indices.iter().filter_map(|i| self.cases.get(*i)).collect::<Vec<_>>();
-        let mut pixels = Vec::with_capacity(cases.len() * 3 * size * size);
-        let mut masks = Vec::with_capacity(cases.len() * size * size);
-        let mut sentences = Vec::with_capacity(cases.len());
-        for case in &cases {
-            let jitter = config.jitter;
-            let contrast = 1.0 + jitter * stream.uniform();
-            let brightness = 127.5 * (1.0 - contrast) + 255.0 * jitter * stream.uniform();
-            let table: [u8; 256] =
-                std::array::from_fn(|v| (v as f32 * contrast + brightness).round() as u8);
-            let bytes = self.pictures[case.picture].iter().map(|v| table[usize::from(*v)]);
-            pixels.extend(self.input.normalisation.normalise(&bytes.collect::<Vec<_>>()));
-            masks.extend(case.mask.iter().map(|v| f32::from(*v) / 255.0));
-            // In [0, 1).
-            let chance = f64::from(stream.uniform() + 1.0) / 2.0;
-            sentences.push(match chance < config.fillers {
-                true => Cow::Owned(with_fillers(&case.sentence, &self.tokenizer, stream)),
-                false => Cow::Borrowed(case.sentence.as_str()),
-            });
+        let (area, seed) = (size * size, recipe.training.seed);
+        let mut batch = Batch {
+            ids: Vec::with_capacity(indices.len()),
+            pixels: Vec::with_capacity(indices.len() * 3 * area),
+            masks: Vec::with_capacity(indices.len() * area),
+            distances: Vec::new(),
+            tokens: TokenBatch { ids: Vec::new(), rows: 0, columns: 0, cut: Vec::new() },
+            size,
+        };
+        let mut sentences = Vec::with_capacity(indices.len());
+        for index in indices {
+            let Some(prepared) = self.cases.get(*index) else { continue };
+            let sentence = prepared.case.sentence.as_str();
+            let change =
+                Augmentation::draw(&recipe.augment, seed, epoch as u64, *index as u64, sentence);
+            let (picture, mask) = self.bytes(prepared)?;
+            batch.pixels.extend(self.input.normalisation.normalise(&change.image(&picture, size)));
+            let mask = change.mask(&mask, size);
+            if recipe.loss.boundary > 0.0 {
+                batch.distances.extend(signed_distance(&mask, size)?);
+            }
+            batch.masks.extend(mask.iter().map(|value| f32::from(*value) / 255.0));
+            sentences.push(self.among_fillers(change.sentence(), epoch, *index, recipe));
+            batch.ids.push(prepared.case.id.clone());
         }
-        let sentences = sentences.iter().map(AsRef::as_ref).collect::<Vec<_>>();
-        let tokens: TokenBatch =
+        let sentences = sentences.iter().map(String::as_str).collect::<Vec<_>>();
+        batch.tokens =
             self.tokenizer.encode_batch(&sentences, self.input.word_len).map_err(SegError::from)?;
-        let rows = cases.len();
-        let tensor = |values, channels| {
-            let data = TensorData::new(values, [rows, channels, size, size]);
+        Ok(batch)
+    }
+
+    fn among_fillers(
+        &self,
+        sentence: &str,
+        epoch: usize,
+        index: usize,
+        recipe: &Recipe,
+    ) -> String {
+        /// Apart from what the picture's changes are drawn from.
+        const FILLERS: u64 = 0x6669_6c6c;
+        let place = mix64((epoch as u64) << 32 ^ index as u64 ^ FILLERS << 48);
+        let mut stream = SplitMix64::new(mix64(recipe.training.seed) ^ place);
+        // In [0, 1).
+        let chance = f64::from(stream.uniform() + 1.0) / 2.0;
+        match chance < recipe.data.fillers {
+            true => with_fillers(sentence, &self.tokenizer, &mut stream),
+            false => sentence.to_owned(),
+        }
+    }
+
+    /// A case's picture and mask, read again where memory did not hold them.
+    fn bytes<'b>(
+        &'b self,
+        prepared: &'b Prepared<'_>,
+    ) -> Result<(Cow<'b, [u8]>, Cow<'b, [u8]>), TrainError> {
+        let picture = self.pictures.get(prepared.picture).and_then(Option::as_deref);
+        if let (Some(picture), Some(mask)) = (picture, prepared.mask.as_deref()) {
+            return Ok((Cow::Borrowed(picture), Cow::Borrowed(mask)));
+        }
+        let sample = seg_data::load(prepared.case)?;
+        let picture = picture_bytes(&sample.image, &self.input)?;
+        Ok((Cow::Owned(picture), Cow::Owned(mask_bytes(&sample.mask, &self.input)?)))
+    }
+}
+
+impl Batch {
+    /// The batch on a device.
+    pub fn example(&self, device: &Device) -> Example {
+        let (rows, size) = (self.ids.len(), self.size);
+        let tensor = |values: &[f32], channels| {
+            let data = TensorData::new(values.to_vec(), [rows, channels, size, size]);
             Tensor::<4>::from_data(data, device)
         };
-        let example = Example {
-            pixels: tensor(pixels, 3),
-            mask: tensor(masks, 1),
-            tokens: token_tensor(&tokens, device),
-        };
-        Ok(Batch { example, ids: cases.iter().map(|case| case.id.clone()).collect() })
+        let distance = (!self.distances.is_empty()).then(|| tensor(&self.distances, 1));
+        Example {
+            pixels: tensor(&self.pixels, 3),
+            tokens: token_tensor(&self.tokens, device),
+            target: Target { mask: tensor(&self.masks, 1), distance },
+        }
     }
+}
+
+fn picture_bytes(image: &RgbImage, input: &InputConfig) -> Result<Vec<u8>, TrainError> {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let view = RgbView::new(width, height, image.as_raw()).map_err(SegError::from)?;
+    Ok(input.resize.image(view, input.size).map_err(SegError::from)?)
+}
+
+fn mask_bytes(mask: &BinaryMask, input: &InputConfig) -> Result<Vec<u8>, TrainError> {
+    let bytes = mask.values.iter().map(|inside| u8::from(*inside) * 255).collect::<Vec<_>>();
+    let (width, height) = (mask.width as usize, mask.height as usize);
+    let view = MaskView::new(width, height, &bytes).map_err(SegError::from)?;
+    Ok(input.resize.mask(view, input.size).map_err(SegError::from)?)
+}
+
+/// Distance to the mask's border in sides of the picture, negative inside; 0 for an empty mask and
+/// for a full one, which have no border.
+fn signed_distance(mask: &[u8], size: usize) -> Result<Vec<f32>, TrainError> {
+    let inside = mask.iter().map(|value| *value >= 128).collect::<Vec<_>>();
+    let outside = inside.iter().map(|inside| !inside).collect::<Vec<_>>();
+    let to_inside = distance_map(&Grid::new(size, size, &inside)?);
+    let to_outside = distance_map(&Grid::new(size, size, &outside)?);
+    let signed = to_inside.iter().zip(&to_outside).map(|(to_inside, to_outside)| {
+        let distance = to_inside - to_outside;
+        if distance.is_finite() { (distance / size as f64) as f32 } else { 0.0 }
+    });
+    Ok(signed.collect())
+}
+
+/// `work` on every item, with all processors; results in the items' order.
+pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::with_capacity(items.len()));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(items.len()) {
+            scope.spawn(|| {
+                while let Some((index, item)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    items.get(index).map(|item| (index, item))
+                } {
+                    let result = work(item);
+                    let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+                    results.push((index, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
 }

@@ -1,7 +1,7 @@
 //! Words that mean nothing, put into sentences in training.
 
 use clip_encoder::Tokenizer;
-use vision_layers::SplitMix64;
+use seeded::SplitMix64;
 
 /// The sentence with random words of CLIP's vocabulary before, after and here and there inside it.
 ///

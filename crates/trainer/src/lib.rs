@@ -7,34 +7,57 @@
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
-//! use trainer::{LossConfig, seg_loss};
+//! use trainer::{LossConfig, Target, seg_loss};
 //!
 //! let device = Device::flex();
 //! let logits = Tensor::<4>::zeros([2, 1, 4, 4], &device);
-//! let mask = Tensor::<4>::zeros([2, 1, 4, 4], &device);
-//! let loss = seg_loss(logits, mask, &LossConfig::default()).into_scalar::<f32>();
+//! let target = Target { mask: Tensor::zeros([2, 1, 4, 4], &device), distance: None };
+//! let loss = seg_loss(logits, &target, &LossConfig::default()).into_scalar::<f32>();
 //! assert!((loss - 0.5 * 0.693_147 - 0.5).abs() < 1e-4); // ln 2, and no overlap
 //! ```
 #![deny(missing_docs)]
 
+mod average;
 mod batch;
-mod config;
+mod checkpoint;
+mod controls;
+mod curves;
 mod error;
 mod evaluate;
 mod fillers;
+mod folder;
+mod gradients;
+mod learner;
 mod loss;
+mod optimizer;
 mod players;
+mod prefetch;
+mod recipe;
+mod reliability;
 mod run;
 mod schedule;
+mod sheet;
+mod views;
 
 pub use batch::{Batch, Samples};
-pub use config::{LossConfig, Order, TrainConfig};
+pub use controls::{Control, Query, commonest_sentence};
 pub use error::TrainError;
-pub use evaluate::{Control, Evaluation, Query, evaluate, shuffled};
+pub use evaluate::{evaluate, mean_dice};
+pub use folder::Origin;
+pub use gradients::Gradients;
+pub use learner::{Learner, Step};
 pub use loss::{dice_loss, seg_loss};
 pub use players::{
-    Example, Learner, Losses, OptimizerConfig, PlayerParameters, player_one, player_two,
+    Example, Losses, PlayerParameters, Target, causal_alone, mean_of_both, player_one, player_two,
     simultaneous, warm_up,
 };
-pub use run::{Report, train};
-pub use schedule::learning_rate;
+pub use recipe::{
+    CheckpointConfig, DataRecipe, FreezeConfig, GameConfig, LossConfig, ModelRecipe,
+    OptimizerConfig, Order, Recipe, Rule, TrainingConfig, ValidationConfig,
+};
+pub use reliability::reliability_plot;
+pub use run::{Ending, Place, Report, open_data, resume, train};
+pub use schedule::{Fall, Pace, ScheduleConfig};
+pub use seg_augment::{AugmentConfig, Sides};
+pub use sheet::answer_sheet;
+pub use views::{Answer, Views};

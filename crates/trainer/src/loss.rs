@@ -3,20 +3,27 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, sigmoid};
 
-use crate::config::LossConfig;
+use crate::players::Target;
+use crate::recipe::LossConfig;
 
-/// `bce` · binary cross-entropy with logits + `dice` · soft Dice.
+/// `bce` · binary cross-entropy with logits + `dice` · soft Dice + `boundary` · boundary loss.
 ///
 /// # Shapes
 ///
-/// - `logits`, `mask`: `[batch, 1, height, width]`; the mask in `[0, 1]`
-/// - output: `[1]`, not negative
-pub fn seg_loss(logits: Tensor<4>, mask: Tensor<4>, config: &LossConfig) -> Tensor<1> {
+/// - `logits`: `[batch, 1, height, width]`
+/// - output: `[1]`, not negative but for the boundary loss
+pub fn seg_loss(logits: Tensor<4>, target: &Target, config: &LossConfig) -> Tensor<1> {
+    let mask = target.mask.clone();
     // max(x, 0) - x t + ln(1 + exp(-|x|)): no overflow at any logit.
     let tail = (logits.clone().abs().neg().exp() + 1.0).log();
     let cross_entropy = relu(logits.clone()) - logits.clone() * mask.clone() + tail;
-    let dice = dice_loss(sigmoid(logits), mask);
-    cross_entropy.mean() * config.bce + dice * config.dice
+    let probability = sigmoid(logits);
+    let dice = dice_loss(probability.clone(), mask);
+    let loss = cross_entropy.mean() * config.bce + dice * config.dice;
+    match &target.distance {
+        Some(distance) => loss + (probability * distance.clone()).mean() * config.boundary,
+        None => loss,
+    }
 }
 
 /// The mean over samples of `1 - (2 sum(p t) + e) / (sum p + sum t + e)`, `e` = 1e-6.

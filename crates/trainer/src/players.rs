@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
 use causal_clip_seg::{CausalClipSeg, Game, SegLogits, names};
 
-use crate::config::{LossConfig, Order, TrainConfig};
+use crate::gradients::Gradients;
 use crate::loss::seg_loss;
+use crate::recipe::LossConfig;
 
 /// Losses of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -26,16 +27,19 @@ pub struct PlayerParameters {
     pub gates: Vec<ParamId>,
     /// Player 1: everything else that is trained.
     pub others: Vec<ParamId>,
+    /// Released names of both players' parameters.
+    pub(crate) names: HashMap<ParamId, String>,
 }
 
 impl PlayerParameters {
     /// By the released names: the gates are `neck_ad.masker*`.
     pub fn of(network: &CausalClipSeg) -> Self {
         let slots = names().slots(network).into_iter().filter(|slot| !slot.is_statistic());
+        let named = slots.map(|slot| (slot.id, slot.name)).collect::<Vec<_>>();
         let (gates, others) =
-            slots.partition::<Vec<_>, _>(|s| s.name.starts_with("neck_ad.masker"));
-        let ids = |slots: Vec<vision_layers::Slot>| slots.into_iter().map(|s| s.id).collect();
-        Self { gates: ids(gates), others: ids(others) }
+            named.iter().cloned().partition::<Vec<_>, _>(|(_, n)| n.starts_with("neck_ad.masker"));
+        let ids = |named: Vec<(ParamId, String)>| named.into_iter().map(|(id, _)| id).collect();
+        Self { gates: ids(gates), others: ids(others), names: named.into_iter().collect() }
     }
 }
 
@@ -46,12 +50,22 @@ pub struct Example {
     pub pixels: Tensor<4>,
     /// `[batch, words]`
     pub tokens: Tensor<2, Int>,
-    /// `[batch, 1, height, width]` in `[0, 1]`
-    pub mask: Tensor<4>,
+    /// What the answer should be.
+    pub target: Target,
 }
 
-fn both_losses(logits: SegLogits, mask: Tensor<4>, loss: &LossConfig) -> (Tensor<1>, Tensor<1>) {
-    (seg_loss(logits.causal, mask.clone(), loss), seg_loss(logits.confounding, mask, loss))
+/// What an answer is held against.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// `[batch, 1, height, width]` in `[0, 1]`
+    pub mask: Tensor<4>,
+    /// Signed distance to the mask's border, positive outside, in sides of the picture, of the same
+    /// shape; for the boundary loss.
+    pub distance: Option<Tensor<4>>,
+}
+
+fn both_losses(logits: SegLogits, target: &Target, loss: &LossConfig) -> (Tensor<1>, Tensor<1>) {
+    (seg_loss(logits.causal, target, loss), seg_loss(logits.confounding, target, loss))
 }
 
 fn read(causal: &Tensor<1>, confounding: &Tensor<1>) -> Losses {
@@ -68,13 +82,13 @@ pub fn player_one(
     players: &PlayerParameters,
     example: &Example,
     loss: &LossConfig,
-) -> (Losses, GradientsParams) {
+) -> (Losses, Gradients) {
     let logits = network.forward(example.pixels.clone(), example.tokens.clone());
-    let (causal, confounding) = both_losses(logits, example.mask.clone(), loss);
+    let (causal, confounding) = both_losses(logits, &example.target, loss);
     let losses = read(&causal, &confounding);
     let mut gradients = (causal + confounding).backward();
     let own = GradientsParams::from_params(&mut gradients, network, &players.others);
-    (losses, own)
+    (losses, Gradients::named(own, network, &players.names))
 }
 
 /// Player 2's turn: the gates' gradients for `L_causal - adversary · L_confounding`.
@@ -86,15 +100,15 @@ pub fn player_two(
     example: &Example,
     loss: &LossConfig,
     adversary: f64,
-) -> (Losses, GradientsParams) {
+) -> (Losses, Gradients) {
     // The copy shares the running statistics: they take this forward's update too.
     let network = network.clone().map(&mut Untracked { kept: &players.gates });
     let logits = network.forward(example.pixels.clone(), example.tokens.clone());
-    let (causal, confounding) = both_losses(logits, example.mask.clone(), loss);
+    let (causal, confounding) = both_losses(logits, &example.target, loss);
     let losses = read(&causal, &confounding);
     let mut gradients = (causal - confounding * adversary).backward();
     let own = GradientsParams::from_params(&mut gradients, &network, &players.gates);
-    (losses, own)
+    (losses, Gradients::named(own, &network, &players.names))
 }
 
 /// Both players on one answer: player 1's gradients, then player 2's.
@@ -108,21 +122,21 @@ pub fn simultaneous(
     example: &Example,
     loss: &LossConfig,
     adversary: f64,
-) -> (Losses, GradientsParams, GradientsParams) {
+) -> (Losses, Gradients, Gradients) {
     let mirror = network.decoder.mirrored_neck();
     let copies = copies_of(network, &mirror);
     let game = Game::Mirrored(Box::new(mirror.clone()));
     let logits = network.forward_in_game(example.pixels.clone(), example.tokens.clone(), &game);
-    let (causal, confounding) = both_losses(logits, example.mask.clone(), loss);
+    let (causal, confounding) = both_losses(logits, &example.target, loss);
     let losses = read(&causal, &confounding);
     let mut gradients = (causal + confounding).backward();
     let first = GradientsParams::from_params(&mut gradients, network, &players.others);
     let causal = GradientsParams::from_params(&mut gradients, network, &players.gates);
     let confounding = GradientsParams::from_module(&mut gradients, &mirror);
-    let mut difference =
-        Difference { causal, confounding, adversary, copies, result: GradientsParams::new() };
-    network.visit(&mut difference);
-    (losses, first, difference.result)
+    let causal = Gradients::named(causal, network, &players.names);
+    let confounding = Gradients::named(confounding, &mirror, &copies);
+    let first = Gradients::named(first, network, &players.names);
+    (losses, first, causal.minus(&confounding, adversary))
 }
 
 /// The first epochs: gates held open, the causal branch alone.
@@ -131,34 +145,56 @@ pub fn warm_up(
     players: &PlayerParameters,
     example: &Example,
     loss: &LossConfig,
-) -> (Losses, GradientsParams) {
+) -> (Losses, Gradients) {
     let (levels, state) = network.encode(example.pixels.clone(), example.tokens.clone());
     let logits = network.decoder.forward_open(levels, state);
-    let causal = seg_loss(logits, example.mask.clone(), loss);
+    let causal = seg_loss(logits, &example.target, loss);
     let losses = Losses { confounding: 0.0, ..read(&causal, &causal) };
     let mut gradients = causal.backward();
     let own = GradientsParams::from_params(&mut gradients, network, &players.others);
-    (losses, own)
+    (losses, Gradients::named(own, network, &players.names))
 }
 
 /// No game: the gradients of everything for `L_causal`.
-fn causal_alone(
+pub fn causal_alone(
     network: &CausalClipSeg,
+    players: &PlayerParameters,
     example: &Example,
     loss: &LossConfig,
-) -> (Losses, GradientsParams) {
+) -> (Losses, Gradients) {
     let logits = network.forward_causal(example.pixels.clone(), example.tokens.clone());
-    let causal = seg_loss(logits, example.mask.clone(), loss);
-    let losses = Losses { confounding: 0.0, ..read(&causal, &causal) };
-    (losses, GradientsParams::from_grads(causal.backward(), network))
+    let causal = seg_loss(logits, &example.target, loss);
+    everything(network, players, causal)
 }
 
-/// From the ids of the network's neck to those of its mirror.
-fn copies_of(network: &CausalClipSeg, mirror: &impl Module) -> HashMap<ParamId, ParamId> {
+/// No game: the gradients of everything for the loss of the mean of both branches' logits.
+pub fn mean_of_both(
+    network: &CausalClipSeg,
+    players: &PlayerParameters,
+    example: &Example,
+    loss: &LossConfig,
+) -> (Losses, Gradients) {
+    let logits = network.forward(example.pixels.clone(), example.tokens.clone());
+    let mean = (logits.causal + logits.confounding) / 2.0;
+    everything(network, players, seg_loss(mean, &example.target, loss))
+}
+
+fn everything(
+    network: &CausalClipSeg,
+    players: &PlayerParameters,
+    loss: Tensor<1>,
+) -> (Losses, Gradients) {
+    let losses = Losses { confounding: 0.0, ..read(&loss, &loss) };
+    let all = GradientsParams::from_grads(loss.backward(), network);
+    (losses, Gradients::named(all, network, &players.names))
+}
+
+/// From the ids of a mirrored neck to the names of what they mirror.
+fn copies_of(network: &CausalClipSeg, mirror: &impl Module) -> HashMap<ParamId, String> {
     let names = names();
     let neck = "neck_ad.";
     let own = names.slots(network).into_iter().filter(|slot| slot.name.starts_with(neck));
-    own.zip(names.slots(mirror)).map(|(own, copy)| (own.id, copy.id)).collect()
+    names.slots(mirror).into_iter().zip(own).map(|(copy, own)| (copy.id, own.name)).collect()
 }
 
 /// Takes gradient tracking from every parameter but those `kept`.
@@ -173,120 +209,5 @@ impl ModuleMapper for Untracked<'_> {
         }
         let value = param.val().detach();
         Param::initialized(param.id, value)
-    }
-}
-
-/// Visits the gates: `causal - adversary · confounding`.
-struct Difference {
-    causal: GradientsParams,
-    confounding: GradientsParams,
-    adversary: f64,
-    copies: HashMap<ParamId, ParamId>,
-    result: GradientsParams,
-}
-
-impl ModuleVisitor for Difference {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(causal) = self.causal.remove::<D>(param.id) else { return };
-        let copy = self.copies.get(&param.id);
-        let gradient = match copy.and_then(|id| self.confounding.remove::<D>(*id)) {
-            Some(confounding) => causal - confounding * self.adversary,
-            None => causal,
-        };
-        self.result.register(param.id, gradient);
-    }
-}
-
-/// How a player turns gradients into a step.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OptimizerConfig {
-    /// Decoupled weight decay; betas 0.9 and 0.999, epsilon 1e-8, as PyTorch has it.
-    AdamW {
-        /// Share of the weights taken off in a step, times the learning rate.
-        weight_decay: f64,
-    },
-    /// Plain gradient descent.
-    Sgd,
-}
-
-impl OptimizerConfig {
-    /// A fresh optimizer.
-    pub fn init(&self) -> ModuleOptimizer {
-        match self {
-            Self::AdamW { weight_decay } => {
-                AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(*weight_decay as f32).init()
-            }
-            Self::Sgd => SgdConfig::new().init(),
-        }
-    }
-}
-
-/// A network in training, with its players' optimizers.
-pub struct Learner {
-    /// Lives on an autodiff device.
-    pub network: CausalClipSeg,
-    players: PlayerParameters,
-    first: ModuleOptimizer,
-    second: ModuleOptimizer,
-}
-
-impl Learner {
-    /// A network and fresh optimizers.
-    pub fn new(network: CausalClipSeg, optimizer: &OptimizerConfig) -> Self {
-        let players = PlayerParameters::of(&network);
-        Self { network, players, first: optimizer.init(), second: optimizer.init() }
-    }
-
-    /// One step of training, and the losses before it. `open` holds the gates open.
-    pub fn step(
-        &mut self,
-        example: &Example,
-        rate: f64,
-        config: &TrainConfig,
-        open: bool,
-    ) -> Losses {
-        let loss = &config.loss;
-        if open {
-            let (losses, own) = warm_up(&self.network, &self.players, example, loss);
-            self.move_first(rate, own);
-            return losses;
-        }
-        match config.order {
-            Order::Off => {
-                let (losses, all) = causal_alone(&self.network, example, loss);
-                self.move_first(rate, all);
-                losses
-            }
-            Order::Alternating => {
-                let (losses, own) = player_one(&self.network, &self.players, example, loss);
-                self.move_first(rate, own);
-                let (_, own) =
-                    player_two(&self.network, &self.players, example, loss, config.adversary);
-                self.move_second(rate, own);
-                losses
-            }
-            Order::Simultaneous => {
-                let (losses, first, second) =
-                    simultaneous(&self.network, &self.players, example, loss, config.adversary);
-                self.move_first(rate, first);
-                self.move_second(rate, second);
-                losses
-            }
-        }
-    }
-
-    /// Player 1 moves.
-    pub fn move_first(&mut self, rate: f64, gradients: GradientsParams) {
-        self.network = self.first.step(rate, self.network.clone(), gradients);
-    }
-
-    /// Player 2 moves.
-    pub fn move_second(&mut self, rate: f64, gradients: GradientsParams) {
-        self.network = self.second.step(rate, self.network.clone(), gradients);
-    }
-
-    /// Who moves what.
-    pub fn players(&self) -> &PlayerParameters {
-        &self.players
     }
 }

@@ -1,256 +1,480 @@
-//! A training from the first step to the last.
+//! A training from the first step to the last, or from where it was stopped.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use burn::module::Module;
 use burn::tensor::Device;
-use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Precision, Segmenter};
+use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Precision, Segmenter, names};
 use indicatif::{ProgressBar, ProgressStyle};
-use seg_data::{Case, Dataset, Split};
-use vision_layers::SplitMix64;
+use seeded::SplitMix64;
+use seg_data::{Case, Dataset, OpenOptions, Split};
+use seg_image::write_rgb;
+use serde_json::json;
 
-use crate::batch::Samples;
-use crate::config::TrainConfig;
+use crate::batch::{Batch, Samples};
+use crate::checkpoint::{self, Progress, Start};
+use crate::curves::Curves;
 use crate::error::TrainError;
-use crate::evaluate::{Control, evaluate};
-use crate::players::{Learner, OptimizerConfig};
-use crate::schedule::learning_rate;
+use crate::controls::Control;
+use crate::evaluate::{evaluate, mean_dice};
+use crate::folder::{Log, Origin, RunFolder};
+use crate::learner::Learner;
+use crate::prefetch::{Go, batches};
+use crate::recipe::Recipe;
+use crate::sheet::answer_sheet;
 
 /// What a training leaves.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Per-image mean Dice on the validation cases, of the best epoch.
-    pub best_dice: f64,
-    /// Weights of that epoch.
+    /// Why it ended.
+    pub ending: Ending,
+    /// Per-image mean Dice on the validation cases, of the best look; none without any.
+    pub best_dice: Option<f64>,
+    /// Weights of that look; the last ones where nothing was looked at.
     pub best: PathBuf,
     /// Weights after the last step.
     pub last: PathBuf,
-    /// Steps taken.
+    /// Steps taken, those before a resumption too.
     pub steps: usize,
-    /// In seconds.
+    /// In seconds, likewise.
     pub wall: f64,
+    /// Cases whose sentences are longer than the network reads.
+    pub sentences_cut: usize,
 }
 
-/// Trains `network` on the set's train cases and leaves weights and a log in `out`.
-///
-/// After each epoch the first [`TrainConfig::validation_cases`] validation cases are scored with
-/// their own sentences. `out` gets `best.safetensors`, `last.safetensors` and `log.jsonl`.
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All epochs are done.
+    Finished,
+    /// [`ValidationConfig::patience`](crate::ValidationConfig::patience) ran out.
+    Early,
+    /// It was asked to stop and can go on.
+    Stopped,
+}
+
+/// Where a training computes, and how it is stopped.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Gradients are turned on by the training itself.
+    pub device: &'a Device,
+    /// What the device is called in the run's records.
+    pub device_name: &'a str,
+    /// Set from outside (Ctrl-C): the step is finished, a checkpoint written, and the training
+    /// returns.
+    pub stop: &'a AtomicBool,
+}
+
+/// The set that a recipe names.
 ///
 /// # Errors
 ///
-/// If a setting is impossible, `out` holds a run already, a case cannot be read, the loss is no
-/// number, or `out` cannot be written.
-pub fn train(
-    network: CausalClipSeg,
-    model: &CausalClipSegConfig,
-    config: &TrainConfig,
-    data: &Dataset,
-    out: &Path,
-    device: &Device,
-) -> Result<Report, TrainError> {
-    config.check()?;
-    model.check().map_err(causal_clip_seg::SegError::from)?;
-    let cases = data.cases(Split::Train);
-    if cases.is_empty() {
-        return Err(TrainError::Empty { split: Split::Train });
-    }
-    let validation = data.cases(Split::Val);
-    let validation = &validation[..validation.len().min(config.validation_cases)];
-    if [LOG, BEST, LAST].iter().any(|name| out.join(name).exists()) {
-        return Err(TrainError::Occupied { folder: out.to_owned() });
-    }
-    std::fs::create_dir_all(out).map_err(|source| write_error(out, source))?;
-
-    let reading = bar(cases.len(), "reading {bar:30} {pos}/{len} {eta}");
-    let samples = Samples::load(&cases, &model.input, || reading.inc(1))?;
-    reading.finish_and_clear();
-
-    let mut run = Run {
-        learner: Learner::new(
-            network,
-            &OptimizerConfig::AdamW { weight_decay: config.weight_decay },
-        ),
-        model,
-        config,
-        samples,
-        validation,
-        device: device.clone().autodiff(),
-        log: Log::create(&out.join(LOG))?,
-        notes: notes(config),
-        out,
-        started: Instant::now(),
-        spoke: Instant::now(),
-        best_dice: f64::NEG_INFINITY,
+/// If the recipe names none, or it cannot be read.
+pub fn open_data(recipe: &Recipe) -> Result<Dataset, TrainError> {
+    let data = &recipe.data;
+    let folder = data.folder.as_deref().ok_or(TrainError::Setting {
+        key: "data.folder",
+        value: "not given".to_owned(),
+        expected: "the folder of a set (--data DIR)",
+    })?;
+    let options = OpenOptions {
+        mask_rule: data.mask_rule,
+        group_pattern: data.group.clone(),
+        ..OpenOptions::default()
     };
-    let steps = run.all_epochs()?;
-    Ok(Report {
-        best_dice: run.best_dice,
-        best: out.join(BEST),
-        last: out.join(LAST),
-        steps,
-        wall: run.started.elapsed().as_secs_f64(),
+    let set = Dataset::open_with(folder, &options)?;
+    Ok(match data.resplit {
+        Some(shares) => set.resplit(shares, data.resplit_seed),
+        None => set,
     })
 }
 
-const LOG: &str = "log.jsonl";
+/// Trains as `recipe` says, and leaves everything in the folder `out`.
+///
+/// # Errors
+///
+/// If a setting is impossible, `out` holds a run already, a case cannot be read, a loss or gradient
+/// is no number, or `out` cannot be written.
+pub fn train(recipe: &Recipe, out: &Path, place: Place<'_>) -> Result<Report, TrainError> {
+    recipe.check()?;
+    let data = open_data(recipe)?;
+    let device = training_device(recipe, place.device);
+    let (network, config) = first_network(recipe, &device)?;
+    let slots = names().slots(&network).into_iter().filter(|slot| !slot.is_statistic());
+    let parameters = slots.map(|slot| slot.len()).sum();
+    let origin = Origin::new(recipe, &config, parameters, &data, place.device_name)?;
+    if data.cases(Split::Train).is_empty() {
+        return Err(TrainError::Empty { split: Split::Train });
+    }
+    let folder = RunFolder::create(out, recipe, &origin)?;
+    let learner = Learner::new(network, recipe);
+    run(recipe, &config, &origin, &data, folder, Start::new(learner), device, place)
+}
+
+/// Goes on with the run in the folder `out`, from its newest checkpoint that is whole: on one
+/// backend, the weights come out as if it had never stopped, bit by bit.
+///
+/// # Errors
+///
+/// If there is no run, its set has changed, no checkpoint can be read, and as [`train`].
+pub fn resume(out: &Path, place: Place<'_>) -> Result<Report, TrainError> {
+    let (folder, recipe, origin) = RunFolder::open(out)?;
+    let data = open_data(&recipe)?;
+    if data.table_hashes()? != origin.tables {
+        let set = recipe.data.folder.clone().unwrap_or_default();
+        let what = format!("a table of {}", set.display());
+        return Err(TrainError::Changed { folder: out.to_owned(), what });
+    }
+    let device = training_device(&recipe, place.device);
+    let checkpoints = out.join(CHECKPOINTS);
+    let start = match checkpoint::restore(&checkpoints, &recipe, &device)? {
+        Some(restored) => restored,
+        // Stopped before the first one: from the start.
+        None => Start::new(Learner::new(first_network(&recipe, &device)?.0, &recipe)),
+    };
+    run(&recipe, &origin.network, &origin, &data, folder, start, device, place)
+}
+
 const BEST: &str = "best.safetensors";
 const LAST: &str = "last.safetensors";
+const CHECKPOINTS: &str = "checkpoints";
+const CURVES: &str = "curves.png";
+const SHEET: &str = "validation.png";
 
-/// What the weight files say of their making.
-fn notes(config: &TrainConfig) -> BTreeMap<String, String> {
-    let recipe = serde_json::to_string(config).unwrap_or_default();
-    let version = env!("CARGO_PKG_VERSION").to_owned();
+fn training_device(recipe: &Recipe, device: &Device) -> Device {
+    let device = device.clone().autodiff();
+    match recipe.training.checkpointing {
+        true => device.gradient_checkpointing(),
+        false => device,
+    }
+}
+
+/// The network before the first step.
+fn first_network(
+    recipe: &Recipe,
+    device: &Device,
+) -> Result<(CausalClipSeg, CausalClipSegConfig), TrainError> {
+    let seed = recipe.training.seed;
+    let (network, config) = match (&recipe.model.weights, &recipe.model.clip) {
+        (Some(file), _) => {
+            let loaded = CausalClipSeg::load(file, device)?;
+            (loaded.network, loaded.config)
+        }
+        (_, Some(file)) => {
+            let loaded = CausalClipSeg::start_from_clip(file, seed, device)?;
+            (loaded.network, loaded.config)
+        }
+        (None, None) => {
+            let config = recipe.network_config()?;
+            let network = CausalClipSeg::new(&config, device)
+                .map_err(causal_clip_seg::SegError::from)?
+                .with_random_weights(seed, |_| true);
+            (network, config)
+        }
+    };
+    Ok((network, recipe.with_input(config)?))
+}
+
+#[allow(clippy::too_many_arguments)] // of the two doors above, and of nobody else
+fn run(
+    recipe: &Recipe,
+    config: &CausalClipSegConfig,
+    origin: &Origin,
+    data: &Dataset,
+    folder: RunFolder,
+    start: Start,
+    device: Device,
+    place: Place<'_>,
+) -> Result<Report, TrainError> {
+    let out = folder.path.clone();
+    let checkpoints = out.join(CHECKPOINTS);
+    std::fs::create_dir_all(&checkpoints)
+        .map_err(|source| TrainError::Write { file: checkpoints.clone(), source })?;
+    let cases = data.cases(Split::Train);
+    let mut validation = data.cases(Split::Val);
+    if recipe.validation.cases > 0 {
+        validation.truncate(recipe.validation.cases);
+    }
+    let reading = bar(cases.len() + validation.len(), "reading {bar:30} {pos}/{len} {eta}");
+    let samples = Samples::load(&cases, &config.input, recipe.data.memory, || reading.inc(1))?;
+    // A broken picture shows itself now and not at the end of the first epoch.
+    Samples::load(&validation, &config.input, 0, || reading.inc(1))?;
+    reading.finish_and_clear();
+
+    let Start { learner, progress, file: last_good } = start;
+    let (log, lines) = folder.log(progress.log_bytes)?;
+    let mut curves = Curves::default();
+    lines.iter().for_each(|line| curves.take(line));
+    let epochs = recipe.training.epochs;
+    let per_epoch =
+        samples.len().div_ceil(recipe.training.batch).div_ceil(recipe.optimizer.accumulate);
+    let bar = bar(epochs * per_epoch, "{msg}\n{bar:30} step {pos}/{len}  {elapsed}, to come {eta}");
+    bar.set_position(progress.step as u64);
+    bar.reset_eta();
+    let mut run = Run {
+        seconds_before: progress.seconds,
+        first_step: progress.step,
+        progress,
+        learner,
+        recipe,
+        config,
+        validation,
+        device,
+        log,
+        curves,
+        notes: notes(recipe, origin),
+        folder,
+        per_epoch,
+        bar,
+        started: Instant::now(),
+        spoke: Instant::now(),
+        kept: Instant::now(),
+        last_good,
+    };
+    let ending = run.all_epochs(&samples, place.stop)?;
+    run.bar.finish_and_clear();
+    Ok(Report {
+        ending,
+        best_dice: run.progress.best_dice,
+        best: if run.validation.is_empty() { out.join(LAST) } else { out.join(BEST) },
+        last: out.join(LAST),
+        steps: run.progress.step,
+        wall: run.seconds(),
+        sentences_cut: samples.sentences_cut,
+    })
+}
+
+/// What the weight files say of their making: nothing that differs between two runs of one recipe.
+fn notes(recipe: &Recipe, origin: &Origin) -> BTreeMap<String, String> {
+    let tables = origin.tables.iter().map(|(name, hash)| format!("{name} {hash}"));
+    // Where the set lay is nobody's business who gets the weights.
+    let mut recipe = recipe.clone();
+    recipe.data.folder = None;
     BTreeMap::from([
-        ("recipe".to_owned(), recipe),
-        ("trainer".to_owned(), version),
+        ("recipe".to_owned(), recipe.to_toml()),
+        ("trainer".to_owned(), origin.trainer.clone()),
+        ("data".to_owned(), tables.collect::<Vec<_>>().join("\n")),
         ("use".to_owned(), "research only, not for clinical use".to_owned()),
     ])
 }
 
 struct Run<'a> {
     learner: Learner,
-    model: &'a CausalClipSegConfig,
-    config: &'a TrainConfig,
-    samples: Samples,
-    validation: &'a [&'a Case],
+    progress: Progress,
+    /// Time in training of earlier processes.
+    seconds_before: f64,
+    /// Where this process began.
+    first_step: usize,
+    recipe: &'a Recipe,
+    config: &'a CausalClipSegConfig,
+    validation: Vec<&'a Case>,
     device: Device,
     log: Log,
+    curves: Curves,
     notes: BTreeMap<String, String>,
-    out: &'a Path,
+    folder: RunFolder,
+    /// Steps of an epoch.
+    per_epoch: usize,
+    bar: ProgressBar,
     started: Instant,
+    /// The last plain line, where there is no progress bar.
     spoke: Instant,
-    best_dice: f64,
+    /// The last checkpoint.
+    kept: Instant,
+    last_good: Option<PathBuf>,
 }
 
 /// Longest time without a word where there is no progress bar.
 const SILENCE: Duration = Duration::from_secs(60);
 
 impl Run<'_> {
-    fn all_epochs(&mut self) -> Result<usize, TrainError> {
-        let epochs = self.config.epochs;
-        let steps = self.samples.len().div_ceil(self.config.batch);
-        let warm_up = (self.config.warm_up * epochs as f64).round() as usize;
-        let progress = bar(
-            epochs * steps,
-            "{msg}\n{bar:30} step {pos}/{len}  {elapsed} of which to come {eta}",
-        );
-        for epoch in 0..epochs {
-            let loss = self.epoch(epoch, epochs * steps, epoch < warm_up, &progress)?;
-            let dice = self.validate()?;
-            self.save(LAST)?;
-            if dice > self.best_dice {
-                self.best_dice = dice;
-                self.save(BEST)?;
-            }
-            let seconds = self.started.elapsed().as_secs_f64();
-            let line = format!(
-                "epoch {}/{epochs}: loss {loss:.4}, validation Dice {dice:.4} (best {:.4})",
-                epoch + 1,
-                self.best_dice
-            );
-            self.log.line(&serde_json::json!({
-                "epoch": epoch + 1, "loss": loss, "validation_dice": dice, "seconds": seconds,
-            }))?;
-            if progress.is_hidden() {
-                eprintln!("{line}, {seconds:.0} s");
-            } else {
-                progress.println(line);
-            }
-        }
-        progress.finish_and_clear();
-        Ok(epochs * steps)
-    }
-
-    /// One pass over the training cases; the mean loss of the causal branch.
-    fn epoch(
+    fn all_epochs(
         &mut self,
-        epoch: usize,
-        all_steps: usize,
-        open: bool,
-        progress: &ProgressBar,
-    ) -> Result<f32, TrainError> {
-        // The order and the jitter of an epoch depend on seed and epoch alone.
-        let mut stream = SplitMix64::new(self.config.seed ^ (epoch as u64 + 1) << 32);
-        let mut order = (0..self.samples.len()).collect::<Vec<_>>();
-        stream.shuffle(&mut order);
-        let (mut sum, mut steps) = (0.0, 0);
-        for indices in order.chunks(self.config.batch) {
-            let step = progress.position() as usize;
-            let config = self.config;
-            let rate = learning_rate(step, all_steps, config.climb, config.learning_rate);
-            let batch = self.samples.batch(indices, config, &mut stream, &self.device)?;
-            let losses = self.learner.step(&batch.example, rate, config, open);
-            if !(losses.causal.is_finite() && losses.confounding.is_finite()) {
-                let cases = batch.ids.join(", ");
-                return Err(TrainError::NotFinite { step, loss: losses.causal, cases });
+        samples: &Samples<'_>,
+        stop: &AtomicBool,
+    ) -> Result<Ending, TrainError> {
+        let epochs = self.recipe.training.epochs;
+        while self.progress.epoch < epochs && !self.progress.stopped_early {
+            let go = self.epoch(samples, stop)?;
+            if go == Go::Stop {
+                self.checkpoint()?;
+                return Ok(Ending::Stopped);
             }
-            sum += losses.causal;
-            steps += 1;
-            let seconds = self.started.elapsed().as_secs_f64();
-            let pace = (step + 1) as f64 / seconds;
-            let message = format!(
-                "epoch {}{}: loss {:.3}, causal {:.3}, confounding {:.3}, {:.1} cases/s",
-                epoch + 1,
-                if open { " (gates open)" } else { "" },
-                sum / steps as f32,
-                losses.causal,
-                losses.confounding,
-                pace * self.config.batch as f64,
-            );
-            // Without a terminal: a plain line now and then.
-            if progress.is_hidden() && self.spoke.elapsed() >= SILENCE {
-                let to_come = (all_steps - step - 1) as f64 / pace / 60.0;
-                eprintln!("step {}/{all_steps}, {message}, {to_come:.0} min to come", step + 1);
-                self.spoke = Instant::now();
-            }
-            progress.set_message(message);
-            self.log.line(&serde_json::json!({
-                "step": step, "causal": losses.causal, "confounding": losses.confounding,
-                "rate": rate,
-            }))?;
-            progress.inc(1);
+            self.end_of_epoch()?;
         }
-        Ok(sum / steps.max(1) as f32)
+        self.save(LAST)?;
+        Ok(if self.progress.stopped_early { Ending::Early } else { Ending::Finished })
     }
 
-    fn validate(&self) -> Result<f64, TrainError> {
-        if self.validation.is_empty() {
-            return Ok(0.0);
+    /// What is left of the current epoch.
+    fn epoch(&mut self, samples: &Samples<'_>, stop: &AtomicBool) -> Result<Go, TrainError> {
+        let recipe = self.recipe;
+        let epoch = self.progress.epoch;
+        let mut order = (0..samples.len()).collect::<Vec<_>>();
+        SplitMix64::new(recipe.training.seed ^ ((epoch as u64 + 1) << 32)).shuffle(&mut order);
+        let together = recipe.optimizer.accumulate;
+        let done = self.progress.step_in_epoch * together;
+        let plan = order.chunks(recipe.training.batch).skip(done).collect::<Vec<_>>();
+        let last = plan.len();
+        let (mut waiting, mut seen, mut go) = (Vec::new(), 0, Go::On);
+        batches(samples, &plan, epoch, recipe, |batch| {
+            seen += 1;
+            waiting.push(batch);
+            if waiting.len() == together || seen == last {
+                self.step(&std::mem::take(&mut waiting))?;
+                if stop.load(Ordering::Relaxed) {
+                    go = Go::Stop;
+                } else if self.kept.elapsed().as_secs_f64() > 60.0 * recipe.checkpoints.minutes {
+                    self.checkpoint()?;
+                }
+            }
+            Ok(go)
+        })?;
+        // Asked to stop at the very end: the epoch is closed first, by the next process.
+        Ok(go)
+    }
+
+    fn step(&mut self, batches: &[Batch]) -> Result<(), TrainError> {
+        let Recipe { optimizer, schedule, game, training, .. } = self.recipe;
+        let step = self.progress.step;
+        let open = self.progress.epoch < game.warm_up;
+        let rate = optimizer.lr * schedule.share(step, self.per_epoch, training.epochs);
+        let examples = batches.iter().map(|batch| batch.example(&self.device)).collect::<Vec<_>>();
+        let taken = self.learner.step(&examples, rate, open);
+        if !taken.is_finite() {
+            let ids = batches.iter().flat_map(|batch| batch.ids.clone()).collect::<Vec<_>>();
+            return Err(TrainError::NotFinite {
+                step,
+                what: format!(
+                    "causal loss {}, confounding loss {}, gradient norms {} and {}",
+                    taken.losses.causal, taken.losses.confounding, taken.norm, taken.gate_norm
+                ),
+                cases: ids.join(", "),
+                last_good: self.last_good.clone(),
+            });
         }
-        let network = self.learner.network.valid();
-        let segmenter = Segmenter::new(network, self.model.clone(), &self.device)?;
-        let queries = Control::True.queries(self.validation);
-        Ok(evaluate(&segmenter, &queries, || {})?.mean_dice())
+        self.progress.step += 1;
+        self.progress.step_in_epoch += 1;
+        self.progress.loss_sum += f64::from(taken.losses.causal);
+        let line = json!({
+            "step": step, "causal": taken.losses.causal, "confounding": taken.losses.confounding,
+            "norm": taken.norm, "gate_norm": taken.gate_norm, "rate": rate,
+        });
+        self.log.line(&line)?;
+        self.curves.take(&line);
+        let cases = batches.iter().map(|batch| batch.ids.len()).sum::<usize>();
+        self.tell(open, cases);
+        Ok(())
+    }
+
+    fn tell(&mut self, open: bool, cases: usize) {
+        let Progress { epoch, step, step_in_epoch, loss_sum, .. } = self.progress;
+        let pace = (step - self.first_step) as f64 / self.started.elapsed().as_secs_f64();
+        let message = format!(
+            "epoch {}/{}{}: loss {:.3}, {:.1} cases/s, {} MiB{}",
+            epoch + 1,
+            self.recipe.training.epochs,
+            if open { " (gates open)" } else { "" },
+            loss_sum / step_in_epoch as f64,
+            pace * cases as f64,
+            resident_mib(),
+            match self.progress.best_dice {
+                Some(dice) => format!(", best validation Dice {dice:.4}"),
+                None => String::new(),
+            },
+        );
+        if self.bar.is_hidden() && self.spoke.elapsed() >= SILENCE {
+            let all = self.per_epoch * self.recipe.training.epochs;
+            let to_come = (all - step) as f64 / pace / 60.0;
+            eprintln!("step {step}/{all}, {message}, {to_come:.0} min to come");
+            self.spoke = Instant::now();
+        }
+        self.bar.set_message(message);
+        self.bar.set_position(step as u64);
+    }
+
+    fn end_of_epoch(&mut self) -> Result<(), TrainError> {
+        let epochs = self.recipe.training.epochs;
+        self.progress.epoch += 1;
+        let epoch = self.progress.epoch;
+        let loss = self.progress.loss_sum / self.progress.step_in_epoch.max(1) as f64;
+        let look = epoch.is_multiple_of(self.recipe.validation.every) || epoch == epochs;
+        let dice = if look && !self.validation.is_empty() { Some(self.look()?) } else { None };
+        let line = json!({
+            "epoch": epoch, "step": self.progress.step, "loss": loss, "validation_dice": dice,
+            "best": self.progress.best_dice, "seconds": self.seconds(),
+            "resident_mib": resident_mib(),
+        });
+        self.log.line(&line)?;
+        self.curves.take(&line);
+        if let Some(picture) = self.curves.draw() {
+            write_rgb(&self.folder.path.join(CURVES), &picture)?;
+        }
+        let text = match dice {
+            Some(dice) => format!(
+                "epoch {epoch}/{epochs}: loss {loss:.4}, validation Dice {dice:.4} (best {:.4})",
+                self.progress.best_dice.unwrap_or(dice)
+            ),
+            None => format!("epoch {epoch}/{epochs}: loss {loss:.4}"),
+        };
+        match self.bar.is_hidden() {
+            true => eprintln!("{text}, {:.0} s", self.seconds()),
+            false => self.bar.println(text),
+        }
+        (self.progress.step_in_epoch, self.progress.loss_sum) = (0, 0.0);
+        self.save(LAST)?;
+        self.checkpoint()
+    }
+
+    /// Scores the validation cases, draws some, and keeps the weights if they are the best.
+    fn look(&mut self) -> Result<f64, TrainError> {
+        /// Answers on a sheet.
+        const TILES: usize = 12;
+        let network = self.learner.result();
+        let segmenter = Segmenter::new(network, self.config.clone(), &self.device)?;
+        let queries = Control::True.queries(&self.validation, "", 0);
+        let dice = mean_dice(&evaluate(&segmenter, &queries, None, |_, _, _| Ok(()))?);
+        let sheet = answer_sheet(&segmenter, &self.validation, TILES)?;
+        write_rgb(&self.folder.path.join(SHEET), &sheet)?;
+        if self.progress.best_dice.is_none_or(|best| dice > best) {
+            self.progress.best_dice = Some(dice);
+            self.progress.looks_since_best = 0;
+            self.save(BEST)?;
+        } else {
+            self.progress.looks_since_best += 1;
+            let patience = self.recipe.validation.patience;
+            self.progress.stopped_early =
+                patience > 0 && self.progress.looks_since_best >= patience;
+        }
+        Ok(dice)
     }
 
     fn save(&self, name: &str) -> Result<(), TrainError> {
-        let network = self.learner.network.valid();
-        Ok(network.save(&self.out.join(name), self.model, Precision::F32, &self.notes)?)
+        let file = self.folder.path.join(name);
+        Ok(self.learner.result().save(&file, self.config, Precision::F32, &self.notes)?)
+    }
+
+    fn checkpoint(&mut self) -> Result<(), TrainError> {
+        self.progress.seconds = self.seconds();
+        self.progress.log_bytes = self.log.length;
+        let folder = self.folder.path.join(CHECKPOINTS);
+        let keep = self.recipe.checkpoints.keep;
+        let file = checkpoint::save(&folder, &self.learner, self.config, &self.progress, keep)?;
+        self.last_good = Some(file);
+        self.kept = Instant::now();
+        Ok(())
+    }
+
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.started.elapsed().as_secs_f64()
     }
 }
 
-/// One JSON object a line.
-struct Log {
-    path: PathBuf,
-    file: std::fs::File,
-}
-
-impl Log {
-    fn create(path: &Path) -> Result<Self, TrainError> {
-        let file = std::fs::File::create(path).map_err(|source| write_error(path, source))?;
-        Ok(Self { path: path.to_owned(), file })
-    }
-
-    fn line(&mut self, value: &serde_json::Value) -> Result<(), TrainError> {
-        writeln!(self.file, "{value}").map_err(|source| write_error(&self.path, source))
-    }
-}
-
-fn write_error(path: &Path, source: std::io::Error) -> TrainError {
-    TrainError::Write { file: path.to_owned(), source }
+/// Memory of this process that is in use now, in MiB; 0 where the system does not say.
+fn resident_mib() -> usize {
+    memory_stats::memory_stats().map_or(0, |stats| stats.physical_mem >> 20)
 }
 
 fn bar(length: usize, template: &str) -> ProgressBar {

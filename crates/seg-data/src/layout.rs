@@ -1,0 +1,103 @@
+//! Which published form a folder has.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use crate::case::Case;
+use crate::error::DataError;
+use crate::{lgms, lvit, manifest, medclipseg};
+
+/// How a set lies in its folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// `manifest.csv`, `manifest.tsv` or `manifest.jsonl`.
+    Manifest,
+    /// `Prompts_Folder` beside `Train_Folder/{img, label}`, Val, Test.
+    MedClipSeg,
+    /// `Train_Folder/{img, labelcol, Train_text.xlsx}`, Val, Test.
+    Lvit,
+    /// `prompt/{train, test}.csv` beside `Train/{Images, GTs}`, Test.
+    Lgms,
+}
+
+impl Layout {
+    /// All, in the order in which a folder is searched for them.
+    pub const ALL: [Self; 4] = [Self::Manifest, Self::MedClipSeg, Self::Lvit, Self::Lgms];
+
+    /// The first that a folder has.
+    pub(crate) fn of(folder: &Path) -> Result<Self, DataError> {
+        let found = Self::ALL.into_iter().find(|layout| match layout {
+            Self::Manifest => manifest::table(folder).is_some(),
+            Self::MedClipSeg => folder.join(medclipseg::PROMPTS).is_dir(),
+            Self::Lvit => lvit::is_in(folder),
+            Self::Lgms => folder.join(lgms::PROMPT).is_dir(),
+        });
+        let sought = || Self::ALL.map(Self::sought).join("; ");
+        found.ok_or_else(|| DataError::Layout { folder: folder.to_owned(), sought: sought() })
+    }
+
+    /// The cases of a folder that lies so.
+    pub(crate) fn read(self, folder: &Path) -> Result<Vec<Case>, DataError> {
+        let absent =
+            || DataError::Layout { folder: folder.to_owned(), sought: self.sought().to_owned() };
+        let cases = match self {
+            Self::Manifest => manifest::read(&manifest::table(folder).ok_or_else(absent)?)?,
+            Self::MedClipSeg => medclipseg::read(folder)?,
+            Self::Lvit => lvit::read(folder)?,
+            Self::Lgms => lgms::read(folder)?,
+        };
+        if cases.is_empty() { Err(absent()) } else { Ok(cases) }
+    }
+
+    /// What shows it, for a message.
+    fn sought(self) -> &'static str {
+        match self {
+            Self::Manifest => "manifest.csv, manifest.tsv or manifest.jsonl",
+            Self::MedClipSeg => {
+                "Prompts_Folder with Train_Folder, Val_Folder or Test_Folder (MedCLIPSeg)"
+            }
+            Self::Lvit => "Train_Folder, Val_Folder or Test_Folder (LViT)",
+            Self::Lgms => "prompt/train.csv or prompt/test.csv (LGMS)",
+        }
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Manifest => "manifest",
+            Self::MedClipSeg => "medclipseg",
+            Self::Lvit => "lvit",
+            Self::Lgms => "lgms",
+        })
+    }
+}
+
+/// No layout of that name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no layout `{0}`: there are manifest, medclipseg, lvit and lgms")]
+pub struct UnknownLayout(pub String);
+
+impl FromStr for Layout {
+    type Err = UnknownLayout;
+
+    fn from_str(name: &str) -> Result<Self, UnknownLayout> {
+        let found = Self::ALL.into_iter().find(|layout| layout.to_string() == name);
+        found.ok_or_else(|| UnknownLayout(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layout_has_a_name() {
+        for layout in Layout::ALL {
+            assert_eq!(layout.to_string().parse(), Ok(layout));
+        }
+        let error = "coco".parse::<Layout>().unwrap_err().to_string();
+        assert_eq!(error, "no layout `coco`: there are manifest, medclipseg, lvit and lgms");
+    }
+}

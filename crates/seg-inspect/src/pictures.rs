@@ -1,0 +1,104 @@
+//! What the picture files are like.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::finding::{Finding, Level, count};
+use crate::scan::{Broken, BrokenKind, Scan};
+use crate::spread::Spread;
+
+/// What the picture files are like, of those that can be read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PictureFacts {
+    /// Files that can be read.
+    pub readable: usize,
+    /// In pixels.
+    pub width: Spread,
+    /// In pixels.
+    pub height: Spread,
+    /// Different sizes, commonest first.
+    pub sizes: Vec<PictureSize>,
+    /// Pictures whose three channels are equal.
+    pub grey: usize,
+    /// The others.
+    pub colour: usize,
+}
+
+/// A size that pictures have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PictureSize {
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// How many pictures have it.
+    pub pictures: usize,
+}
+
+impl PictureFacts {
+    pub(crate) fn of(scan: &Scan<'_>) -> Self {
+        let readable = scan.pictures.iter().filter_map(|picture| picture.pixels.as_ref());
+        let readable = readable.collect::<Vec<_>>();
+        let mut counts = BTreeMap::new();
+        for pixels in &readable {
+            *counts.entry((pixels.width, pixels.height)).or_insert(0) += 1;
+        }
+        let size = |((width, height), pictures)| PictureSize { width, height, pictures };
+        let mut sizes = counts.into_iter().map(size).collect::<Vec<_>>();
+        sizes.sort_by_key(|size| std::cmp::Reverse(size.pictures));
+        let colour = readable.iter().filter(|pixels| pixels.colour).count();
+        Self {
+            readable: readable.len(),
+            width: Spread::of(readable.iter().map(|pixels| f64::from(pixels.width))),
+            height: Spread::of(readable.iter().map(|pixels| f64::from(pixels.height))),
+            sizes,
+            grey: readable.len() - colour,
+            colour,
+        }
+    }
+
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        if self.grey > 0 && self.colour > 0 {
+            let message = format!(
+                "{} in grey and {} in colour: do they come from one source?",
+                count(self.grey, "picture"),
+                self.colour
+            );
+            found.push(Finding::new(Level::Note, "grey_and_colour", message));
+        }
+        found
+    }
+}
+
+/// All files that cannot be used, by what is wrong with them.
+pub(crate) fn broken_files(scan: &Scan<'_>) -> Vec<Finding> {
+    let of = |kind: BrokenKind| {
+        let broken = scan.pictures.iter().flat_map(|picture| &picture.broken);
+        let place = |broken: &Broken| {
+            let row = scan.row(broken.case);
+            format!("{}, row {}: {}", row.table, row.row, broken.why)
+        };
+        broken.filter(|broken| broken.kind == kind).map(place).collect::<Vec<_>>()
+    };
+    let mut found = Vec::new();
+    let mut tell = |kind, code, what: &dyn Fn(usize) -> String| {
+        let places = of(kind);
+        if !places.is_empty() {
+            found.push(Finding::new(Level::Error, code, what(places.len())).at(places));
+        }
+    };
+    tell(BrokenKind::Unreadable, "unreadable", &|n| {
+        format!("{} cannot be read: restore or leave out", count(n, "file"))
+    });
+    tell(BrokenKind::Size, "mask_size", &|n| {
+        let masks = count(n, "mask");
+        format!("{masks} of another size than the picture: one of the two is wrong or was resized")
+    });
+    tell(BrokenKind::Rule, "mask_rule", &|n| {
+        let masks = count(n, "mask");
+        format!("{masks} neither empty nor with a value of 128 or above: choose another mask rule")
+    });
+    found
+}

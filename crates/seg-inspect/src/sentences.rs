@@ -1,0 +1,142 @@
+//! How long sentences are, and how often the same one comes back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seg_data::Split;
+use serde::Serialize;
+
+use crate::case_row::CaseRow;
+use crate::finding::{Finding, Level, count};
+use crate::scan::Scan;
+use crate::spread::{Spread, percent, share};
+
+/// The sentences of a set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SentenceFacts {
+    /// Of all cases.
+    pub all: Sentences,
+    /// Of the splits that have cases.
+    pub splits: Vec<Sentences>,
+    /// Commonest first, at most 12.
+    pub commonest: Vec<CommonSentence>,
+    /// The longest, and a row that has it.
+    pub longest: Option<(String, CaseRow)>,
+}
+
+/// The sentences of some cases.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Sentences {
+    /// train, val, test or all.
+    pub split: String,
+    /// How many there are.
+    pub cases: usize,
+    /// How many different ones.
+    pub distinct: usize,
+    /// Their length in tokens, with start and end.
+    pub tokens: Spread,
+    /// What text towers of some lengths would not see.
+    pub cut: Vec<Cut>,
+    /// The share of cases whose sentence stands word for word in train, in `[0, 1]`; none for train
+    /// and for all.
+    pub in_train: Option<f64>,
+}
+
+/// What a text tower of a length does not see.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Cut {
+    /// In tokens, with start and end.
+    pub word_len: usize,
+    /// Cases whose sentence is longer.
+    pub cases: usize,
+    /// Their share, in `[0, 1]`.
+    pub share: f64,
+}
+
+/// A sentence that comes back.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CommonSentence {
+    /// As the table has it, without blanks around it.
+    pub sentence: String,
+    /// How many cases have it.
+    pub cases: usize,
+    /// Their share of all, in `[0, 1]`.
+    pub share: f64,
+}
+
+impl SentenceFacts {
+    pub(crate) fn of(scan: &Scan<'_>, tokens: &dyn Fn(&str) -> usize, word_lens: &[usize]) -> Self {
+        let sentence = |at: usize| scan.cases[at].case.sentence.as_str();
+        let mut cases = BTreeMap::<&str, Vec<usize>>::new();
+        (0..scan.cases.len()).for_each(|at| cases.entry(sentence(at)).or_default().push(at));
+        let lengths = cases.keys().map(|text| (*text, tokens(text))).collect::<BTreeMap<_, _>>();
+        let train = scan.places(Split::Train).map(sentence).collect::<BTreeSet<_>>();
+        let of = |name: String, places: &[usize], is_compared: bool| {
+            let length = |at: &usize| lengths.get(sentence(*at)).copied().unwrap_or_default();
+            let cut = |word_len: &usize| {
+                let longer = places.iter().filter(|at| length(at) > *word_len).count();
+                Cut { word_len: *word_len, cases: longer, share: share(longer, places.len()) }
+            };
+            let known = places.iter().filter(|at| train.contains(sentence(**at))).count();
+            Sentences {
+                split: name,
+                cases: places.len(),
+                distinct: places.iter().map(|at| sentence(*at)).collect::<BTreeSet<_>>().len(),
+                tokens: Spread::of(places.iter().map(|at| length(at) as f64)),
+                cut: word_lens.iter().map(cut).collect(),
+                in_train: is_compared.then(|| share(known, places.len())),
+            }
+        };
+        let everywhere = (0..scan.cases.len()).collect::<Vec<_>>();
+        let split = |split: Split| {
+            let places = scan.places(split).collect::<Vec<_>>();
+            of(split.to_string(), &places, split != Split::Train && !train.is_empty())
+        };
+        let mut common = cases.iter().collect::<Vec<_>>();
+        common.sort_by_key(|(_, places)| std::cmp::Reverse(places.len()));
+        let commonest = common.iter().take(12).map(|(text, places)| CommonSentence {
+            sentence: (**text).to_owned(),
+            cases: places.len(),
+            share: share(places.len(), scan.cases.len()),
+        });
+        let longest = cases.iter().max_by_key(|(text, _)| lengths.get(*text));
+        let longest = longest.and_then(|(text, places)| {
+            places.first().map(|at| ((*text).to_owned(), scan.row(*at)))
+        });
+        Self {
+            all: of("all".to_owned(), &everywhere, false),
+            splits: scan.splits().map(split).collect(),
+            commonest: commonest.collect(),
+            longest,
+        }
+    }
+
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        /// From here on a set's sentences say little that train has not said.
+        const MANY: f64 = 0.5;
+        /// The longest text tower there is.
+        const CONTEXT: usize = 77;
+        let mut found = Vec::new();
+        for cut in self.all.cut.iter().filter(|cut| cut.cases > 0) {
+            let cases = count(cut.cases, "sentence");
+            let message = format!(
+                "word_len {} would cut {cases} ({}); what comes last, often the second place, is lost",
+                cut.word_len,
+                percent(cut.share)
+            );
+            let level = if cut.word_len >= CONTEXT { Level::Warning } else { Level::Note };
+            found.push(Finding::new(level, "cut_sentence", message));
+        }
+        for split in &self.splits {
+            if let Some(known) = split.in_train.filter(|known| *known >= MANY) {
+                let message = format!(
+                    "{} of the {} sentences stand word for word in train: they test pictures, not \
+                     language",
+                    percent(known),
+                    split.split
+                );
+                found.push(Finding::new(Level::Note, "known_sentence", message));
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,330 @@
+//! Whose left "left" is, and where "upper" is: measured on the masks.
+
+use seg_augment::places;
+use serde::Serialize;
+
+use crate::case_row::CaseRow;
+use crate::finding::{Finding, Level};
+use crate::scan::{Region, Scan};
+use crate::spread::{mean, percent, share};
+
+/// Whose left and right words name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Convention {
+    /// The picture's: "left" is where its first columns are.
+    Image,
+    /// The other side: the patient's own, in a picture taken from the front.
+    Patient,
+    /// Now the one, now the other, or neither.
+    Mixed,
+    /// Too few sentences to tell.
+    NotMeasurable,
+}
+
+impl Convention {
+    /// From here on nearly all sentences agree; QaTa-COV19's, with its annotators' slips, do in
+    /// 97 %, BUSI's in 91 %.
+    const CLEAR: f64 = 0.8;
+
+    fn of(agreeing: f64, measured: usize) -> Self {
+        /// Eight of eight are chance once in 256 times.
+        const FEWEST: usize = 8;
+        match agreeing {
+            _ if measured < FEWEST => Self::NotMeasurable,
+            share if share >= Self::CLEAR => Self::Image,
+            share if share <= 1.0 - Self::CLEAR => Self::Patient,
+            _ => Self::Mixed,
+        }
+    }
+}
+
+impl std::fmt::Display for Convention {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Image => "the picture's side",
+            Self::Patient => "the patient's side",
+            Self::Mixed => "mixed",
+            Self::NotMeasurable => "not measurable",
+        })
+    }
+}
+
+/// What words of place mean in a set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SideFacts {
+    /// Sides without "patient" beside them.
+    pub plain: SideCount,
+    /// "The patient's left".
+    pub patients: SideCount,
+    /// Sentences that name any side.
+    pub naming_a_side: usize,
+    /// Sentences that name any height.
+    pub naming_a_height: usize,
+    /// Where heights are.
+    pub heights: HeightFacts,
+    /// Cases whose mask lies on the other side than nearly all others', worst first.
+    pub disagreements: Vec<Disagreement>,
+}
+
+/// Sentences that name one side only, against their masks.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SideCount {
+    /// Sentences that name one side, neither "both" nor "bilateral", with a mask that is not empty.
+    pub measured: usize,
+    /// Of these, masks with more pixels in the half of the picture that the word names.
+    pub on_image_side: usize,
+    /// Their share, in `[0, 1]`.
+    pub share: f64,
+    /// Whose side it is.
+    pub convention: Convention,
+}
+
+/// A mask on the other side than its sentence says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Disagreement {
+    /// The case.
+    pub row: CaseRow,
+    /// What it says.
+    pub sentence: String,
+    /// The share of the mask that lies on the wrong side, in `[0.5, 1]`.
+    pub wrong: f64,
+}
+
+/// Mean heights of masks whose sentence names one height: 0 top, 1 bottom.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HeightFacts {
+    /// "Upper", "top" ...
+    pub upper: Option<f64>,
+    /// "Middle", "center" ...
+    pub middle: Option<f64>,
+    /// "Lower", "bottom" ...
+    pub lower: Option<f64>,
+    /// Sentences of the three.
+    pub measured: [usize; 3],
+    /// The share of pairs, an upper and a lower one, in which the upper one's mask is higher, in
+    /// `[0, 1]`; none where there are fewer than five of either.
+    pub ordered: Option<f64>,
+}
+
+/// A case that names one side.
+struct Named {
+    case: usize,
+    /// -1 left, 1 right.
+    side: i8,
+    patients: bool,
+    region: Region,
+}
+
+impl Named {
+    fn on_image_side(&self) -> bool {
+        if self.side < 0 { self.region.left > self.region.right } else { self.region.right > self.region.left }
+    }
+}
+
+impl SideFacts {
+    pub(crate) fn of(scan: &Scan<'_>) -> Self {
+        let (mut named, mut naming_a_side, mut naming_a_height) = (Vec::new(), 0, 0);
+        let mut heights: [Vec<f64>; 3] = Default::default();
+        for (at, case) in scan.cases.iter().enumerate() {
+            let sentence = case.case.sentence.to_lowercase();
+            let places = places(&sentence);
+            naming_a_side += usize::from(places.iter().any(|place| place.x != 0));
+            naming_a_height += usize::from(places.iter().any(|place| place.y != 0));
+            let Some(region) = scan.region(case).filter(|region| region.area > 0) else { continue };
+            for patients in [false, true] {
+                if let Some(side) = one_side(&sentence, patients) {
+                    named.push(Named { case: at, side, patients, region });
+                }
+            }
+            if let Some(height) = one_height(&sentence) {
+                heights[height].push(region.height);
+            }
+        }
+        let (plain, patients) = (count(&named, false), count(&named, true));
+        let disagreements = disagreements(scan, &named, &plain, &patients);
+        let [upper, middle, lower] = &heights;
+        let heights = HeightFacts {
+            upper: mean(upper),
+            middle: mean(middle),
+            lower: mean(lower),
+            measured: [upper.len(), middle.len(), lower.len()],
+            ordered: ordered(upper, lower),
+        };
+        Self { plain, patients, naming_a_side, naming_a_height, heights, disagreements }
+    }
+
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let both = [("sides", &self.plain), ("patients' sides", &self.patients)];
+        for (what, count) in both.into_iter().filter(|(_, count)| count.measured > 0) {
+            let message = format!(
+                "{what}: in {} of {} one-sided sentences ({}) the mask lies on the picture's side of \
+                 that name; verdict: {}",
+                count.on_image_side,
+                count.measured,
+                percent(count.share),
+                count.convention
+            );
+            let level = match count.convention {
+                Convention::Mixed => Level::Warning,
+                _ => Level::Note,
+            };
+            found.push(Finding::new(level, "side_convention", message));
+        }
+        if !self.disagreements.is_empty() {
+            let message = format!(
+                "{} whose mask lies on the other side than its sentence says: label noise",
+                crate::finding::count(self.disagreements.len(), "case")
+            );
+            let place = |wrong: &Disagreement| format!("{}: {}", wrong.row, wrong.sentence);
+            let places = self.disagreements.iter().map(place);
+            found.push(Finding::new(Level::Warning, "wrong_side", message).at(places));
+        }
+        if let Some(ordered) = self.heights.ordered.filter(|ordered| *ordered < Convention::CLEAR) {
+            let message = format!(
+                "heights: an \"upper\" mask lies above a \"lower\" one in {} of pairs only",
+                percent(ordered)
+            );
+            found.push(Finding::new(Level::Warning, "height_convention", message));
+        }
+        found
+    }
+
+    /// Whether heights are named and true, or not named.
+    pub(crate) fn heights_agree(&self) -> bool {
+        self.naming_a_height == 0
+            || self.heights.ordered.is_some_and(|ordered| ordered >= Convention::CLEAR)
+    }
+}
+
+fn count(named: &[Named], patients: bool) -> SideCount {
+    let of = named.iter().filter(|named| named.patients == patients).collect::<Vec<_>>();
+    let on_image_side = of.iter().filter(|named| named.on_image_side()).count();
+    let agreeing = share(on_image_side, of.len());
+    let convention = Convention::of(agreeing, of.len());
+    SideCount { measured: of.len(), on_image_side, share: agreeing, convention }
+}
+
+fn disagreements(
+    scan: &Scan<'_>,
+    named: &[Named],
+    plain: &SideCount,
+    patients: &SideCount,
+) -> Vec<Disagreement> {
+    let is_wrong = |named: &&Named| {
+        let convention = if named.patients { patients } else { plain }.convention;
+        match convention {
+            Convention::Image => !named.on_image_side(),
+            Convention::Patient => named.on_image_side(),
+            _ => false,
+        }
+    };
+    let wrong = named.iter().filter(is_wrong).map(|named| {
+        let Region { left, right, .. } = named.region;
+        Disagreement {
+            row: scan.row(named.case),
+            sentence: scan.cases[named.case].case.sentence.clone(),
+            wrong: left.max(right) as f64 / (left + right).max(1) as f64,
+        }
+    });
+    let mut wrong = wrong.collect::<Vec<_>>();
+    wrong.sort_by(|a, b| b.wrong.total_cmp(&a.wrong));
+    wrong
+}
+
+/// The one side that a sentence in lower case names, of those with or without "patient" in their
+/// clause.
+fn one_side(sentence: &str, patients: bool) -> Option<i8> {
+    let has = |text: &str, word: &str| text.split(|c: char| !c.is_alphabetic()).any(|w| w == word);
+    if has(sentence, "both") || has(sentence, "bilateral") {
+        return None;
+    }
+    let clauses = sentence.split([',', ';', '.']);
+    let clauses = clauses.filter(|clause| (has(clause, "patient") || has(clause, "patients")) == patients);
+    let mut found = None;
+    for side in clauses.flat_map(places).map(|place| place.x).filter(|x| *x != 0) {
+        match found {
+            None => found = Some(side),
+            Some(other) if other != side => return None,
+            Some(_) => {}
+        }
+    }
+    found
+}
+
+/// 0 upper, 1 middle, 2 lower, where a sentence in lower case names one height only.
+fn one_height(sentence: &str) -> Option<usize> {
+    let places = places(sentence);
+    let first = places.first()?.y;
+    if places.iter().any(|place| place.y != first) {
+        return None;
+    }
+    let centre = || {
+        let mut words = sentence.split(|c: char| !c.is_alphabetic());
+        words.any(|word| ["middle", "center", "centre", "central", "mid"].contains(&word))
+    };
+    match first {
+        -1 => Some(0),
+        1 => Some(2),
+        _ => centre().then_some(1),
+    }
+}
+
+/// The share of pairs whose upper mask is higher; ties count half.
+fn ordered(upper: &[f64], lower: &[f64]) -> Option<f64> {
+    const FEWEST: usize = 5;
+    if upper.len().min(lower.len()) < FEWEST {
+        return None;
+    }
+    let mut lower = lower.to_vec();
+    lower.sort_by(f64::total_cmp);
+    let below = |height: &f64| {
+        let above = lower.partition_point(|other| other < height);
+        let level = lower.partition_point(|other| other <= height);
+        (lower.len() - level) as f64 + (level - above) as f64 / 2.0
+    };
+    Some(upper.iter().map(below).sum::<f64>() / (upper.len() * lower.len()) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_side_is_read_clause_by_clause() {
+        let both = "the patient's right lung, on the left side of the image.";
+        assert_eq!((one_side(both, true), one_side(both, false)), (Some(1), Some(-1)));
+        let plain = "unilateral pulmonary infection, one infected area, lower leflung.";
+        assert_eq!((one_side(plain, true), one_side(plain, false)), (None, Some(-1)));
+        for sentence in ["the left and the right lung.", "bilateral infection, left lung", "a bright spot"] {
+            assert_eq!(one_side(sentence, false), None, "{sentence}");
+        }
+    }
+
+    #[test]
+    fn one_height_is_none_of_several() {
+        assert_eq!(one_height("upper left lung"), Some(0));
+        assert_eq!(one_height("middle left lung"), Some(1));
+        assert_eq!(one_height("at the bottom right"), Some(2));
+        assert_eq!(one_height("all left lung"), None);
+        assert_eq!(one_height("upper left lung and lower right lung"), None);
+    }
+
+    /// By hand: 3 of the 25 pairs are the other way round, one is level.
+    #[test]
+    fn order_is_the_share_of_pairs() {
+        let upper = [0.1, 0.2, 0.3, 0.4, 0.75];
+        let lower = [0.6, 0.7, 0.74, 0.75, 0.9];
+        assert_eq!(ordered(&upper, &lower), Some(21.5 / 25.0));
+        assert_eq!(ordered(&upper[..4], &lower), None);
+    }
+
+    #[test]
+    fn a_convention_needs_enough_sentences() {
+        assert_eq!(Convention::of(1.0, 7), Convention::NotMeasurable);
+        assert_eq!(Convention::of(0.97, 1002), Convention::Image);
+        assert_eq!(Convention::of(0.0, 8), Convention::Patient);
+        assert_eq!(Convention::of(0.5, 100), Convention::Mixed);
+    }
+}

@@ -1,0 +1,150 @@
+//! What is reported of one control, and of the difference of two.
+
+use std::collections::HashMap;
+
+use seg_metrics::{Bootstrap, MetricError, Report, Scores, Spread, Summary};
+use serde::Serialize;
+
+use crate::case::{ControlScores, ScoredCase};
+use crate::error::ReportError;
+use crate::interval::{MeanInterval, Pooled};
+use crate::named::Named;
+
+/// The scores that may be infinite.
+const DISTANCES: [&str; 3] = ["hd", "hd95", "assd"];
+
+/// Scores of a group of cases.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GroupReport {
+    /// How many.
+    pub cases: usize,
+    /// By score, in the order of [`Scores::COLUMNS`]: the mean over the cases. Of a distance, over
+    /// the finite ones: not to be quoted without [`infinite`](Self::infinite).
+    pub per_image: Named<MeanInterval>,
+    /// Of all pixels together.
+    pub pooled: Pooled,
+    /// By distance: the cases without a finite one, since exactly one of their masks is empty.
+    pub infinite: Named<usize>,
+    /// By share: the sample standard deviation over the cases; none of a single one.
+    pub sd: Named<Option<f64>>,
+    /// By `0.5` to `0.9`: the share of cases whose IoU is above it.
+    pub precision_at: Named<f64>,
+}
+
+/// Scores of one control.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ControlReport {
+    /// All cases.
+    #[serde(flatten)]
+    pub all: GroupReport,
+    /// The cases whose reference is not empty; none without any.
+    pub non_empty: Option<GroupReport>,
+    /// Cases whose reference is empty.
+    pub empty_references: usize,
+    /// The share of these whose prediction is empty too, in `[0, 1]`; none without any.
+    pub specificity: Option<f64>,
+}
+
+/// A mean difference over the cases of two controls.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct PairedInterval {
+    /// The mean and its interval.
+    #[serde(flatten)]
+    pub difference: MeanInterval,
+    /// The cases in it: those that both controls have, of a distance those that are finite in both.
+    pub pairs: usize,
+}
+
+/// By score: how much higher it is in one control than in the other, case by case.
+pub type Difference = Named<PairedInterval>;
+
+impl GroupReport {
+    fn of(
+        cases: &[&ScoredCase],
+        summary: &Summary,
+        bootstrap: &Bootstrap,
+    ) -> Result<Self, (String, MetricError)> {
+        let values = |score: &'static str| {
+            cases.iter().filter_map(move |c| Some((*c, c.scores.get(score)?)))
+        };
+        let mean = |score: &'static str| match MeanInterval::of(values(score), bootstrap) {
+            Ok(mean) => Ok((score, mean)),
+            Err(source) => Err((score.to_owned(), source)),
+        };
+        let infinite = |score| (score, values(score).filter(|(_, v)| v.is_infinite()).count());
+        let sd = |(name, spread): (&'static str, Spread)| (name, spread.sd);
+        let shares = [
+            ("dice", summary.dice),
+            ("iou", summary.iou),
+            ("precision", summary.precision),
+            ("recall", summary.recall),
+            ("nsd", summary.nsd),
+        ];
+        let above = Summary::PRECISION_AT.iter().zip(summary.precision_at);
+        Ok(Self {
+            cases: cases.len(),
+            per_image: Scores::COLUMNS.into_iter().map(mean).collect::<Result<_, _>>()?,
+            pooled: Pooled::of(cases, bootstrap).map_err(|source| ("pooled".to_owned(), source))?,
+            infinite: DISTANCES.into_iter().map(infinite).collect(),
+            sd: shares.into_iter().map(sd).collect(),
+            precision_at: above.map(|(iou, share)| (iou.to_string(), share)).collect(),
+        })
+    }
+}
+
+impl ControlReport {
+    pub(crate) fn of(control: &ControlScores, bootstrap: &Bootstrap) -> Result<Self, ReportError> {
+        let failed = |(score, source)| {
+            let control = control.name.clone();
+            ReportError::Score { control, score, source }
+        };
+        let scores = control.cases.iter().map(|case| case.scores).collect::<Vec<_>>();
+        let report = Report::of(&scores)
+            .map_err(|source| failed(("a set of no cases".to_owned(), source)))?;
+        let all = control.cases.iter().collect::<Vec<_>>();
+        let filled = |case: &&ScoredCase| case.scores.overlap.reference > 0;
+        let filled = all.iter().copied().filter(filled).collect::<Vec<_>>();
+        let of = |cases, summary| GroupReport::of(cases, summary, bootstrap).map_err(failed);
+        let of_all = of(&all, &report.all)?;
+        let non_empty = match &report.non_empty {
+            // The same cases: no need to draw them again.
+            Some(_) if report.empty_references == 0 => Some(of_all.clone()),
+            Some(summary) => Some(of(&filled, summary)?),
+            None => None,
+        };
+        Ok(Self {
+            all: of_all,
+            non_empty,
+            empty_references: report.empty_references,
+            specificity: report.specificity,
+        })
+    }
+}
+
+/// Of the cases that both have, by name; groups are those of `a`.
+pub(crate) fn difference(
+    a: &ControlScores,
+    b: &ControlScores,
+    bootstrap: &Bootstrap,
+) -> Result<Difference, ReportError> {
+    let of_b = b.cases.iter().map(|case| (&case.case, &case.scores)).collect::<HashMap<_, _>>();
+    let pairs = a.cases.iter().filter_map(|case| Some((case, *of_b.get(&case.case)?)));
+    let pairs = pairs.collect::<Vec<_>>();
+    let of = |score: &'static str| {
+        let pair = |(case, b): &(&'_ ScoredCase, &Scores)| {
+            let (a, b) = (case.scores.get(score)?, b.get(score)?);
+            (!a.is_infinite() && !b.is_infinite()).then_some((a, b))
+        };
+        let found = pairs.iter().filter_map(|both| Some((both.0, pair(both)?)));
+        let found = found.map(|(case, (a, b))| (case, a - b)).collect::<Vec<_>>();
+        let count = found.len();
+        match MeanInterval::of(found, bootstrap) {
+            Ok(difference) => Ok((score, PairedInterval { difference, pairs: count })),
+            Err(source) => {
+                let control = format!("{}-{}", a.name, b.name);
+                Err(ReportError::Score { control, score: score.to_owned(), source })
+            }
+        }
+    };
+    Scores::COLUMNS.into_iter().map(of).collect()
+}

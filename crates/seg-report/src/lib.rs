@@ -1,0 +1,56 @@
+//! Scores of a set of cases, written so that they can be quoted: means with their intervals, pooled
+//! scores, what was missed, and how much of it hangs on the sentence.
+//!
+//! ```
+//! use seg_metrics::{Bootstrap, Grid, Scores};
+//! use seg_report::{ControlScores, ReportHeader, ScoreReport, ScoredCase};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let case = |name, answer: [bool; 4]| {
+//!     let reference = [true, true, false, false];
+//!     let scores = Scores::of(&Grid::new(4, 1, &answer)?, &Grid::new(4, 1, &reference)?)?;
+//!     Ok::<_, seg_metrics::MetricError>(ScoredCase::new(name, scores))
+//! };
+//! let (hit, half, miss) = ([true, true, false, false], [true; 4], [false; 4]);
+//! let controls = [
+//!     ControlScores::new("true", vec![case("a", hit)?, case("b", half)?]),
+//!     ControlScores::new("shuffled", vec![case("a", half)?, case("b", miss)?]),
+//! ];
+//!
+//! let bootstrap = Bootstrap { resamples: 200, ..Bootstrap::default() };
+//! let report = ScoreReport::of(ReportHeader::new("test"), &controls, bootstrap)?;
+//! let folder = tempfile::tempdir()?;
+//! report.write(folder.path())?; // scores.json, scores.md
+//! report.write_cases(folder.path(), &controls)?; // cases.true.csv, cases.shuffled.csv
+//!
+//! let json = std::fs::read_to_string(folder.path().join("scores.json"))?;
+//! let json: serde_json::Value = serde_json::from_str(&json)?;
+//! let dice = &json["controls"]["true"]["per_image"]["dice"]["mean"];
+//! assert!((dice.as_f64().unwrap() - 5.0 / 6.0).abs() < 1e-12);
+//! assert_eq!(json["controls"]["shuffled"]["infinite"]["hd95"], 1); // nothing was found
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Masks that another program left in a folder are scored by [`find_pairs`] and [`score_pairs`].
+//! What the scores are is told by [`seg_metrics`].
+
+#![deny(missing_docs)]
+
+mod case;
+mod control;
+mod error;
+mod file;
+mod interval;
+mod markdown;
+mod named;
+mod pairs;
+mod report;
+
+pub use case::{CaseColumns, ControlScores, ScoredCase, write_cases};
+pub use control::{ControlReport, Difference, GroupReport, PairedInterval};
+pub use error::ReportError;
+pub use interval::{MeanInterval, Pooled};
+pub use named::Named;
+pub use pairs::{MaskPair, Missing, PairScores, ScoreOptions, find_pairs, score_pairs};
+pub use report::{Drawing, ReportHeader, ScoreReport};

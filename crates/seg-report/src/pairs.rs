@@ -1,0 +1,212 @@
+//! Masks in two folders: predictions and what they should be.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use seg_image::{BinaryMask, MaskRule, read_mask};
+use seg_metrics::{Grid, Scores};
+
+use crate::case::ScoredCase;
+use crate::error::ReportError;
+
+/// A predicted mask and its reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MaskPair {
+    /// What their names share.
+    pub case: String,
+    /// None where nothing was predicted: an empty mask.
+    pub prediction: Option<PathBuf>,
+    /// What it should be.
+    pub reference: PathBuf,
+}
+
+/// What becomes of references without a prediction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Missing {
+    /// They are an error.
+    #[default]
+    Refuse,
+    /// An empty mask stands for the prediction.
+    CountAsEmpty,
+}
+
+/// How pairs are read and scored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScoreOptions {
+    /// Which values of a prediction's file are inside.
+    pub prediction_rule: MaskRule,
+    /// Which values of a reference's file are inside.
+    pub reference_rule: MaskRule,
+    /// Size of a pixel: from row to row and from column to column.
+    pub spacing: [f64; 2],
+    /// Tolerance of NSD, in the unit of the spacing.
+    pub nsd_tolerance: f64,
+}
+
+impl Default for ScoreOptions {
+    fn default() -> Self {
+        Self {
+            prediction_rule: MaskRule::default(),
+            reference_rule: MaskRule::default(),
+            spacing: [1.0; 2],
+            nsd_tolerance: Scores::TOLERANCE,
+        }
+    }
+}
+
+/// The scores of pairs, and what was done to get them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairScores {
+    /// In the pairs' order.
+    pub cases: Vec<ScoredCase>,
+    /// Predictions that were brought to their reference's size.
+    pub resized: usize,
+    /// References without a prediction.
+    pub missing: usize,
+}
+
+/// Pairs the masks of two folders by name, in the names' order.
+///
+/// Names are compared without the ending, without `mask_` before (QaTa) and `_mask` or `.mask`
+/// behind. Masks are the files that end in png, jpg, jpeg, tif, tiff or bmp; hidden ones, overlays
+/// (`X.overlay.png`) and probabilities (`X.probability.png`) are passed over.
+///
+/// # Errors
+///
+/// If a folder cannot be read or has no reference, a name is there twice, a prediction has no
+/// reference, or (unless it is to count as empty) a reference no prediction. All are named.
+pub fn find_pairs(
+    predictions: &Path,
+    references: &Path,
+    missing: Missing,
+) -> Result<Vec<MaskPair>, ReportError> {
+    let (mut predicted, wanted) = (masks(predictions)?, masks(references)?);
+    if wanted.is_empty() {
+        return Err(ReportError::NoMasks { folder: references.to_owned() });
+    }
+    let pair = |(case, reference): (String, PathBuf)| {
+        let prediction = predicted.remove(&case);
+        MaskPair { case, prediction, reference }
+    };
+    let pairs = wanted.into_iter().map(pair).collect::<Vec<_>>();
+    let absent = pairs.iter().filter(|pair| pair.prediction.is_none());
+    let missing = match missing {
+        Missing::Refuse => absent.map(|pair| pair.case.clone()).collect(),
+        Missing::CountAsEmpty => Vec::new(),
+    };
+    let extra = predicted.into_keys().collect::<Vec<_>>();
+    if missing.is_empty() && extra.is_empty() {
+        return Ok(pairs);
+    }
+    let (predictions, references) = (predictions.to_owned(), references.to_owned());
+    Err(ReportError::Unpaired { predictions, references, missing, extra })
+}
+
+/// The masks of a folder by what they are of.
+fn masks(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ReportError> {
+    const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"];
+    let failed = |source| ReportError::Read { file: folder.to_owned(), source };
+    let mut masks = BTreeMap::<String, PathBuf>::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let file = entry.map_err(failed)?.path();
+        let part = |part: Option<&std::ffi::OsStr>| {
+            part.unwrap_or_default().to_string_lossy().into_owned()
+        };
+        let (name, ending) = (part(file.file_stem()), part(file.extension()));
+        let other = [".overlay", ".probability"].iter().any(|end| name.ends_with(end));
+        let known = ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(&ending));
+        if other || name.starts_with('.') || !known || !file.is_file() {
+            continue;
+        }
+        let case = case_of(&name).to_owned();
+        if let Some(first) = masks.insert(case.clone(), file.clone()) {
+            // The folder's own order is not the names'.
+            let (first, second) = (first.clone().min(file.clone()), first.max(file));
+            return Err(ReportError::Ambiguous { case, first, second });
+        }
+    }
+    Ok(masks)
+}
+
+/// What a mask's name without its ending is the mask of.
+fn case_of(name: &str) -> &str {
+    let name = name.strip_prefix("mask_").unwrap_or(name);
+    ["_mask", ".mask"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
+}
+
+/// Scores pairs on all cores; `tick` is called after each.
+///
+/// A prediction of another size is brought to its reference's, each pixel as the nearest one.
+///
+/// # Errors
+///
+/// If a mask cannot be read, or the spacing or the tolerance is out of range; the first in the
+/// pairs' order is named.
+pub fn score_pairs(
+    pairs: &[MaskPair],
+    options: &ScoreOptions,
+    tick: impl Fn() + Sync,
+) -> Result<PairScores, ReportError> {
+    let score = |pair: &MaskPair| {
+        let scored = score_pair(pair, options);
+        tick();
+        scored
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let scored = thread::scope(|scope| {
+        let running = pairs
+            .chunks(pairs.len().div_ceil(threads).max(1))
+            .map(|part| scope.spawn(|| part.iter().map(score).collect::<Result<Vec<_>, _>>()))
+            .collect::<Vec<_>>();
+        let wait = |thread: thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        running.into_iter().map(wait).collect::<Result<Vec<_>, _>>()
+    })?;
+    let scored = scored.into_iter().flatten().collect::<Vec<_>>();
+    Ok(PairScores {
+        resized: scored.iter().filter(|(_, resized)| *resized).count(),
+        missing: pairs.iter().filter(|pair| pair.prediction.is_none()).count(),
+        cases: scored.into_iter().map(|(case, _)| case).collect(),
+    })
+}
+
+/// The scores, and whether the prediction was resized.
+fn score_pair(pair: &MaskPair, options: &ScoreOptions) -> Result<(ScoredCase, bool), ReportError> {
+    let case = || pair.case.clone();
+    let read = |file: &Path, rule| {
+        read_mask(file, rule)
+            .map_err(|source| ReportError::Image { case: case(), source: Box::new(source) })
+    };
+    let reference = read(&pair.reference, options.reference_rule)?;
+    let (width, height) = (reference.width, reference.height);
+    let found = match &pair.prediction {
+        Some(file) => read(file, options.prediction_rule)?,
+        None => BinaryMask::from_fn(width, height, |_, _| false),
+    };
+    let resized = (found.width, found.height) != (width, height);
+    let prediction = found.resize_nearest(width, height);
+    let [rows, columns] = options.spacing;
+    let grid =
+        |values| Grid::new(width as usize, height as usize, values)?.with_spacing(rows, columns);
+    let within = options.nsd_tolerance;
+    let scores = grid(&prediction.values)
+        .and_then(|found| Scores::within(within, &found, &grid(&reference.values)?))
+        .map_err(|source| ReportError::Compare { case: case(), source })?;
+    Ok((ScoredCase::new(case(), scores), resized))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_is_of_what_its_name_says() {
+        for name in ["x", "mask_x", "x_mask", "x.mask", "mask_x_mask"] {
+            assert_eq!(case_of(name), "x");
+        }
+        assert_eq!(case_of("benign (1)"), "benign (1)");
+    }
+}

@@ -1,0 +1,231 @@
+//! The report of a set: all controls, and what they differ by.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::thread;
+
+use seg_metrics::{Bootstrap, Scores};
+use serde::Serialize;
+
+use crate::case::{CaseColumns, ControlScores, write_cases};
+use crate::control::{ControlReport, Difference, difference};
+use crate::error::ReportError;
+use crate::file;
+use crate::interval::units;
+use crate::markdown::markdown;
+use crate::named::Named;
+
+/// What was scored, and how.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReportHeader {
+    /// Which part of the set.
+    pub split: String,
+    /// Of the network's file, in hexadecimal; none where only masks are known.
+    pub weights_sha256: Option<String>,
+    /// Of the probability, in `[0, 1]`; none where only masks are known.
+    pub threshold: Option<f64>,
+    /// How a prediction came to its reference's size.
+    pub resize: String,
+    /// Size of a pixel: from row to row and from column to column.
+    pub spacing: [f64; 2],
+    /// Tolerance of NSD, in the unit of the spacing.
+    pub nsd_tolerance: f64,
+    /// Whatever else a reader must know to compute the numbers again.
+    pub run: BTreeMap<String, serde_json::Value>,
+}
+
+impl ReportHeader {
+    /// [`resize`](Self::resize) of a network's masks.
+    pub const NETWORK_MASKS: &str =
+        "probability >= threshold at network size, then nearest to the mask's size (mode A)";
+
+    /// [`resize`](Self::resize) of masks from files.
+    pub const MASK_FILES: &str =
+        "masks from files; those of another size nearest to the mask's size";
+
+    /// A network's masks at threshold 0.5, pixels of 1 x 1, NSD within 2.
+    pub fn new(split: impl Into<String>) -> Self {
+        Self {
+            split: split.into(),
+            weights_sha256: None,
+            threshold: Some(0.5),
+            resize: Self::NETWORK_MASKS.to_owned(),
+            spacing: [1.0; 2],
+            nsd_tolerance: Scores::TOLERANCE,
+            run: BTreeMap::new(),
+        }
+    }
+
+    fn convention(&self) -> String {
+        let [rows, columns] = self.spacing;
+        let unit = match self.spacing {
+            [1.0, 1.0] => "pixels".to_owned(),
+            _ => format!("the unit of the spacing ({rows} x {columns})"),
+        };
+        format!(
+            "per_image: mean over cases at the reference's own size, exact counts without epsilon, \
+             foreground only; both masks empty score 1 (distances 0), exactly one empty scores 0 \
+             (distances infinite: left out of their mean and counted in `infinite`). pooled: of \
+             all pixels of all cases together. nsd: share of both boundaries (4-neighbours) \
+             within {} of the other; hd95: the larger of both directed 95th percentiles, \
+             interpolated; assd: mean over both boundaries together; distances in {unit}. ci95: \
+             percentile bootstrap.",
+            self.nsd_tolerance
+        )
+    }
+}
+
+/// How intervals were drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Drawing {
+    /// How often.
+    pub resamples: usize,
+    /// Start of the random numbers.
+    pub seed: u64,
+    /// `groups` where a case has one, else `cases`.
+    pub units: &'static str,
+    /// How many units the first control has.
+    pub n: usize,
+}
+
+/// All that is reported of a set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScoreReport {
+    /// How many the first control has.
+    pub cases: usize,
+    /// What was scored, and how.
+    #[serde(flatten)]
+    pub header: ReportHeader,
+    /// What the scores are, in words.
+    pub convention: String,
+    /// How intervals were drawn.
+    pub bootstrap: Drawing,
+    /// By the controls' names, in their order.
+    pub controls: Named<ControlReport>,
+    /// By `a-b`, where `a` is the control `true` or, without one, the first, and `b` each other
+    /// one: paired over the cases that both have.
+    pub differences: Named<Difference>,
+}
+
+impl ScoreReport {
+    /// Reports controls. Intervals are of 95 %, whatever level the bootstrap has. Controls are
+    /// computed side by side, a thread each; the numbers do not depend on it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no control, one has no case, a name is unfit or there twice, or a score is not a
+    /// number.
+    pub fn of(
+        header: ReportHeader,
+        controls: &[ControlScores],
+        bootstrap: Bootstrap,
+    ) -> Result<Self, ReportError> {
+        check(controls)?;
+        let bootstrap = &Bootstrap { level: 0.95, ..bootstrap };
+        let own = controls.iter().find(|control| control.name == "true");
+        let own = own.or(controls.first()).ok_or(ReportError::NoControl)?;
+        let (reports, differences) = thread::scope(|scope| {
+            let reports = controls.iter().map(|control| {
+                let name = control.name.clone();
+                (name, scope.spawn(move || ControlReport::of(control, bootstrap)))
+            });
+            let others = controls.iter().filter(|control| control.name != own.name);
+            let differences = others.map(|other| {
+                let name = format!("{}-{}", own.name, other.name);
+                (name, scope.spawn(move || difference(own, other, bootstrap)))
+            });
+            // All are started before the first is waited for.
+            let (reports, differences): (Vec<_>, Vec<_>) =
+                (reports.collect(), differences.collect());
+            (joined(reports), joined(differences))
+        });
+        let units = units(&own.cases);
+        let grouped = own.cases.iter().any(|case| case.group.is_some());
+        Ok(Self {
+            cases: own.cases.len(),
+            convention: header.convention(),
+            header,
+            bootstrap: Drawing {
+                resamples: bootstrap.resamples,
+                seed: bootstrap.seed,
+                units: if grouped { "groups" } else { "cases" },
+                n: units.len(),
+            },
+            controls: reports?,
+            differences: differences?,
+        })
+    }
+
+    /// `scores.json` and `scores.md` in a folder that is there. Numbers that there are none of are
+    /// `null`.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written; an earlier one is unchanged then.
+    pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
+        let file = folder.join("scores.json");
+        let failed = |source| ReportError::Json { file: file.clone(), source };
+        let mut json = serde_json::to_vec_pretty(self).map_err(failed)?;
+        json.push(b'\n');
+        file::write(&file, &json)?;
+        file::write(&folder.join("scores.md"), self.markdown().as_bytes())
+    }
+
+    /// The tables of the cases in a folder that is there: `cases.csv` of a single control,
+    /// `cases.<name>.csv` with group and sentence of each of several.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written, or a control's name is unfit.
+    pub fn write_cases(
+        &self,
+        folder: &Path,
+        controls: &[ControlScores],
+    ) -> Result<(), ReportError> {
+        check(controls)?;
+        if let [control] = controls {
+            return write_cases(&folder.join("cases.csv"), &control.cases, CaseColumns::Scores);
+        }
+        for control in controls {
+            let file = folder.join(format!("cases.{}.csv", control.name));
+            write_cases(&file, &control.cases, CaseColumns::ScoresAndQuery)?;
+        }
+        Ok(())
+    }
+
+    /// A table with a row for each control and each difference, for people to read.
+    pub fn markdown(&self) -> String {
+        markdown(self)
+    }
+}
+
+/// The results of threads, by name; the first error of them.
+fn joined<T>(
+    running: Vec<(String, thread::ScopedJoinHandle<'_, Result<T, ReportError>>)>,
+) -> Result<Named<T>, ReportError> {
+    let wait = |(name, thread): (String, thread::ScopedJoinHandle<'_, _>)| match thread.join() {
+        Ok(found) => Result::map(found, |found| (name, found)),
+        Err(panic) => std::panic::resume_unwind(panic),
+    };
+    running.into_iter().map(wait).collect()
+}
+
+/// Refuses names that could not be told apart or written.
+fn check(controls: &[ControlScores]) -> Result<(), ReportError> {
+    let mut names = BTreeSet::new();
+    for ControlScores { name, cases } in controls {
+        let fit = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+        if name.is_empty() || !name.chars().all(fit) {
+            return Err(ReportError::ControlName { found: name.clone() });
+        }
+        if !names.insert(name) {
+            return Err(ReportError::ControlTwice { name: name.clone() });
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = cases.iter().find(|case| !seen.insert(&case.case)) {
+            let case = twice.case.clone();
+            return Err(ReportError::CaseTwice { control: name.clone(), case });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Folders of masks: which belong together, and their scores.
+
+#![allow(clippy::unwrap_used)] // in helpers of tests
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use seg_image::{BinaryMask, write_mask};
+use seg_report::{MaskPair, Missing, ReportError, ScoreOptions, find_pairs, score_pairs};
+use tempfile::TempDir;
+
+/// Folders `p` and `r` of empty files.
+fn folders(predictions: &[&str], references: &[&str]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (part, names) in [("p", predictions), ("r", references)] {
+        fs::create_dir(folder.path().join(part)).unwrap();
+        for name in names {
+            fs::write(folder.path().join(part).join(name), b"").unwrap();
+        }
+    }
+    folder
+}
+
+fn pairs(folder: &TempDir, missing: Missing) -> Result<Vec<MaskPair>, String> {
+    let found = find_pairs(&folder.path().join("p"), &folder.path().join("r"), missing);
+    found.map_err(|error| error.to_string().replace(&format!("{}/", folder.path().display()), ""))
+}
+
+#[test]
+fn masks_are_paired_whatever_stands_around_their_names() {
+    let folder = folders(
+        &["a.mask.png", "a.overlay.png", "a.probability.png", "b.PNG", "c_mask.bmp", "scores.json"],
+        &["mask_a.png", "b.tif", "c.jpg", ".hidden.png", "Thumbs.db"],
+    );
+    let found = pairs(&folder, Missing::Refuse).unwrap();
+    let found = found
+        .iter()
+        .map(|pair| {
+            let name = |file: &Path| file.file_name().unwrap().to_str().unwrap().to_owned();
+            (&*pair.case, name(pair.prediction.as_ref().unwrap()), name(&pair.reference))
+        })
+        .collect::<Vec<_>>();
+    let expected =
+        [("a", "a.mask.png", "mask_a.png"), ("b", "b.PNG", "b.tif"), ("c", "c_mask.bmp", "c.jpg")];
+    assert_eq!(found, expected.map(|(case, p, r)| (case, p.to_owned(), r.to_owned())));
+}
+
+#[test]
+fn what_has_no_partner_is_named() {
+    let folder = folders(&["a.png", "x.png"], &["a.png", "b.png", "c.png"]);
+    let expected = "2 masks of r have no mask in p: b, c; 1 masks of p have no mask in r: x";
+    assert_eq!(pairs(&folder, Missing::Refuse).unwrap_err(), expected);
+    let expected = "1 masks of p have no mask in r: x";
+    assert_eq!(pairs(&folder, Missing::CountAsEmpty).unwrap_err(), expected);
+
+    let names = (0..8).map(|i| format!("{i}.png")).collect::<Vec<_>>();
+    let names = names.iter().map(String::as_str).collect::<Vec<_>>();
+    let message = pairs(&folders(&[], &names), Missing::Refuse).unwrap_err();
+    assert_eq!(message, "8 masks of r have no mask in p: 0, 1, 2, 3, 4 and 3 more");
+}
+
+#[test]
+fn folders_that_do_not_fit_are_refused() {
+    let twice = folders(&["a.png", "mask_a.png"], &["a.png"]);
+    let message = pairs(&twice, Missing::Refuse).unwrap_err();
+    assert_eq!(message, "p/a.png and p/mask_a.png are both masks of `a`");
+    let message = pairs(&folders(&["a.png"], &["notes.txt"]), Missing::Refuse).unwrap_err();
+    assert_eq!(message, "r: no mask (png, jpg, tif or bmp)");
+    let nowhere = find_pairs(Path::new("/nowhere/p"), Path::new("/nowhere/r"), Missing::Refuse);
+    assert!(matches!(nowhere, Err(ReportError::Read { .. })));
+}
+
+/// The left half of a square.
+fn half(file: PathBuf, side: u32) {
+    write_mask(&file, &BinaryMask::from_fn(side, side, |x, _| x < side / 2)).unwrap();
+}
+
+#[test]
+fn pairs_are_scored_at_the_reference_s_size() {
+    let folder = folders(&[], &[]);
+    let at = |name: &str| folder.path().join(name);
+    for name in ["a", "b", "c"] {
+        half(at(&format!("r/{name}.png")), 8);
+    }
+    half(at("p/a.png"), 8);
+    half(at("p/b.png"), 4);
+    let found = pairs(&folder, Missing::CountAsEmpty).unwrap();
+    let ticks = AtomicUsize::new(0);
+    let tick = || {
+        ticks.fetch_add(1, Ordering::Relaxed);
+    };
+    let options = ScoreOptions { spacing: [0.5, 2.0], ..ScoreOptions::default() };
+    let scored = score_pairs(&found, &options, tick).unwrap();
+    assert_eq!((scored.resized, scored.missing, ticks.into_inner()), (1, 1, 3));
+    let dice = scored.cases.iter().map(|case| (&*case.case, case.scores.dice)).collect::<Vec<_>>();
+    assert_eq!(dice, [("a", 1.0), ("b", 1.0), ("c", 0.0)]);
+    assert_eq!(scored.cases[2].scores.hd95, f64::INFINITY);
+
+    fs::write(at("p/b.png"), b"no picture").unwrap();
+    let error = score_pairs(&found, &options, || {}).unwrap_err();
+    assert!(matches!(&error, ReportError::Image { case, .. } if case == "b"), "{error}");
+    let options = ScoreOptions { spacing: [0.0, 1.0], ..options };
+    let error = score_pairs(&found, &options, || {}).unwrap_err();
+    assert!(matches!(&error, ReportError::Compare { case, .. } if case == "a"), "{error}");
+}

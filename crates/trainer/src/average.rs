@@ -1,0 +1,85 @@
+//! A moving average of the weights.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::Tensor;
+use causal_clip_seg::{CausalClipSeg, names};
+use weight_files::{NewTensor, WeightFile};
+
+use crate::error::TrainError;
+use crate::gradients::flat;
+use crate::optimizer::host;
+
+/// A moving average of every parameter; running statistics are averages already and are taken as
+/// they are.
+#[derive(Clone, Debug)]
+pub struct Average(BTreeMap<String, Tensor<1>>);
+
+impl Average {
+    /// Starts at the network's weights.
+    pub fn of(network: &CausalClipSeg) -> Self {
+        Self(weights(network))
+    }
+
+    /// One step towards the network: `decay · average + (1 - decay) · weights`.
+    pub(crate) fn follow(&mut self, network: &CausalClipSeg, decay: f64) {
+        for (name, weight) in weights(network) {
+            let average = match self.0.remove(&name) {
+                Some(average) => average * decay + weight * (1.0 - decay),
+                None => weight,
+            };
+            self.0.insert(name, average);
+        }
+    }
+
+    /// The network out of training, with the averaged weights.
+    pub(crate) fn network(&self, network: &CausalClipSeg) -> CausalClipSeg {
+        let replaced = |slot: &vision_layers::Slot| {
+            let values = host(self.0.get(&slot.name)?.clone());
+            Some(slot.to_pytorch(values))
+        };
+        names().replace(network.valid(), replaced)
+    }
+
+    /// Its values, under names that start with `prefix`.
+    pub(crate) fn tensors(&self, prefix: &str) -> Vec<NewTensor> {
+        let tensor = |(name, tensor): (&String, &Tensor<1>)| {
+            let data = host(tensor.clone());
+            NewTensor { name: format!("{prefix}.{name}"), shape: vec![data.len()], data }
+        };
+        self.0.iter().map(tensor).collect()
+    }
+
+    /// What [`Average::tensors`] gave.
+    ///
+    /// # Errors
+    ///
+    /// If the file lacks a tensor.
+    pub(crate) fn restored(
+        network: &CausalClipSeg,
+        file: &WeightFile,
+        prefix: &str,
+    ) -> Result<Self, TrainError> {
+        let mut average = Self::of(network);
+        for (name, tensor) in &mut average.0 {
+            let device = tensor.device();
+            *tensor = crate::optimizer::read_flat(file, &format!("{prefix}.{name}"), &device)?;
+        }
+        Ok(average)
+    }
+}
+
+/// Every parameter by name, flat, without gradients.
+fn weights(network: &CausalClipSeg) -> BTreeMap<String, Tensor<1>> {
+    struct Flat(BTreeMap<ParamId, Tensor<1>>);
+    impl ModuleVisitor for Flat {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.insert(param.id, flat(param.val().inner()));
+        }
+    }
+    let mut found = Flat(BTreeMap::new());
+    network.visit(&mut found);
+    let slots = names().slots(network).into_iter().filter(|slot| !slot.is_statistic());
+    slots.filter_map(|slot| Some((slot.name, found.0.remove(&slot.id)?))).collect()
+}

@@ -1,0 +1,217 @@
+//! A run's folder: what was asked for, of what, with what, and what came of it.
+
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use causal_clip_seg::CausalClipSegConfig;
+use seg_data::{Dataset, Split};
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+use crate::recipe::Recipe;
+
+/// A run's folder, held by this process.
+#[derive(Debug)]
+pub(crate) struct RunFolder {
+    pub path: PathBuf,
+    /// Locked as long as the process lives.
+    _lock: File,
+}
+
+/// Every key of the recipe with its value.
+const RECIPE: &str = "recipe.toml";
+/// The [`Origin`].
+const ORIGIN: &str = "run.json";
+/// One JSON object a line: steps and epochs.
+const LOG: &str = "log.jsonl";
+const LOCK: &str = ".lock";
+
+/// What a run was made of and with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Of this crate.
+    pub trainer: String,
+    /// Of the tensor library.
+    pub burn: String,
+    /// Commit of the program's source, `-changed` where files differed from it; unknown outside of
+    /// a checkout.
+    pub commit: String,
+    /// What computed.
+    pub device: String,
+    /// Operating system and processor family.
+    pub system: String,
+    /// Threads of the processor.
+    pub threads: usize,
+    /// See [`TrainingConfig::seed`](crate::TrainingConfig::seed).
+    pub seed: u64,
+    /// Sizes and input of the network.
+    pub network: CausalClipSegConfig,
+    /// Trained values in it.
+    pub parameters: usize,
+    /// SHA-256 of the set's tables, by their paths in the set.
+    pub tables: BTreeMap<String, String>,
+    /// Cases of train, val and test.
+    pub cases: BTreeMap<String, usize>,
+    /// Seconds since 1970, UTC.
+    pub started: u64,
+}
+
+impl Origin {
+    /// Of a run that starts now.
+    pub(crate) fn new(
+        recipe: &Recipe,
+        network: &CausalClipSegConfig,
+        parameters: usize,
+        data: &Dataset,
+        device: &str,
+    ) -> Result<Self, TrainError> {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let count = |split: Split| (split.to_string(), data.cases(split).len());
+        Ok(Self {
+            trainer: env!("CARGO_PKG_VERSION").to_owned(),
+            burn: "0.22.1".to_owned(),
+            commit: commit(),
+            device: device.to_owned(),
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            seed: recipe.training.seed,
+            network: network.clone(),
+            parameters,
+            tables: data.table_hashes()?,
+            cases: Split::ALL.map(count).into(),
+            started: now.map_or(0, |time| time.as_secs()),
+        })
+    }
+}
+
+/// Commit of the source that this was built from.
+fn commit() -> String {
+    let git = |arguments: &[&str]| {
+        let output = std::process::Command::new("git")
+            .arg("-C")
+            .arg(env!("CARGO_MANIFEST_DIR"))
+            .args(arguments)
+            .output()
+            .ok()
+            .filter(|output| output.status.success())?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    match (git(&["rev-parse", "HEAD"]), git(&["status", "--porcelain", "-uno"])) {
+        (Some(commit), Some(changes)) if changes.is_empty() => commit,
+        (Some(commit), _) => commit + "-changed",
+        (None, _) => "unknown".to_owned(),
+    }
+}
+
+impl RunFolder {
+    /// A new run's folder.
+    ///
+    /// # Errors
+    ///
+    /// If there is a run in it, or it cannot be made.
+    pub fn create(path: &Path, recipe: &Recipe, origin: &Origin) -> Result<Self, TrainError> {
+        std::fs::create_dir_all(path).map_err(|source| write_error(path, source))?;
+        if path.join(ORIGIN).exists() {
+            return Err(TrainError::Occupied { folder: path.to_owned() });
+        }
+        let folder = Self::locked(path)?;
+        // The origin last: a folder that has it is complete.
+        folder.write(RECIPE, recipe.to_toml().as_bytes())?;
+        let origin = serde_json::to_string_pretty(origin).unwrap_or_default();
+        folder.write(ORIGIN, origin.as_bytes())?;
+        Ok(folder)
+    }
+
+    /// The folder of a run to go on with.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or another process works in it.
+    pub fn open(path: &Path) -> Result<(Self, Recipe, Origin), TrainError> {
+        for missing in [RECIPE, ORIGIN] {
+            if !path.join(missing).is_file() {
+                return Err(TrainError::NoRun { folder: path.to_owned(), missing });
+            }
+        }
+        let recipe = Recipe::read(&path.join(RECIPE), &[])?;
+        let file = path.join(ORIGIN);
+        let text = std::fs::read_to_string(&file)
+            .map_err(|source| TrainError::Read { file: file.clone(), source })?;
+        let origin = serde_json::from_str(&text)
+            .map_err(|error| TrainError::Recipe { file, what: error.to_string() })?;
+        Ok((Self::locked(path)?, recipe, origin))
+    }
+
+    fn locked(path: &Path) -> Result<Self, TrainError> {
+        let file = path.join(LOCK);
+        let lock = File::create(&file).map_err(|source| write_error(&file, source))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(TrainError::Locked { folder: path.to_owned() }),
+            // Not every file system can lock; one run a folder is then the user's care.
+            Err(TryLockError::Error(_)) => Ok(Self { path: path.to_owned(), _lock: lock }),
+        }
+    }
+
+    /// Writes a file whole, beside and renamed.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
+        let file = self.path.join(name);
+        let failed = |source| write_error(&file, source);
+        let mut beside = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As any new file: the umask decides.
+            beside.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let mut beside = beside.tempfile_in(&self.path).map_err(failed)?;
+        beside.write_all(bytes).map_err(failed)?;
+        beside.as_file().sync_all().map_err(failed)?;
+        beside.persist(&file).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+
+    /// The log, cut to the `length` bytes that a checkpoint knew of, and the lines in it.
+    pub fn log(&self, length: u64) -> Result<(Log, Vec<serde_json::Value>), TrainError> {
+        let path = self.path.join(LOG);
+        let failed = |source| write_error(&path, source);
+        let mut file = File::options()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(failed)?;
+        file.set_len(length).map_err(failed)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(failed)?;
+        let lines = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        file.seek(SeekFrom::End(0)).map_err(failed)?;
+        Ok((Log { path, file, length }, lines))
+    }
+}
+
+/// One JSON object a line.
+#[derive(Debug)]
+pub(crate) struct Log {
+    path: PathBuf,
+    file: File,
+    /// In bytes.
+    pub length: u64,
+}
+
+impl Log {
+    pub fn line(&mut self, value: &serde_json::Value) -> Result<(), TrainError> {
+        let line = format!("{value}\n");
+        let written = self.file.write_all(line.as_bytes());
+        written.map_err(|source| write_error(&self.path, source))?;
+        self.length += line.len() as u64;
+        Ok(())
+    }
+}
+
+pub(crate) fn write_error(path: &Path, source: std::io::Error) -> TrainError {
+    TrainError::Write { file: path.to_owned(), source }
+}

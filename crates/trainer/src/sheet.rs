@@ -1,0 +1,28 @@
+//! Answers beside references, to look at.
+
+use causal_clip_seg::{RgbImage, Segmenter};
+use seg_data::Case;
+use seg_image::{OverlayStyle, contact_sheet, overlay_with_reference};
+
+use crate::error::TrainError;
+
+/// `tiles` answers (amber) and references (green) with their sentences, spread over the cases.
+///
+/// # Errors
+///
+/// If a case cannot be read.
+pub fn answer_sheet(
+    segmenter: &Segmenter,
+    cases: &[&Case],
+    tiles: usize,
+) -> Result<RgbImage, TrainError> {
+    let style = OverlayStyle::default();
+    let mut drawn = Vec::new();
+    for case in cases.iter().step_by(cases.len().div_ceil(tiles.max(1)).max(1)) {
+        let sample = seg_data::load(case)?;
+        let answer = segmenter.segment(&sample.image, &case.sentence)?.binary();
+        let (image, reference) = (&sample.image, Some(&sample.mask));
+        drawn.push(overlay_with_reference(image, &answer, reference, &style, &case.sentence));
+    }
+    Ok(contact_sheet(&drawn, 4))
+}
