@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use causal_clip_seg::{Branch, RgbImage, Segmenter};
 use clap::Parser;
-use examples::{DeviceArg, Questions, RESIZE, case_names, say, score_control};
-use seg_data::{Case, Dataset, OpenOptions, Split};
+use examples::{DeviceArg, Questions, RESIZE, say, score_control};
+use seg_data::{Case, Dataset, OpenOptions, Split, distinct_names};
 use seg_image::{
     BinaryMask, OverlayStyle, contact_sheet, overlay_with_reference, write_gray8, write_mask,
     write_rgb,
@@ -102,7 +102,7 @@ fn run(args: Args) -> anyhow::Result<()> {
             .with_context(|| format!("making the folder {}", folder.display()))?;
     }
 
-    let names = case_names(&cases);
+    let names = distinct_names(&cases);
     let views = args.tta.then_some(Views { sides: args.sides });
     let questions = Questions { data: &data, cases: &cases, seed: args.seed };
     let mut calibration = Calibration::default();

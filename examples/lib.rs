@@ -16,7 +16,7 @@ mod scores;
 use std::process::ExitCode;
 
 pub use device::{DeviceArg, DeviceError, devices};
-pub use scores::{Questions, RESIZE, case_names, print_scores, score_control};
+pub use scores::{Questions, RESIZE, print_scores, score_control};
 
 /// Exit code of a program whose device is not there.
 const NO_DEVICE: u8 = 2;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use causal_clip_seg::{BinaryMask, Segmenter};
 use indicatif::{ProgressBar, ProgressStyle};
-use seg_data::{Case, Dataset, Split};
+use seg_data::{Case, Dataset, Split, distinct_names};
 use seg_metrics::Bootstrap;
 use seg_report::{ControlScores, ReportHeader, ScoreReport, ScoredCase};
 use trainer::{Answer, Control, TrainError, Views, commonest_sentence, evaluate};
@@ -22,23 +22,6 @@ pub struct Questions<'a> {
     pub cases: &'a [&'a Case],
     /// Of the steps by which sentences are moved on.
     pub seed: u64,
-}
-
-/// Names of cases, another one for each: the picture's, with a number where it has several
-/// sentences.
-pub fn case_names(cases: &[&Case]) -> Vec<String> {
-    let mut counts = HashMap::new();
-    cases.iter().for_each(|case| *counts.entry(&case.id).or_insert(0usize) += 1);
-    let mut seen = HashMap::new();
-    let name = |case: &&Case| {
-        let number: &mut usize = seen.entry(case.id.clone()).or_default();
-        *number += 1;
-        match counts.get(&case.id) {
-            Some(1) => case.id.clone(),
-            _ => format!("{}.{number}", case.id),
-        }
-    };
-    cases.iter().map(name).collect()
 }
 
 /// Scores the cases under one control, with a progress bar; `see` is shown the place of each case,
@@ -65,7 +48,7 @@ pub fn score_control(
         see(place, answer, reference)
     })?;
     bar.finish_and_clear();
-    let names = case_names(cases);
+    let names = distinct_names(cases);
     let places = cases.iter().zip(&names).map(|(case, name)| (std::ptr::from_ref(*case), name));
     let places = places.collect::<HashMap<_, _>>();
     let several = names.iter().zip(*cases).any(|(name, case)| *name != case.id);

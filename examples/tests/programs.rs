@@ -83,32 +83,253 @@ fn tokens_show_what_is_cut() {
     assert!(printed.contains("word_len 4 cuts \"and right lung\""), "{printed}");
 }
 
-/// The whole road: pictures, training, a weight file, a mask.
+/// A few phantoms; the folder of the set.
+fn phantoms(out: &Path) -> String {
+    let data = out.join("data").display().to_string();
+    success("phantoms", &["--out", &data, "--train", "3", "--val", "2", "--test", "2"]);
+    data
+}
+
+/// `tiny` at 32 pixels, a few short epochs of small batches, on the set `data`.
+fn short_training<'a>(data: &'a str, out: &'a str) -> Vec<&'a str> {
+    let mut arguments = vec!["--preset", "tiny", "--data", data, "--out", out];
+    for set in ["model.size=32", "data.fillers=0.5", "training.batch=2", "game.warm_up=1"] {
+        arguments.extend(["--set", set]);
+    }
+    arguments.extend(["--epochs", "3", "--set", "augment.flip_horizontal=0.5"]);
+    arguments
+}
+
+/// The whole road: pictures, training, a weight file, scores, a mask.
 #[test]
 fn phantoms_train_and_segment() {
     let out = tempfile::tempdir().unwrap();
     let path = |name: &str| out.path().join(name).display().to_string();
-    let data = path("data");
-    success("phantoms", &["--out", &data, "--train", "3", "--val", "2", "--test", "1"]);
+    let data = phantoms(out.path());
     let train = |order: &str, folder: &str| {
-        let arguments =
-            ["--data", &data, "--preset", "tiny", "--out", &path(folder), "--size", "64"];
-        let more = ["--epochs", "2", "--warm-up", "0.5", "--order", order, "--fillers", "0.5"];
-        let printed = success("train", &[&arguments[..], &more].concat());
-        assert!(printed.contains("true sentences: per-image mean Dice"), "{printed}");
-        std::fs::read(path(folder).to_owned() + "/last.safetensors").unwrap()
+        let (folder, order) = (path(folder), format!("game.order={order}"));
+        let more = ["--set", order.as_str(), "--set", "optimizer.ema=0.9"];
+        let printed = success("train", &[&short_training(&data, &folder)[..], &more].concat());
+        assert!(printed.contains("| true | "), "{printed}");
+        for file in ["recipe.toml", "run.json", "log.jsonl", "curves.png", "validation.png"] {
+            assert!(Path::new(&folder).join(file).exists(), "{file}");
+        }
+        std::fs::read(folder + "/last.safetensors").unwrap()
     };
-    let trained = ["alternating", "simultaneous", "off"].map(|order| train(order, order));
-    assert!(trained[0] != trained[1] && trained[1] != trained[2]);
-    assert!(trained[0] == train("alternating", "again"), "the same seed gives the same bits");
-    let (weights, answers) = (path("off/best.safetensors"), path("answers"));
-    let scored = success("evaluate", &["-w", &weights, "--data", &data, "--split", "test"]);
-    assert!(scored.starts_with("test, true sentences: per-image mean Dice"), "{scored}");
+    let orders = ["alternating", "simultaneous", "off", "mean"];
+    let trained = orders.map(|order| train(order, order));
+    for (place, one) in trained.iter().enumerate() {
+        assert!(trained[place + 1..].iter().all(|other| other != one));
+    }
+    assert!(trained[1] == train("simultaneous", "again"), "the same seed gives the same bits");
+
+    let (weights, answers) = (path("mean/best.safetensors"), path("answers"));
+    let controls = "true,shuffled,stratified,fixed,empty,opposite";
+    let arguments = ["-w", &weights, "--data", &data, "--out", &answers, "--controls", controls];
+    let scored = success("evaluate", &[&arguments[..], &["--tta", "--branch", "causal"]].concat());
+    assert!(scored.contains("| fixed | "), "{scored}");
+    let scores = std::fs::read_to_string(path("answers/scores.json")).unwrap();
+    let scores: serde_json::Value = serde_json::from_str(&scores).unwrap();
+    assert!(scores["controls"]["true"]["per_image"]["dice"]["ci95"][1].is_number());
+    assert!(scores["differences"]["true-shuffled"]["dice"]["mean"].is_number());
+    assert_eq!(scores["weights_sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(scores["run"]["branch"], "causal");
+    for file in ["overlays.png", "reliability.png", "cases.empty.csv", "scores.md"] {
+        assert!(out.path().join("answers").join(file).exists(), "{file}");
+    }
+
+    // The masks that were left, scored as anybody's.
+    let (masks, table) = (path("answers/masks"), path("table"));
+    let printed = success("score_masks", &[&masks, &masks, "--out", &table]);
+    assert!(printed.contains("| true | ") && printed.contains("1.0000"), "{printed}");
+    let table = std::fs::read_to_string(out.path().join("table/cases.csv")).unwrap();
+    assert!(table.starts_with("case,dice,iou,precision,recall,nsd,hd95,assd\n"), "{table}");
+
     let arguments = ["-w", &weights, "-i", &demo("chest.png"), "--out", &answers, "left lung"];
     assert!(success("segment", &arguments).contains("% of the picture"));
     // Neither a set nor a run is written over.
-    let again = run("train", &["--data", &data, "--preset", "tiny", "--out", &path("off")]);
+    let again = run("train", &short_training(&data, &path("off")));
     let message = text(&again.stderr);
     assert!(message.contains("holds a run already") && !again.status.success(), "{message}");
     assert_eq!(run("phantoms", &["--out", &data]).status.code(), Some(1));
+}
+
+#[test]
+fn a_recipe_is_checked_before_anything_starts() {
+    for (arguments, expected) in [
+        (&["--set", "optimizer.lrr=1"][..], "unknown field `lrr`"),
+        (&["--set", "training.batch=0"], "training.batch is 0: it must be at least 1"),
+        (&["--set", "augment.rotate=400", "--set", "augment.affine=1"], "augment.rotate is 400"),
+        (&["--recipe", "nowhere.toml"], "cannot read nowhere.toml"),
+        (&["--data", "nowhere"], "nowhere"),
+        (&[], "data.folder is not given"),
+        (&["--resume", "nowhere"], "no run to go on with"),
+    ] {
+        let output = run("train", arguments);
+        let message = text(&output.stderr);
+        assert!(message.contains(expected) && !output.status.success(), "{arguments:?}: {message}");
+    }
+    let printed = success("train", &["--print-recipe", "--set", "optimizer.lr=3e-4"]);
+    assert!(printed.contains("lr = 0.0003"), "{printed}");
+}
+
+/// A picture that is none is named before the first step, not at the end of an epoch.
+#[test]
+fn a_broken_picture_names_itself_first() {
+    let out = tempfile::tempdir().unwrap();
+    let data = phantoms(out.path());
+    std::fs::write(Path::new(&data).join("images/0004.png"), b"no picture").unwrap();
+    let folder = out.path().join("run").display().to_string();
+    let message = text(&run("train", &short_training(&data, &folder)).stderr);
+    assert!(message.contains("0004.png") && !message.contains("epoch"), "{message}");
+}
+
+/// A training that is killed at any moment and goes on ends with the bits of one that was not.
+#[cfg(unix)]
+#[test]
+fn killed_twenty_times_and_the_same_bits() {
+    use std::time::{Duration, Instant};
+
+    const KILLS: usize = 20;
+    let out = tempfile::tempdir().unwrap();
+    let data = phantoms(out.path());
+    let path = |name: &str| out.path().join(name).display().to_string();
+    let weights = |folder: &str| {
+        let read = |file| std::fs::read(Path::new(folder).join(file)).unwrap();
+        ["last.safetensors", "best.safetensors"].map(read)
+    };
+    // A checkpoint after nearly every step: there is always something to tear.
+    fn often<'a>(data: &'a str, folder: &'a str) -> Vec<&'a str> {
+        let mut arguments = short_training(data, folder);
+        arguments.extend(["--set", "checkpoints.minutes=0.0001", "--set", "optimizer.ema=0.9"]);
+        arguments
+    }
+    let straight = path("straight");
+    let started = Instant::now();
+    success("train", &often(&data, &straight));
+    let whole = started.elapsed();
+    let (expected, log) = (weights(&straight), losses(&straight));
+
+    let mut stream = seeded::SplitMix64::new(whole.as_nanos() as u64);
+    let (mut kills, mut runs) = (0, 0);
+    while kills < KILLS {
+        runs += 1;
+        let folder = path(&format!("killed{runs}"));
+        loop {
+            let begun = Path::new(&folder).join("run.json").exists();
+            let resumed = vec!["--resume", folder.as_str()];
+            let arguments = if begun { resumed } else { often(&data, &folder) };
+            let mut child = Command::new(program("train"))
+                .args(arguments)
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            let share = f64::from(stream.uniform() + 1.0) / 2.0;
+            std::thread::sleep(Duration::from_secs_f64(whole.as_secs_f64() * 0.8 * share));
+            if kills < KILLS && child.try_wait().unwrap().is_none() {
+                child.kill().unwrap(); // SIGKILL
+                child.wait().unwrap();
+                kills += 1;
+                continue;
+            }
+            // Not in time to kill it: it must have ended well. Or no more to kill.
+            assert!(child.wait().unwrap().success());
+            break;
+        }
+        assert!(weights(&folder) == expected, "after {kills} kills the weights differ");
+        assert_eq!(losses(&folder), log, "every step is in the log once");
+    }
+}
+
+/// The log without times.
+#[cfg(unix)]
+fn losses(folder: &str) -> Vec<String> {
+    let log = std::fs::read_to_string(Path::new(folder).join("log.jsonl")).unwrap();
+    let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    lines.map(|line| format!("{} {} {}", line["step"], line["causal"], line["loss"])).collect()
+}
+
+/// Ctrl-C finishes the step, writes a checkpoint and says how to go on; a torn newest checkpoint is
+/// passed over; two processes do not train in one folder.
+#[cfg(unix)]
+#[test]
+fn a_stopped_run_goes_on() {
+    let out = tempfile::tempdir().unwrap();
+    let data = phantoms(out.path());
+    let folder = out.path().join("run").display().to_string();
+    let mut arguments = short_training(&data, &folder);
+    arguments.extend(["--set", "checkpoints.minutes=0.0001", "--epochs", "40"]);
+    let spawn = |arguments: &[&str]| {
+        Command::new(program("train"))
+            .args(arguments)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let child = spawn(&arguments);
+    let checkpoints = Path::new(&folder).join("checkpoints");
+    let list = || -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&checkpoints).into_iter().flatten().flatten();
+        let mut files = entries.map(|entry| entry.path()).collect::<Vec<_>>();
+        files.retain(|file| file.extension().is_some_and(|ending| ending == "safetensors"));
+        files.sort();
+        files
+    };
+    while list().len() < 2 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let message = text(&run("train", &["--resume", &folder]).stderr);
+    assert!(message.contains("another process is training here"), "{message}");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let printed = text(&output.stdout);
+    assert!(output.status.success() && printed.contains("train --resume"), "{printed}");
+
+    // Torn in the middle, and of no length at all.
+    let files = list();
+    let newest = files.last().unwrap();
+    let bytes = std::fs::read(newest).unwrap();
+    std::fs::write(newest, &bytes[..bytes.len() / 2]).unwrap();
+    std::fs::write(checkpoints.join("step-99999999.safetensors"), b"").unwrap();
+    let child = spawn(&["--resume", &folder]);
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("stopped"), "{}", text(&output.stdout));
+}
+
+/// A disk that is full (here: a limit on a file's size) is a clear error, and what was written
+/// before is whole.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_the_earlier_checkpoint() {
+    let out = tempfile::tempdir().unwrap();
+    let data = phantoms(out.path());
+    let folder = out.path().join("run").display().to_string();
+    let program = program("train").display().to_string();
+    let mut arguments = short_training(&data, &folder);
+    arguments.extend(["--epochs", "1"]);
+    success("train", &arguments);
+    let newest = || {
+        let entries = std::fs::read_dir(Path::new(&folder).join("checkpoints")).unwrap();
+        let mut files = entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+        files.sort();
+        files
+    };
+    let before = newest();
+    // One more epoch, with no file above a MiB: the signal is ignored so that the write fails.
+    let recipe = Path::new(&folder).join("recipe.toml");
+    let longer = std::fs::read_to_string(&recipe).unwrap().replace("epochs = 1", "epochs = 2");
+    std::fs::write(&recipe, longer).unwrap();
+    let shell = "ulimit -f 1024; trap '' XFSZ; exec \"$0\" --resume \"$1\"";
+    let output = Command::new("bash").args(["-c", shell, &program, &folder]).output().unwrap();
+    let message = text(&output.stderr);
+    assert!(message.contains("cannot write") && !output.status.success(), "{message}");
+    assert_eq!(newest(), before, "nothing was lost and nothing half-written is left");
+    assert!(success("train", &["--resume", &folder]).contains("done"));
 }

@@ -99,7 +99,8 @@ impl DuplicateFacts {
             *counts.entry((pair.closeness, splits)).or_insert(0) += 1;
         }
         let counted = |((closeness, splits), pairs): ((_, [Option<seg_data::Split>; 2]), _)| {
-            let name = |split: Option<seg_data::Split>| split.map_or(String::new(), |s| s.to_string());
+            let name =
+                |split: Option<seg_data::Split>| split.map_or(String::new(), |s| s.to_string());
             PairCount { closeness, splits: splits.map(name), pairs }
         };
         let groups = joined(&pairs);
@@ -140,7 +141,8 @@ impl DuplicateFacts {
         let conflicts = self.groups.iter().flat_map(|group| &group.conflicts).collect::<Vec<_>>();
         if !conflicts.is_empty() {
             let pairs = count(conflicts.len(), "pair");
-            let message = format!("{pairs} of alike pictures with masks that contradict each other");
+            let message =
+                format!("{pairs} of alike pictures with masks that contradict each other");
             found.push(Finding::new(Level::Warning, "conflict", message).at(conflicts));
         }
         if !self.contradictions.is_empty() {
@@ -166,9 +168,7 @@ fn alike(closeness: Closeness, across: bool, groups: &[&DuplicateGroup]) -> Find
     let (code, what) = match closeness {
         Closeness::Exact => ("exact_duplicate", "pictures with equal pixels"),
         Closeness::Near => ("near_duplicate", "nearly equal pictures (up to 8 of 256 bits)"),
-        Closeness::Similar => {
-            ("similar", "similar pictures (9 to 24 of 256 bits; look at them)")
-        }
+        Closeness::Similar => ("similar", "similar pictures (9 to 24 of 256 bits; look at them)"),
     };
     let message = format!("{} of {what} {place}", count(groups.len(), "group"));
     let place = |group: &&DuplicateGroup| {
@@ -180,7 +180,8 @@ fn alike(closeness: Closeness, across: bool, groups: &[&DuplicateGroup]) -> Find
 
 fn group(scan: &Scan<'_>, pictures: &[usize], pairs: &[Pair]) -> DuplicateGroup {
     let closest = pairs.iter().min_by_key(|pair| (pair.closeness, pair.distance));
-    let splits = pictures.iter().map(|picture| scan.splits_of(*picture)).collect::<BTreeSet<_>>();
+    let splits =
+        pictures.iter().flat_map(|picture| scan.splits_of(*picture)).collect::<BTreeSet<_>>();
     let member = |picture: &usize| {
         let cases = &scan.pictures[*picture].cases;
         let first = cases.first().copied().unwrap_or_default();

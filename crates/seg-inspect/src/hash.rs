@@ -5,8 +5,8 @@ use seg_image::RgbImage;
 /// A difference hash of 256 bits: of a 17 x 16 miniature in grey, whether each pixel is brighter
 /// than the one to its left.
 ///
-/// Own code, since thresholds are known for this form only: the miniature's pixels are means of whole
-/// pixels, first along rows, then along columns, rounded each time (Pillow's `BOX`).
+/// Own code, since published thresholds are for this form: bit by bit what Pillow's `BOX` miniature
+/// gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DifferenceHash([u64; 4]);
 
@@ -27,9 +27,8 @@ impl DifferenceHash {
             .flat_map(|row| columns.iter().map(|cell| mean(row[cell.clone()].iter().copied())))
             .collect::<Vec<_>>(); // [height, 17]
         for (y, cell) in cells(height, HEIGHT).into_iter().enumerate() {
-            let small: [u8; WIDTH] = std::array::from_fn(|x| {
-                mean(cell.clone().map(|row| narrow[row * WIDTH + x]))
-            });
+            let small: [u8; WIDTH] =
+                std::array::from_fn(|x| mean(cell.clone().map(|row| narrow[row * WIDTH + x])));
             for (x, pair) in small.windows(2).enumerate() {
                 let bit = y * (WIDTH - 1) + x;
                 bits[bit / 64] |= u64::from(pair[1] > pair[0]) << (bit % 64);
@@ -51,19 +50,65 @@ impl DifferenceHash {
     }
 }
 
-/// The pixels of each cell, at least one.
+/// How alike two pictures' grey values are, whatever their brightness and contrast.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Thumbnail(Vec<f32>);
+
+impl Thumbnail {
+    pub(crate) fn of(image: &RgbImage) -> Self {
+        const SIDE: usize = 32;
+        let small = miniature(image, SIDE, SIDE);
+        let mean = small.iter().map(|v| f32::from(*v)).sum::<f32>() / small.len().max(1) as f32;
+        let centred = small.iter().map(|v| f32::from(*v) - mean).collect::<Vec<_>>();
+        let length = centred.iter().map(|v| v * v).sum::<f32>().sqrt().max(1.0);
+        Self(centred.into_iter().map(|v| v / length).collect())
+    }
+
+    /// Pearson's, in `[-1, 1]`; 0 for a picture of one grey.
+    pub(crate) fn correlation(&self, other: &Self) -> f32 {
+        self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
+    }
+}
+
+/// The picture in grey and small: means of whole pixels, first along rows, then along columns,
+/// rounded each time. Empty for a picture without pixels.
+fn miniature(image: &RgbImage, wide: usize, high: usize) -> Vec<u8> {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    if width == 0 || height == 0 {
+        return Vec::new();
+    }
+    let grey = image.pixels().map(|pixel| luma(pixel.0)).collect::<Vec<_>>();
+    let columns = cells(width, wide);
+    let narrow = grey
+        .chunks_exact(width)
+        .flat_map(|row| columns.iter().map(|cell| mean(row[cell.clone()].iter().copied())))
+        .collect::<Vec<_>>(); // [height, wide]
+    let rows = cells(height, high).into_iter();
+    rows.flat_map(|cell| {
+        let narrow = &narrow;
+        (0..wide).map(move |x| mean(cell.clone().map(|row| narrow[row * wide + x])))
+    })
+    .collect()
+}
+
+/// The pixels of each cell: all once, or the nearest one where there are fewer than cells.
 fn cells(pixels: usize, cells: usize) -> Vec<std::ops::Range<usize>> {
     let border = |cell: usize| (2 * cell * pixels + cells) / (2 * cells); // rounded
-    let cell = |i: usize| {
-        let start = border(i).min(pixels - 1);
-        start..border(i + 1).max(start + 1)
+    let nearest = |cell: usize| (2 * cell + 1) * pixels / (2 * cells);
+    let cell = |i: usize| match pixels < cells {
+        true => nearest(i)..nearest(i) + 1,
+        false => border(i)..border(i + 1),
     };
     (0..cells).map(cell).collect()
 }
 
+/// Rounded as Pillow does, whose shares have 22 bits: of an exact half, now up, now down.
 fn mean(values: impl Iterator<Item = u8>) -> u8 {
-    let (sum, count) = values.fold((0u32, 0u32), |(sum, n), v| (sum + u32::from(v), n + 1));
-    ((sum + count / 2) / count.max(1)) as u8
+    const BITS: u32 = 22;
+    let (sum, count) = values.fold((0u64, 0u64), |(sum, n), v| (sum + u64::from(v), n + 1));
+    let count = count.max(1);
+    let share = ((1 << BITS) + count / 2) / count;
+    ((sum * share + (1 << (BITS - 1))) >> BITS).min(255) as u8
 }
 
 /// ITU-R 601, in Pillow's whole numbers.
@@ -87,9 +132,51 @@ mod tests {
         assert_eq!(DifferenceHash::of(&ramp).distance(&DifferenceHash::of(&mirror)), 256);
     }
 
+    /// Pillow 13.0: `convert("L").resize((17, 16), BOX)`, then brighter than the one to the left.
+    #[test]
+    fn the_hash_is_pillows() {
+        let cases = [
+            (
+                50,
+                37,
+                [0x193f197f5b7f537f, 0xd4cf8cdfaddfb9bf, 0x679deb33ce77d66f, 0x9973bae732cf75de],
+            ),
+            (
+                224,
+                224,
+                [0xa08ca0924355542b, 0x516d2ca2a64944a5, 0x4954d54b48d32b24, 0x69125134a2c4451a],
+            ),
+            (
+                40,
+                9,
+                [0xcdffcdff89ff89ff, 0xcdffcdffcdffcdff, 0xcdffcdffcdffcdff, 0xc6ffc6ffcdffcdff],
+            ),
+        ];
+        for (width, height, expected) in cases {
+            let image = RgbImage::from_fn(width, height, |x, y| {
+                let v = (x * x * 7 + y * y * 5 + x * y * 3) / 16;
+                Rgb([v, v / 2 + x, v / 3 + y].map(|v| (v % 256) as u8))
+            });
+            assert_eq!(DifferenceHash::of(&image), DifferenceHash(expected), "{width} x {height}");
+        }
+    }
+
+    #[test]
+    fn thumbnails_are_alike_whatever_the_brightness() {
+        let picture = |shift: u8, factor: u32| {
+            RgbImage::from_fn(64, 48, |x, y| Rgb([((x * y / 20 + x) / factor) as u8 + shift; 3]))
+        };
+        let (a, b) = (Thumbnail::of(&picture(0, 1)), Thumbnail::of(&picture(40, 2)));
+        assert!(a.correlation(&b) > 0.99);
+        let turned = Thumbnail::of(&image::imageops::flip_horizontal(&picture(0, 1)));
+        assert!(a.correlation(&turned) < 0.0);
+        assert_eq!(Thumbnail::of(&RgbImage::new(5, 5)).correlation(&a), 0.0);
+        assert_eq!(Thumbnail::of(&RgbImage::new(0, 5)).correlation(&a), 0.0);
+    }
+
     #[test]
     fn every_size_has_a_hash_and_an_empty_picture_a_flat_one() {
-        for (width, height) in [(1, 1), (16, 3), (17, 16), (300, 1)] {
+        for (width, height) in [(0, 4), (1, 1), (16, 3), (17, 16), (300, 1)] {
             assert!(DifferenceHash::of(&RgbImage::new(width, height)).is_flat());
         }
     }
@@ -101,6 +188,6 @@ mod tests {
             let all = cells.into_iter().flatten().collect::<Vec<_>>();
             assert_eq!(all, (0..pixels).collect::<Vec<_>>());
         }
-        assert!(cells(3, WIDTH).into_iter().all(|cell| cell.len() == 1));
+        assert!(cells(3, WIDTH).into_iter().all(|cell| cell.len() == 1 && cell.end <= 3));
     }
 }

@@ -57,12 +57,12 @@ pub use inspection::{InspectOptions, Inspection};
 /// The sections of an [`Inspection`].
 pub mod facts {
     pub use crate::advice::{Advice, AugmentAdvice, Safety};
-    pub use crate::pairs::Closeness;
     pub use crate::duplicates::{
         Conflict, DuplicateFacts, DuplicateGroup, DuplicatePicture, PairCount,
     };
     pub use crate::groups::{Affected, GroupFacts, GroupSource, SharedCount, SplitPair};
     pub use crate::masks::{MaskFacts, MaskValue};
+    pub use crate::pairs::Closeness;
     pub use crate::pictures::{PictureFacts, PictureSize};
     pub use crate::sentences::{CommonSentence, Cut, SentenceFacts, Sentences};
     pub use crate::sides::{Convention, Disagreement, HeightFacts, SideCount, SideFacts};

@@ -60,7 +60,8 @@ impl MaskFacts {
         let of_region = |wanted: &dyn Fn(u64, u64) -> bool| {
             let places = 0..scan.cases.len();
             let is = |at: &usize| {
-                scan.region(&scan.cases[*at]).is_some_and(|region| wanted(region.area, region.pixels))
+                scan.region(&scan.cases[*at])
+                    .is_some_and(|region| wanted(region.area, region.pixels))
             };
             places.filter(is).collect::<Vec<_>>()
         };
@@ -79,7 +80,8 @@ impl MaskFacts {
         let full = of_region(&|area, pixels| area == pixels && area > 0);
         if !full.is_empty() {
             let message = format!("{} that covers the whole picture", count(full.len(), "mask"));
-            let message = if full.len() == 1 { message } else { message.replace("covers", "cover") };
+            let message =
+                if full.len() == 1 { message } else { message.replace("covers", "cover") };
             let rows = full.into_iter().map(|at| scan.row(at));
             found.push(Finding::new(Level::Warning, "full_mask", message).at(rows));
         }
@@ -89,7 +91,8 @@ impl MaskFacts {
                 let is_in = |at: &&usize| scan.cases[**at].case.split == split;
                 (split, empty.iter().filter(is_in).count())
             });
-            let parts = parts.iter().filter(|(_, n)| *n > 0).map(|(split, n)| format!("{n} {split}"));
+            let parts =
+                parts.iter().filter(|(_, n)| *n > 0).map(|(split, n)| format!("{n} {split}"));
             let message = format!(
                 "{} ({}): Dice is 1 or 0 there, and says more of the threshold than of the outline",
                 match empty.len() {

@@ -12,7 +12,7 @@ use seg_image::{BinaryMask, ImageError, RgbImage, read_gray8, read_mask, read_rg
 use sha2::{Digest, Sha256};
 
 use crate::case_row::{CaseRow, common_folder, relative};
-use crate::hash::DifferenceHash;
+use crate::hash::{DifferenceHash, Thumbnail};
 
 /// What is known of a set once its files are closed.
 pub(crate) struct Scan<'a> {
@@ -49,6 +49,7 @@ pub(crate) struct Pixels {
     /// Of size and values.
     pub(crate) digest: [u8; 32],
     pub(crate) hash: DifferenceHash,
+    pub(crate) thumbnail: Thumbnail,
 }
 
 /// One case's mask: several files are united.
@@ -194,14 +195,14 @@ impl<'a> Scan<'a> {
 }
 
 /// Decodes a picture and the masks of its cases.
-fn picture<'a>(
-    cases: &[&'a Case],
-    file: &'a Path,
-    places: &[usize],
-    folder: &Path,
-) -> Picture<'a> {
-    let mut picture =
-        Picture { file, cases: places.to_vec(), pixels: None, masks: Vec::new(), broken: Vec::new() };
+fn picture<'a>(cases: &[&'a Case], file: &'a Path, places: &[usize], folder: &Path) -> Picture<'a> {
+    let mut picture = Picture {
+        file,
+        cases: places.to_vec(),
+        pixels: None,
+        masks: Vec::new(),
+        broken: Vec::new(),
+    };
     let mut size = None;
     match read_rgb(file) {
         Ok(image) => {
@@ -283,7 +284,8 @@ impl Pixels {
             false => digest.update(image.pixels().map(|pixel| pixel[0]).collect::<Vec<_>>()),
         }
         let digest = digest.finalize().into();
-        Self { width, height, colour, digest, hash: DifferenceHash::of(image) }
+        let (hash, thumbnail) = (DifferenceHash::of(image), Thumbnail::of(image));
+        Self { width, height, colour, digest, hash, thumbnail }
     }
 }
 

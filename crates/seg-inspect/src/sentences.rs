@@ -6,7 +6,7 @@ use seg_data::Split;
 use serde::Serialize;
 
 use crate::case_row::CaseRow;
-use crate::finding::{Finding, Level, count};
+use crate::finding::{Finding, Level};
 use crate::scan::Scan;
 use crate::spread::{Spread, percent, share};
 
@@ -116,26 +116,29 @@ impl SentenceFacts {
         /// The longest text tower there is.
         const CONTEXT: usize = 77;
         let mut found = Vec::new();
-        for cut in self.all.cut.iter().filter(|cut| cut.cases > 0) {
-            let cases = count(cut.cases, "sentence");
+        let cut = self.all.cut.iter().filter(|cut| cut.cases > 0).collect::<Vec<_>>();
+        if !cut.is_empty() {
+            let shares =
+                cut.iter().map(|c| format!("{} at word_len {}", percent(c.share), c.word_len));
             let message = format!(
-                "word_len {} would cut {cases} ({}); what comes last, often the second place, is lost",
-                cut.word_len,
-                percent(cut.share)
+                "sentences are longer than some text towers take, and what comes last, often the second \
+                 place, is lost: {}",
+                shares.collect::<Vec<_>>().join(", ")
             );
-            let level = if cut.word_len >= CONTEXT { Level::Warning } else { Level::Note };
+            let beyond = cut.iter().any(|cut| cut.word_len >= CONTEXT);
+            let level = if beyond { Level::Warning } else { Level::Note };
             found.push(Finding::new(level, "cut_sentence", message));
         }
-        for split in &self.splits {
-            if let Some(known) = split.in_train.filter(|known| *known >= MANY) {
-                let message = format!(
-                    "{} of the {} sentences stand word for word in train: they test pictures, not \
-                     language",
-                    percent(known),
-                    split.split
-                );
-                found.push(Finding::new(Level::Note, "known_sentence", message));
-            }
+        let known = self.splits.iter().filter_map(|split| Some((split, split.in_train?)));
+        let known = known.filter(|(_, known)| *known >= MANY);
+        let known = known.map(|(split, known)| format!("{} of {}", percent(known), split.split));
+        let known = known.collect::<Vec<_>>();
+        if !known.is_empty() {
+            let message = format!(
+                "sentences stand word for word in train ({}): they test pictures more than language",
+                known.join(", ")
+            );
+            found.push(Finding::new(Level::Note, "known_sentence", message));
         }
         found
     }

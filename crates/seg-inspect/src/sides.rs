@@ -4,7 +4,7 @@ use seg_augment::places;
 use serde::Serialize;
 
 use crate::case_row::CaseRow;
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Level, count};
 use crate::scan::{Region, Scan};
 use crate::spread::{mean, percent, share};
 
@@ -107,6 +107,10 @@ pub struct HeightFacts {
     pub ordered: Option<f64>,
 }
 
+/// From here on heights mean what they say. Where a sentence tells where most of many things are
+/// (MoNuSeg), the mask's centre moves little: 0.79 there, 0.98 and more elsewhere.
+const ORDERED: f64 = 0.7;
+
 /// A case that names one side.
 struct Named {
     case: usize,
@@ -118,7 +122,11 @@ struct Named {
 
 impl Named {
     fn on_image_side(&self) -> bool {
-        if self.side < 0 { self.region.left > self.region.right } else { self.region.right > self.region.left }
+        if self.side < 0 {
+            self.region.left > self.region.right
+        } else {
+            self.region.right > self.region.left
+        }
     }
 }
 
@@ -141,7 +149,7 @@ impl SideFacts {
                 heights[height].push(region.height);
             }
         }
-        let (plain, patients) = (count(&named, false), count(&named, true));
+        let (plain, patients) = (SideCount::of(&named, false), SideCount::of(&named, true));
         let disagreements = disagreements(scan, &named, &plain, &patients);
         let [upper, middle, lower] = &heights;
         let heights = HeightFacts {
@@ -175,13 +183,13 @@ impl SideFacts {
         if !self.disagreements.is_empty() {
             let message = format!(
                 "{} whose mask lies on the other side than its sentence says: label noise",
-                crate::finding::count(self.disagreements.len(), "case")
+                count(self.disagreements.len(), "case")
             );
             let place = |wrong: &Disagreement| format!("{}: {}", wrong.row, wrong.sentence);
             let places = self.disagreements.iter().map(place);
             found.push(Finding::new(Level::Warning, "wrong_side", message).at(places));
         }
-        if let Some(ordered) = self.heights.ordered.filter(|ordered| *ordered < Convention::CLEAR) {
+        if let Some(ordered) = self.heights.ordered.filter(|ordered| *ordered < ORDERED) {
             let message = format!(
                 "heights: an \"upper\" mask lies above a \"lower\" one in {} of pairs only",
                 percent(ordered)
@@ -193,17 +201,18 @@ impl SideFacts {
 
     /// Whether heights are named and true, or not named.
     pub(crate) fn heights_agree(&self) -> bool {
-        self.naming_a_height == 0
-            || self.heights.ordered.is_some_and(|ordered| ordered >= Convention::CLEAR)
+        self.naming_a_height == 0 || self.heights.ordered.is_some_and(|ordered| ordered >= ORDERED)
     }
 }
 
-fn count(named: &[Named], patients: bool) -> SideCount {
-    let of = named.iter().filter(|named| named.patients == patients).collect::<Vec<_>>();
-    let on_image_side = of.iter().filter(|named| named.on_image_side()).count();
-    let agreeing = share(on_image_side, of.len());
-    let convention = Convention::of(agreeing, of.len());
-    SideCount { measured: of.len(), on_image_side, share: agreeing, convention }
+impl SideCount {
+    fn of(named: &[Named], patients: bool) -> Self {
+        let of = named.iter().filter(|named| named.patients == patients).collect::<Vec<_>>();
+        let on_image_side = of.iter().filter(|named| named.on_image_side()).count();
+        let agreeing = share(on_image_side, of.len());
+        let convention = Convention::of(agreeing, of.len());
+        Self { measured: of.len(), on_image_side, share: agreeing, convention }
+    }
 }
 
 fn disagreements(
@@ -241,7 +250,8 @@ fn one_side(sentence: &str, patients: bool) -> Option<i8> {
         return None;
     }
     let clauses = sentence.split([',', ';', '.']);
-    let clauses = clauses.filter(|clause| (has(clause, "patient") || has(clause, "patients")) == patients);
+    let clauses =
+        clauses.filter(|clause| (has(clause, "patient") || has(clause, "patients")) == patients);
     let mut found = None;
     for side in clauses.flat_map(places).map(|place| place.x).filter(|x| *x != 0) {
         match found {
@@ -297,7 +307,9 @@ mod tests {
         assert_eq!((one_side(both, true), one_side(both, false)), (Some(1), Some(-1)));
         let plain = "unilateral pulmonary infection, one infected area, lower leflung.";
         assert_eq!((one_side(plain, true), one_side(plain, false)), (None, Some(-1)));
-        for sentence in ["the left and the right lung.", "bilateral infection, left lung", "a bright spot"] {
+        for sentence in
+            ["the left and the right lung.", "bilateral infection, left lung", "a bright spot"]
+        {
             assert_eq!(one_side(sentence, false), None, "{sentence}");
         }
     }

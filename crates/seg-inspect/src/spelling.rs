@@ -90,22 +90,26 @@ fn meant(word: &str, occurrences: usize, known: &BTreeMap<String, usize>) -> Opt
     {
         return Some(place);
     }
-    let is_commoner = |other: &str, times: usize| count(other) >= times * occurrences;
     let glued = word.char_indices().map(|(at, _)| word.split_at(at)).find(|(head, tail)| {
-        [head, tail].iter().all(|part| part.len() >= SHORTEST && is_commoner(part, RARER))
+        [head, tail].iter().all(|part| part.len() >= SHORTEST && count(part) >= RARER * occurrences)
     });
     if let Some((head, tail)) = glued {
         return Some(format!("{head} {tail}"));
     }
-    let near = known.iter().filter(|(other, _)| other.as_str() != word).filter_map(|(other, n)| {
+    // Distances last: most words are too rare to be what was meant.
+    let commoner = known.iter().filter(|(_, n)| **n >= RARER * occurrences);
+    let near = commoner.filter_map(|(other, n)| {
         let slips = osa_distance(word, other);
         let is_slip = match slips {
-            1 => other.len() > SHORTEST || word.len() > SHORTEST,
-            2 => word.len() > SHORTEST && other.len() > SHORTEST && same_start(word, other),
+            1 => other.len().max(word.len()) > SHORTEST,
+            2 => {
+                word.len().min(other.len()) > SHORTEST
+                    && same_start(word, other)
+                    && *n >= FAR_RARER * occurrences
+            }
             _ => false,
         };
-        let times = if slips == 1 { RARER } else { FAR_RARER };
-        let likely = is_slip && is_commoner(other, times) && !is_inflection(word, other);
+        let likely = is_slip && !is_inflection(word, other);
         likely.then_some((slips, std::cmp::Reverse(*n), other))
     });
     near.min().map(|(_, _, other)| other.clone())
@@ -116,15 +120,8 @@ fn misspelt_place(word: &str) -> Option<String> {
     [Turn::FLIP_HORIZONTAL, Turn::FLIP_VERTICAL].into_iter().find_map(|turn| {
         let there = rewrite(word, turn, Sides::Image).ok()?;
         let back = rewrite(&there, turn, Sides::Image).ok()?;
-        (back != word && there != word).then(|| in_order(word, &back))
+        (back != word && there != word).then(|| back.into_owned())
     })
-}
-
-/// Heights that a vertical flip has put in another order ("upper middle", from above), as they were.
-fn in_order(word: &str, clean: &str) -> String {
-    let mut parts = clean.split(' ').collect::<Vec<_>>();
-    parts.sort_by_key(|part| word.find(&part[..part.len().min(3)]).unwrap_or(word.len()));
-    parts.join(" ")
 }
 
 fn same_start(a: &str, b: &str) -> bool {
@@ -136,7 +133,8 @@ fn is_inflection(a: &str, b: &str) -> bool {
     const ENDINGS: [&str; 12] =
         ["s", "es", "'s", "\u{2019}s", "d", "ed", "r", "er", "st", "est", "y", "ly"];
     let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
-    let opposite = ["un", "in", "ir", "im", "il", "non"].iter().any(|p| long.strip_prefix(p) == Some(short));
+    let opposite =
+        ["un", "in", "ir", "im", "il", "non"].iter().any(|p| long.strip_prefix(p) == Some(short));
     opposite || long.strip_prefix(short).is_some_and(|ending| ENDINGS.contains(&ending))
 }
 
@@ -158,9 +156,8 @@ mod tests {
             "lower", "left", "right", "lung", "lungs", "middle", "upper", "all", "one", "infected",
             "three", "and", "tumor", "regular", "areas", "triangle", "high", "patient",
         ];
-        let mut known = common.map(|word| (word.to_owned(), 1000)).into_iter().collect();
-        let rare = BTreeMap::from([(word.to_owned(), 1)]);
-        BTreeMap::append(&mut known, &mut rare.clone());
+        let mut known = BTreeMap::from(common.map(|word| (word.to_owned(), 1000)));
+        known.insert(word.to_owned(), 1);
         meant(word, 1, &known)
     }
 

@@ -71,7 +71,8 @@ impl SplitFacts {
         let regions = scan.places(Split::Train).filter_map(|at| scan.region(&scan.cases[at]));
         let regions = regions.collect::<Vec<_>>();
         if !regions.is_empty() && regions.iter().all(|region| region.area == 0) {
-            let message = "every mask of the train split is empty: does the mask rule fit the files?";
+            let message =
+                "every mask of the train split is empty: does the mask rule fit the files?";
             found.push(Finding::new(Level::Error, "all_empty", message.to_owned()));
         }
         if !regions.is_empty() && regions.iter().all(|region| region.area == region.pixels) {

@@ -184,13 +184,7 @@ impl<'a> Samples<'a> {
         Ok(batch)
     }
 
-    fn among_fillers(
-        &self,
-        sentence: &str,
-        epoch: usize,
-        index: usize,
-        recipe: &Recipe,
-    ) -> String {
+    fn among_fillers(&self, sentence: &str, epoch: usize, index: usize, recipe: &Recipe) -> String {
         /// Apart from what the picture's changes are drawn from.
         const FILLERS: u64 = 0x6669_6c6c;
         let place = mix64((epoch as u64) << 32 ^ index as u64 ^ FILLERS << 48);

@@ -147,9 +147,8 @@ fn read(file: &Path, recipe: &Recipe, device: &Device) -> Result<Start, TrainErr
     let mut learner = Learner::new(network, recipe);
     // The players' memory lives where gradients do: outside of autodiff.
     let inner = device.clone().inner();
-    let restored = |prefix, steps| {
-        Optimizer::restored(&recipe.optimizer, &weights, prefix, steps, &inner)
-    };
+    let restored =
+        |prefix, steps| Optimizer::restored(&recipe.optimizer, &weights, prefix, steps, &inner);
     learner.first = restored(FIRST, &state.first)?;
     learner.second = restored(SECOND, &state.second)?;
     if learner.average.is_some() {

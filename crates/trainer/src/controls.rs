@@ -42,23 +42,12 @@ pub enum Control {
 
 impl Control {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::True,
-        Self::Shuffled,
-        Self::Stratified,
-        Self::Fixed,
-        Self::Empty,
-        Self::Opposite,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::True, Self::Shuffled, Self::Stratified, Self::Fixed, Self::Empty, Self::Opposite];
 
     /// The queries of these cases. `commonest` is asked by [`Control::Fixed`]; `seed` decides the
     /// steps.
-    pub fn queries<'a>(
-        self,
-        cases: &[&'a Case],
-        commonest: &'a str,
-        seed: u64,
-    ) -> Vec<Query<'a>> {
+    pub fn queries<'a>(self, cases: &[&'a Case], commonest: &'a str, seed: u64) -> Vec<Query<'a>> {
         let asked = |sentence: &'a str| {
             own(cases).map(|query| Query { sentence: Cow::Borrowed(sentence), ..query }).collect()
         };

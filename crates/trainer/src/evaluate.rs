@@ -42,11 +42,12 @@ pub fn evaluate(
             Some(views) => views.answer(segmenter, &pairs)?,
             None => alone(segmenter, &pairs)?,
         };
-        let scored = in_parallel(&answers.iter().zip(&asked).collect::<Vec<_>>(), |(answer, query)| {
-            let reference = seg_data::load(query.reference)?.mask;
-            let scores = score(&answer.mask.binary(), &reference)?;
-            Ok::<_, TrainError>((scores, reference))
-        });
+        let scored =
+            in_parallel(&answers.iter().zip(&asked).collect::<Vec<_>>(), |(answer, query)| {
+                let reference = seg_data::load(query.reference)?.mask;
+                let scores = score(&answer.mask.binary(), &reference)?;
+                Ok::<_, TrainError>((scores, reference))
+            });
         for ((index, answer), scored) in part.iter().zip(&answers).zip(scored) {
             let (found, reference) = scored?;
             scores[*index] = Some(found);

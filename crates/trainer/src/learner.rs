@@ -151,11 +151,7 @@ impl Learner {
 }
 
 /// Mean losses and gradients of a turn over batches, each by its share of the cases.
-fn mean_over(
-    batches: &[Example],
-    network: &CausalClipSeg,
-    turn: &Turn<'_>,
-) -> (Losses, Gradients) {
+fn mean_over(batches: &[Example], network: &CausalClipSeg, turn: &Turn<'_>) -> (Losses, Gradients) {
     let (mut losses, mut gradients) = (Losses::default(), Gradients::default());
     for (batch, share) in batches.iter().zip(shares(batches)) {
         let (found, own) = turn(network, batch);

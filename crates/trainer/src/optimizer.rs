@@ -50,13 +50,7 @@ impl Optimizer {
         module.map(&mut Step { optimizer: self, names, gradients, rate })
     }
 
-    fn moved(
-        &mut self,
-        name: &str,
-        value: Tensor<1>,
-        gradient: Tensor<1>,
-        rate: f64,
-    ) -> Tensor<1> {
+    fn moved(&mut self, name: &str, value: Tensor<1>, gradient: Tensor<1>, rate: f64) -> Tensor<1> {
         /// PyTorch's; Burn's own default is 1e-5.
         const EPSILON: f32 = 1e-8;
         let OptimizerConfig { rule, weight_decay, betas, momentum, .. } = self.config;

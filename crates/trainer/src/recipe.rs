@@ -463,10 +463,8 @@ impl Recipe {
 
 /// Sets `optimizer.lr=3e-4` in a table. A value that is no TOML is taken as text.
 fn assign(table: &mut toml::Table, assignment: &str) -> Result<(), TrainError> {
-    let refused = |what: &str| TrainError::Set {
-        assignment: assignment.to_owned(),
-        what: what.to_owned(),
-    };
+    let refused =
+        |what: &str| TrainError::Set { assignment: assignment.to_owned(), what: what.to_owned() };
     let (path, value) =
         assignment.split_once('=').ok_or_else(|| refused("expected section.key=value"))?;
     let (section, key) =
@@ -513,7 +511,8 @@ mod tests {
 
     #[test]
     fn the_default_is_the_file_of_that_name() {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/recipes/small-cpu.toml");
+        let file =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/recipes/small-cpu.toml");
         assert_eq!(Recipe::read(&file, &[]).unwrap(), Recipe::default());
     }
 

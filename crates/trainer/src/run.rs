@@ -15,9 +15,9 @@ use serde_json::json;
 
 use crate::batch::{Batch, Samples};
 use crate::checkpoint::{self, Progress, Start};
+use crate::controls::Control;
 use crate::curves::Curves;
 use crate::error::TrainError;
-use crate::controls::Control;
 use crate::evaluate::{evaluate, mean_dice};
 use crate::folder::{Log, Origin, RunFolder};
 use crate::learner::Learner;

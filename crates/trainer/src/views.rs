@@ -68,8 +68,7 @@ impl Views {
             lit.iter_mut().for_each(|value| *value = (f32::from(*value) * factor).round() as u8);
             lit
         };
-        let as_asked =
-            |picture| View { picture, sentence: sentence.to_owned(), mirrored: false };
+        let as_asked = |picture| View { picture, sentence: sentence.to_owned(), mirrored: false };
         let mut views = vec![
             as_asked(picture.clone()),
             as_asked(lit(1.0 + Self::LIGHT)),

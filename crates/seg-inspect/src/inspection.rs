@@ -1,0 +1,149 @@
+//! All that is found out about a set.
+
+use std::collections::BTreeMap;
+
+use seg_data::Dataset;
+use serde::Serialize;
+
+use crate::advice::AugmentAdvice;
+use crate::duplicates::DuplicateFacts;
+use crate::error::InspectError;
+use crate::finding::{Finding, Level};
+use crate::groups::{GroupFacts, groups};
+use crate::html;
+use crate::masks::MaskFacts;
+use crate::pictures::{PictureFacts, broken_files};
+use crate::scan::Scan;
+use crate::sentences::SentenceFacts;
+use crate::sheet::Sheets;
+use crate::sides::SideFacts;
+use crate::spelling::{self, Misspelling, misspellings};
+use crate::splits::SplitFacts;
+use crate::summary;
+
+/// How a set is inspected.
+#[derive(Clone, Copy)]
+pub struct InspectOptions<'a> {
+    /// How many tokens a sentence has, with start and end: the network's tokenizer.
+    pub tokens: &'a dyn Fn(&str) -> usize,
+    /// Lengths of text towers, in tokens with start and end, to say what they would cut.
+    pub word_lens: &'a [usize],
+    /// Called for each case once its files are read, on any thread.
+    pub tick: &'a (dyn Fn() + Sync),
+}
+
+impl<'a> InspectOptions<'a> {
+    /// With the lengths that published networks have, and no tick.
+    pub fn new(tokens: &'a dyn Fn(&str) -> usize) -> Self {
+        // MedEquiSeg and CausalCLIPSeg 16, CRIS 17, CRIS on G-Ref 22, LGMS 24, CLIP itself 77.
+        Self { tokens, word_lens: &[16, 17, 22, 24, 77], tick: &|| {} }
+    }
+}
+
+/// All that is found out about a set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The folder's name.
+    pub name: String,
+    /// How the set lies in its folder.
+    pub layout: String,
+    /// SHA-256 of its tables, by their paths in the folder.
+    pub tables: BTreeMap<String, String>,
+    /// What is wrong or should be known, worst first.
+    pub findings: Vec<Finding>,
+    /// train, val and test.
+    pub splits: Vec<SplitFacts>,
+    /// Sizes and colour.
+    pub pictures: PictureFacts,
+    /// Values and area.
+    pub masks: MaskFacts,
+    /// Lengths and repetitions.
+    pub sentences: SentenceFacts,
+    /// Likely slips of the pen.
+    pub misspellings: Vec<Misspelling>,
+    /// Patients.
+    pub groups: GroupFacts,
+    /// Pictures that are there more than once.
+    pub duplicates: DuplicateFacts,
+    /// Whose left and right sentences name.
+    pub sides: SideFacts,
+    /// Which changes of pictures keep the sentences true.
+    pub augmentation: AugmentAdvice,
+    #[serde(skip)]
+    pub(crate) sheets: Sheets,
+}
+
+impl Inspection {
+    /// Reads every file of a set once, on all cores, and some again for the page.
+    ///
+    /// # Errors
+    ///
+    /// If the tables cannot be read again, or a small picture cannot be encoded. Files that cannot
+    /// be read are findings.
+    pub fn of(set: &Dataset, options: &InspectOptions<'_>) -> Result<Self, InspectError> {
+        let tables = set.table_hashes();
+        let tables = tables.map_err(|source| InspectError::Table { source: Box::new(source) })?;
+        let scan = Scan::of(set, options.tick);
+        let (of_case, source) = groups(&scan);
+        let splits = SplitFacts::all(&scan, &of_case);
+        let pictures = PictureFacts::of(&scan);
+        let masks = MaskFacts::of(&scan);
+        let sentences = SentenceFacts::of(&scan, options.tokens, options.word_lens);
+        let misspellings = misspellings(&scan);
+        let groups = GroupFacts::of(&scan, &of_case, source);
+        let duplicates = DuplicateFacts::of(&scan);
+        let sides = SideFacts::of(&scan);
+        let augmentation = AugmentAdvice::of(&scan, &sides);
+        let sheets = Sheets::of(&scan, &duplicates, &sides)?;
+        let mut findings = [
+            broken_files(&scan),
+            SplitFacts::findings(&splits, &scan),
+            groups.findings(),
+            duplicates.findings(),
+            masks.findings(&scan),
+            sides.findings(),
+            spelling::findings(&misspellings),
+            sentences.findings(),
+            pictures.findings(),
+        ]
+        .concat();
+        findings.sort_by_key(|finding| finding.level);
+        Ok(Self {
+            name: scan.folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            layout: set.layout().to_string(),
+            tables,
+            findings,
+            splits,
+            pictures,
+            masks,
+            sentences,
+            misspellings,
+            groups,
+            duplicates,
+            sides,
+            augmentation,
+            sheets,
+        })
+    }
+
+    /// Whether training would start and could learn: no finding is an error.
+    pub fn can_train(&self) -> bool {
+        self.count(Level::Error) == 0
+    }
+
+    /// How many findings are of a level.
+    pub fn count(&self, level: Level) -> usize {
+        self.findings.iter().filter(|finding| finding.level == level).count()
+    }
+
+    /// One page with all of it, pictures inside; it needs no other file and no script.
+    pub fn html(&self) -> String {
+        html::page(self)
+    }
+
+    /// The findings and the splits, for a terminal.
+    pub fn summary(&self) -> String {
+        summary::text(self)
+    }
+}

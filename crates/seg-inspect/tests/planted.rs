@@ -1,0 +1,390 @@
+//! Sets with faults that were put there, and whether all of them are found.
+#![allow(clippy::unwrap_used)] // also in what the tests share
+
+use std::fs;
+use std::path::Path;
+
+use image::codecs::jpeg::JpegEncoder;
+use seeded::{SplitMix64, fnv1a64};
+use seg_data::{Dataset, MaskRule, OpenOptions};
+use seg_image::{BinaryMask, Rgb, RgbImage, write_gray8, write_mask, write_rgb};
+use seg_inspect::facts::{Closeness, Convention, GroupSource, Safety};
+use seg_inspect::{Finding, InspectOptions, Inspection, Level};
+
+const SIDE: u32 = 96;
+
+/// A set that is written row by row.
+struct Set {
+    folder: tempfile::TempDir,
+    table: String,
+}
+
+impl Set {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, table: "image,mask,text,split,patient\n".to_owned() }
+    }
+
+    fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A row, whose files are there or come later.
+    fn row(&mut self, image: &str, mask: &str, text: &str, split: &str, patient: &str) {
+        self.table += &format!("{image},{mask},\"{text}\",{split},{patient}\n");
+    }
+
+    /// A picture of its own with a block as mask.
+    fn case(&mut self, name: &str, block: [u32; 4], text: &str, split: &str, patient: &str) {
+        let (image, mask) = (format!("{name}.png"), format!("{name}_mask.png"));
+        write_rgb(&self.file(&image), &picture(name)).unwrap();
+        write_mask(&self.file(&mask), &block_mask(block)).unwrap();
+        self.row(&image, &mask, text, split, patient);
+    }
+
+    fn inspect(&self) -> Inspection {
+        self.inspect_with(&OpenOptions::default())
+    }
+
+    fn inspect_with(&self, options: &OpenOptions) -> Inspection {
+        fs::write(self.file("manifest.csv"), &self.table).unwrap();
+        let set = Dataset::open_with(self.folder.path(), options).unwrap();
+        Inspection::of(&set, &InspectOptions::new(&tokens)).unwrap()
+    }
+}
+
+fn tokens(sentence: &str) -> usize {
+    sentence.split_whitespace().count() + 2
+}
+
+/// Clouds that the name decides: no two are alike.
+fn picture(name: &str) -> RgbImage {
+    let mut stream = SplitMix64::new(fnv1a64(name));
+    let waves = [(); 12].map(|()| [(); 4].map(|()| stream.uniform()));
+    RgbImage::from_fn(SIDE, SIDE, |x, y| {
+        let (x, y) = (x as f32 / SIDE as f32, y as f32 / SIDE as f32);
+        let wave = |w: &[f32; 4]| w[3] * (14.0 * (w[0] * x + w[1] * y) + 6.0 * w[2]).sin();
+        let value = waves.iter().map(wave).sum::<f32>();
+        Rgb([(110.0 + 30.0 * value).clamp(0.0, 220.0) as u8; 3])
+    })
+}
+
+/// Left, top, right, bottom; the last two are outside.
+fn block_mask([left, top, right, bottom]: [u32; 4]) -> BinaryMask {
+    BinaryMask::from_fn(SIDE, SIDE, |x, y| (left..right).contains(&x) && (top..bottom).contains(&y))
+}
+
+const UPPER_LEFT: [u32; 4] = [5, 5, 40, 40];
+const LOWER_RIGHT: [u32; 4] = [60, 60, 90, 90];
+
+fn finding<'a>(inspection: &'a Inspection, code: &str) -> Option<&'a Finding> {
+    inspection.findings.iter().find(|finding| finding.code == code)
+}
+
+fn places(inspection: &Inspection, code: &str) -> Vec<String> {
+    finding(inspection, code).map(|finding| finding.places.clone()).unwrap_or_default()
+}
+
+/// Twelve sound cases in three splits.
+fn sound() -> Set {
+    let mut set = Set::new();
+    for i in 0..12 {
+        let split = ["train", "train", "val", "test"][i % 4];
+        let name = format!("sound{i}");
+        match i % 2 {
+            0 => set.case(&name, UPPER_LEFT, "One nodule at the upper left.", split, &name),
+            _ => set.case(&name, LOWER_RIGHT, "One nodule at the lower right.", split, &name),
+        }
+    }
+    set
+}
+
+#[test]
+fn a_sound_set_has_no_error_and_no_warning() {
+    let found = sound().inspect();
+    assert!(found.can_train());
+    let bad = found.findings.iter().filter(|finding| finding.level < Level::Note);
+    assert_eq!(bad.map(|finding| finding.code).collect::<Vec<_>>(), Vec::<&str>::new());
+    assert_eq!(found.splits.iter().map(|split| split.cases).collect::<Vec<_>>(), [6, 3, 3]);
+    assert_eq!((found.pictures.grey, found.pictures.colour), (12, 0));
+    assert_eq!(found.masks.values.iter().map(|value| value.value).collect::<Vec<_>>(), [0, 255]);
+    assert!(found.summary().contains("can be trained on"));
+}
+
+#[test]
+fn copies_are_found_however_they_were_saved() {
+    let mut set = sound();
+    let base = picture("sound0"); // train
+    write_rgb(&set.file("copy.png"), &base).unwrap();
+    let brighter =
+        RgbImage::from_fn(SIDE, SIDE, |x, y| Rgb(base.get_pixel(x, y).0.map(|v| v + 25)));
+    write_rgb(&set.file("brighter.png"), &brighter).unwrap();
+    let mut jpeg = Vec::new();
+    let second = picture("sound1"); // train
+    JpegEncoder::new_with_quality(&mut jpeg, 60).encode_image(&second).unwrap();
+    fs::write(set.file("again.jpg"), jpeg).unwrap();
+    write_mask(&set.file("far.png"), &block_mask(LOWER_RIGHT)).unwrap();
+    set.row("copy.png", "far.png", "One nodule at the upper left.", "test", "a");
+    set.row("brighter.png", "sound0_mask.png", "One nodule at the upper left.", "train", "b");
+    set.row("again.jpg", "sound1_mask.png", "One nodule at the lower right.", "val", "c");
+
+    let found = set.inspect();
+    assert!(found.can_train(), "a leak is a warning");
+    let groups = found.duplicates.groups.iter().map(|group| {
+        let pictures = group.pictures.iter().map(|picture| picture.row.image.as_str());
+        (group.closeness, group.across, pictures.collect::<Vec<_>>())
+    });
+    let expected = [
+        (Closeness::Exact, true, vec!["sound0.png", "brighter.png", "copy.png"]),
+        (Closeness::Near, true, vec!["sound1.png", "again.jpg"]),
+    ];
+    assert_eq!(groups.collect::<Vec<_>>(), expected);
+    let conflicts = &found.duplicates.groups[0].conflicts;
+    assert!(conflicts.iter().all(|conflict| conflict.dice == 0.0 && !conflict.one_empty));
+    let row = &conflicts[0].second;
+    assert_eq!((row.image.as_str(), row.row, row.split.as_str()), ("copy.png", 14, "test"));
+    assert_eq!(finding(&found, "exact_duplicate").unwrap().level, Level::Warning);
+    assert_eq!(places(&found, "conflict").len(), 2, "with both copies of the picture in train");
+}
+
+#[test]
+fn an_empty_mask_contradicts_one_that_is_not() {
+    let mut set = sound();
+    write_rgb(&set.file("copy.png"), &picture("sound0")).unwrap();
+    set.row("copy.png", "", "No nodule.", "train", "a");
+    let found = set.inspect();
+    // Another sentence of the same split: one picture, several sentences.
+    assert_eq!((found.duplicates.groups.len(), found.duplicates.several_sentences), (0, 1));
+    assert_eq!(places(&found, "empty_mask"), ["manifest.csv, row 14 (copy.png)"]);
+    set.table = set.table.replace("\"No nodule.\",train", "\"No nodule.\",test");
+    let found = set.inspect();
+    assert!(found.duplicates.groups[0].conflicts[0].one_empty);
+}
+
+#[test]
+fn one_picture_with_several_sentences_is_no_duplicate() {
+    let mut set = sound();
+    set.row("sound0.png", "sound1_mask.png", "Another thing.", "train", "sound0");
+    set.row("sound1.png", "sound0_mask.png", "One nodule at the lower right.", "train", "sound1");
+    set.row("sound4.png", "sound4_mask.png", "One nodule at the upper left.", "train", "sound4");
+    set.row("sound5.png", "sound5_mask.png", "Elsewhere.", "test", "sound5");
+    let found = set.inspect();
+    assert_eq!(found.duplicates.groups, []);
+    assert_eq!(found.duplicates.several_sentences, 2);
+    let contradiction = &found.duplicates.contradictions;
+    assert_eq!((contradiction.len(), contradiction[0].second.row), (1, 15));
+    assert_eq!(places(&found, "repeated"), ["manifest.csv, row 16 (sound4.png)"]);
+    assert_eq!(places(&found, "shared_picture"), ["sound5.png"]);
+}
+
+#[test]
+fn patients_in_two_splits_are_named_and_counted() {
+    let mut set = sound();
+    set.case("x", UPPER_LEFT, "One nodule at the upper left.", "val", "sound0");
+    set.case("y", UPPER_LEFT, "One nodule at the upper left.", "val", "sound0");
+    set.case("z", UPPER_LEFT, "One nodule at the upper left.", "test", "");
+    let found = set.inspect();
+    assert_eq!(found.groups.source, GroupSource::Set);
+    assert_eq!(places(&found, "shared_group"), ["sound0: 1 train, 2 val"]);
+    let pair = &found.groups.pairs;
+    assert_eq!((pair.len(), &pair[0].splits[1], pair[0].groups), (1, &"val".to_owned(), 1));
+    let affected = &found.groups.affected;
+    assert_eq!((affected[0].cases, affected[0].known), (2, 5));
+    assert_eq!((affected[1].cases, affected[1].known, found.groups.without), (0, 3, 1));
+}
+
+#[test]
+fn without_groups_patients_are_read_from_names() {
+    let mut set = Set::new();
+    for (i, split) in ["train", "val", "test"].into_iter().enumerate() {
+        let name = format!("sub-S{}_view{i}", [7, 7, 8][i]);
+        set.case(&name, UPPER_LEFT, "One nodule.", split, "");
+    }
+    let found = set.inspect();
+    assert!(
+        matches!(&found.groups.source, GroupSource::Detected(pattern) if pattern.starts_with("sub-"))
+    );
+    assert_eq!(places(&found, "shared_group"), ["sub-S7: 1 train, 1 val"]);
+    assert!(finding(&found, "detected_group").is_some());
+}
+
+#[test]
+fn all_broken_files_are_listed_and_stop_training() {
+    let mut set = sound();
+    fs::write(set.file("sound0.png"), "no picture").unwrap();
+    fs::write(set.file("sound3_mask.png"), b"\x89PNG\r\n\x1a\n").unwrap();
+    write_gray8(&set.file("sound5_mask.png"), 4, 4, vec![255; 16]).unwrap();
+    write_gray8(&set.file("sound6_mask.png"), SIDE, SIDE, vec![1; (SIDE * SIDE) as usize]).unwrap();
+    set.row("sound0.png", "sound1_mask.png", "Another.", "train", "sound0");
+    let found = set.inspect();
+    assert!(!found.can_train());
+    let unreadable = places(&found, "unreadable");
+    assert_eq!(unreadable.len(), 2, "each file once: {unreadable:?}");
+    assert!(
+        unreadable[0].starts_with("manifest.csv, row 2: sound0.png: not a PNG"),
+        "{unreadable:?}"
+    );
+    assert!(unreadable[1].starts_with("manifest.csv, row 5: sound3_mask.png"), "{unreadable:?}");
+    let expected =
+        "manifest.csv, row 7: sound5.png is 96 x 96 pixels, its mask sound5_mask.png 4 x 4";
+    assert_eq!(places(&found, "mask_size"), [expected]);
+    let rule = places(&found, "mask_rule");
+    assert!(rule[0].starts_with("manifest.csv, row 8: sound6_mask.png"), "{rule:?}");
+    assert!(found.summary().contains("cannot be trained on"));
+    assert!(found.html().contains("Training would fail"));
+}
+
+#[test]
+fn masks_that_teach_nothing_stop_training() {
+    let mut set = Set::new();
+    for i in 0..3 {
+        set.case(&format!("a{i}"), [0, 0, 0, 0], "One nodule.", "train", "");
+    }
+    let codes = |found: &Inspection| {
+        let errors = found.findings.iter().filter(|finding| finding.level == Level::Error);
+        errors.map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&set.inspect()), ["all_empty"]);
+    // As many label ids as there are: everything is inside.
+    for i in 0..3 {
+        let values = vec![1; (SIDE * SIDE) as usize];
+        write_gray8(&set.file(&format!("a{i}_mask.png")), SIDE, SIDE, values).unwrap();
+    }
+    let any = OpenOptions { mask_rule: MaskRule::NonZero, ..OpenOptions::default() };
+    let found = set.inspect_with(&any);
+    assert_eq!(codes(&found), ["all_full"]);
+    assert_eq!(places(&found, "full_mask").len(), 3);
+    set.table = set.table.replace(",train,", ",test,");
+    assert_eq!(codes(&set.inspect_with(&any)), ["no_train"]);
+}
+
+#[test]
+fn values_between_inside_and_outside_are_flagged() {
+    let set = sound();
+    let values = (0..SIDE * SIDE).map(|i| [0, 3, 250, 255][i as usize / 7 % 4]).collect();
+    write_gray8(&set.file("sound2_mask.png"), SIDE, SIDE, values).unwrap();
+    let found = set.inspect();
+    assert_eq!(places(&found, "blurred_mask"), ["sound2_mask.png"]);
+    assert_eq!(
+        found.masks.values.iter().map(|value| value.value).collect::<Vec<_>>(),
+        [0, 3, 250, 255]
+    );
+}
+
+#[test]
+fn typing_errors_are_listed_with_row_and_suggestion() {
+    let mut set = Set::new();
+    for i in 0..30 {
+        set.case(&format!("a{i}"), UPPER_LEFT, "One infected area, upper left lung.", "train", "");
+    }
+    set.case("b", UPPER_LEFT, "One infectd area, uper leflung.", "train", "");
+    let found = set.inspect();
+    let slips = found.misspellings.iter().map(|slip| (slip.word.as_str(), slip.meant.as_str()));
+    let expected = [("infectd", "infected"), ("leflung", "left lung"), ("uper", "upper")];
+    assert_eq!(slips.collect::<Vec<_>>(), expected);
+    let places = places(&found, "misspelling");
+    assert_eq!(places[1], "manifest.csv, row 32 (b.png): `leflung` for `left lung`");
+}
+
+/// Sentences that mean one side or the other, and what is measured of them.
+fn convention(words: [&str; 2], mirrored: impl Fn(usize) -> bool) -> Inspection {
+    let mut set = Set::new();
+    for i in 0..20 {
+        let block = if (i % 2 == 0) != mirrored(i) { UPPER_LEFT } else { [60, 5, 90, 40] };
+        set.case(&format!("a{i}"), block, words[i % 2], "train", "");
+    }
+    set.inspect()
+}
+
+#[test]
+fn the_side_convention_is_measured() {
+    let plain = ["A nodule on the left.", "A nodule on the right."];
+    let image = convention(plain, |_| false);
+    assert_eq!(image.sides.plain.convention, Convention::Image);
+    assert!(image.augmentation.recipe.contains("sides = \"image\""));
+    assert_eq!(image.augmentation.changes[0].safe, Safety::WithWords);
+    let patient = convention(plain, |_| true);
+    assert_eq!(patient.sides.plain.convention, Convention::Patient);
+    assert!(patient.augmentation.recipe.contains("sides = \"patient\""));
+    let mixed = convention(plain, |i| i % 4 < 2);
+    assert_eq!(mixed.sides.plain.convention, Convention::Mixed);
+    assert_eq!(finding(&mixed, "side_convention").unwrap().level, Level::Warning);
+    assert_eq!(mixed.augmentation.changes[0].safe, Safety::No);
+    let noisy = convention(plain, |i| i == 4);
+    let wrong = &noisy.sides.disagreements;
+    assert_eq!((wrong.len(), wrong[0].row.row, wrong[0].wrong), (1, 6, 1.0));
+    let none = convention(["A nodule.", "A large nodule."], |_| false);
+    assert_eq!(none.sides.plain.convention, Convention::NotMeasurable);
+    assert_eq!(none.augmentation.changes[0].safe, Safety::Yes);
+}
+
+#[test]
+fn the_patients_sides_are_told_from_the_pictures() {
+    let theirs = ["The patient's right lung.", "The patient's left lung."];
+    let found = convention(theirs, |_| false);
+    assert_eq!((found.sides.plain.measured, found.sides.patients.measured), (0, 20));
+    assert_eq!(found.sides.patients.convention, Convention::Patient);
+    let both = ["The patient's right lung, on the left of the image.", "The lung on the right."];
+    let found = convention(both, |_| false);
+    assert_eq!(found.sides.plain.on_image_side, 20);
+    assert_eq!((found.sides.patients.measured, found.sides.patients.on_image_side), (10, 0));
+    assert!(found.augmentation.recipe.contains("sides = \"fixed\""));
+    assert!(!found.augmentation.recipe.contains("flip"));
+}
+
+#[test]
+fn long_and_known_sentences_are_counted() {
+    let mut set = sound();
+    let long = "word ".repeat(20);
+    set.case("long", UPPER_LEFT, &long, "test", "long");
+    let found = set.inspect();
+    let cut = found.sentences.all.cut.iter().map(|cut| (cut.word_len, cut.cases));
+    assert_eq!(cut.collect::<Vec<_>>(), [(16, 1), (17, 1), (22, 0), (24, 0), (77, 0)]);
+    let test = &found.sentences.splits[2];
+    assert_eq!((test.distinct, test.in_train), (2, Some(0.75)));
+    assert_eq!(found.sentences.longest.as_ref().unwrap().1.image, "long.png");
+    assert_eq!(found.sentences.commonest[0].cases, 6);
+}
+
+#[test]
+fn the_page_escapes_what_the_set_says_and_needs_no_other_file() {
+    let mut set = sound();
+    set.case("evil", UPPER_LEFT, "<script>alert(1)</script> & co", "train", "evil");
+    let page = set.inspect().html();
+    assert!(!page.contains("<script") && page.contains("&lt;script&gt;"));
+    for other in ["http://", "https://", "href=", "url("] {
+        assert!(!page.contains(other), "{other}");
+    }
+    assert!(page.contains("data:image/jpeg;base64,/9j/"));
+    assert!(page.len() < 5 << 20);
+}
+
+#[test]
+fn every_case_ticks_once() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let mut set = sound();
+    set.row("sound0.png", "sound0_mask.png", "Another.", "train", "sound0");
+    fs::write(set.file("manifest.csv"), &set.table).unwrap();
+    let ticks = AtomicUsize::new(0);
+    let tick = || {
+        ticks.fetch_add(1, Ordering::Relaxed);
+    };
+    let set = Dataset::open(Path::new(set.folder.path())).unwrap();
+    let options = InspectOptions { tick: &tick, ..InspectOptions::new(&tokens) };
+    Inspection::of(&set, &options).unwrap();
+    assert_eq!(ticks.into_inner(), 13);
+}
+
+#[test]
+fn heights_turn_with_the_picture_where_no_side_is_named() {
+    let mut set = Set::new();
+    for i in 0..12 {
+        let (block, text) = [(UPPER_LEFT, "At the top."), (LOWER_RIGHT, "At the bottom.")][i % 2];
+        set.case(&format!("a{i}"), block, text, "train", "");
+    }
+    let found = set.inspect();
+    assert_eq!(found.sides.heights.ordered, Some(1.0));
+    let safe = found.augmentation.changes.iter().map(|advice| advice.safe).take(3);
+    assert_eq!(safe.collect::<Vec<_>>(), [Safety::Yes, Safety::WithWords, Safety::WithWords]);
+    assert!(found.augmentation.recipe.contains("flip_vertical = 0.5"));
+}
