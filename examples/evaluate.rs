@@ -1,6 +1,7 @@
 //! Scores a trained network on a set, so that the scores can be quoted:
 //! `cargo run --release --example evaluate -- -w net.safetensors --data DIR --split test --out DIR`
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -55,6 +56,9 @@ struct Args {
     /// What belongs together, as a pattern on pictures' names (QaTa: sub-S\d+); intervals draw it whole
     #[arg(long, value_name = "PATTERN")]
     group: Option<String>,
+    /// Only cases whose group is known and in no other split: val where patients are also in train
+    #[arg(long)]
+    unshared: bool,
     /// Which logits the mask is made of, causal or mean (the weights' own)
     #[arg(long)]
     branch: Option<Branch>,
@@ -94,6 +98,11 @@ fn run(args: Args) -> anyhow::Result<()> {
     let options = OpenOptions { group_pattern: args.group.clone(), ..OpenOptions::default() };
     let data = Dataset::open_with(&args.data, &options).context("opening the set")?;
     let mut cases = data.cases(args.split);
+    if args.unshared {
+        let shared = data.shared_groups().into_iter().map(|group| group.name);
+        let shared = shared.collect::<HashSet<_>>();
+        cases.retain(|case| case.group.as_ref().is_some_and(|group| !shared.contains(group)));
+    }
     cases.truncate(args.cases.unwrap_or(usize::MAX));
     ensure!(!cases.is_empty(), "{}: no case in the split {}", args.data.display(), args.split);
     let folders = [args.out.join("masks"), args.out.join("tta")];
@@ -128,6 +137,7 @@ fn run(args: Args) -> anyhow::Result<()> {
     header.run.extend([
         ("branch".to_owned(), json!(branch)),
         ("tta".to_owned(), json!(args.tta)),
+        ("unshared".to_owned(), json!(args.unshared)),
         ("tables".to_owned(), json!(data.table_hashes()?)),
         ("device".to_owned(), json!(args.device.name())),
         ("version".to_owned(), json!(env!("CARGO_PKG_VERSION"))),

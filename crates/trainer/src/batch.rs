@@ -168,7 +168,7 @@ impl<'a> Samples<'a> {
             let sentence = prepared.case.sentence.as_str();
             let change =
                 Augmentation::draw(&recipe.augment, seed, epoch as u64, *index as u64, sentence);
-            let (picture, mask) = self.bytes(prepared)?;
+            let [picture, mask] = self.bytes(prepared)?;
             batch.pixels.extend(self.input.normalisation.normalise(&change.image(&picture, size)));
             let mask = change.mask(&mask, size);
             if recipe.loss.boundary > 0.0 {
@@ -198,17 +198,14 @@ impl<'a> Samples<'a> {
     }
 
     /// A case's picture and mask, read again where memory did not hold them.
-    fn bytes<'b>(
-        &'b self,
-        prepared: &'b Prepared<'_>,
-    ) -> Result<(Cow<'b, [u8]>, Cow<'b, [u8]>), TrainError> {
+    fn bytes<'b>(&'b self, prepared: &'b Prepared<'_>) -> Result<[Cow<'b, [u8]>; 2], TrainError> {
         let picture = self.pictures.get(prepared.picture).and_then(Option::as_deref);
         if let (Some(picture), Some(mask)) = (picture, prepared.mask.as_deref()) {
-            return Ok((Cow::Borrowed(picture), Cow::Borrowed(mask)));
+            return Ok([Cow::Borrowed(picture), Cow::Borrowed(mask)]);
         }
         let sample = seg_data::load(prepared.case)?;
         let picture = picture_bytes(&sample.image, &self.input)?;
-        Ok((Cow::Owned(picture), Cow::Owned(mask_bytes(&sample.mask, &self.input)?)))
+        Ok([Cow::Owned(picture), Cow::Owned(mask_bytes(&sample.mask, &self.input)?)])
     }
 }
 
