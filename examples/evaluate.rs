@@ -70,17 +70,13 @@ struct Args {
     #[arg(long)]
     tta: bool,
     /// What left and right mean, for --tta: image, patient, or fixed (never mirror)
-    #[arg(long, default_value = "image", value_parser = sides)]
+    #[arg(long, default_value = "image", value_parser = examples::sides)]
     sides: Sides,
     /// Of the controls' steps and of the intervals
     #[arg(long, default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
     device: DeviceArg,
-}
-
-fn sides(name: &str) -> Result<Sides, String> {
-    serde_json::from_value(json!(name)).map_err(|_| "there are image, patient and fixed".to_owned())
 }
 
 fn main() -> ExitCode {

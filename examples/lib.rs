@@ -18,6 +18,16 @@ use std::process::ExitCode;
 pub use device::{DeviceArg, DeviceError, devices};
 pub use scores::{Questions, RESIZE, print_scores, score_control};
 
+/// `--sides`: what left and right mean in a set's sentences.
+///
+/// # Errors
+///
+/// If there is no such meaning.
+pub fn sides(name: &str) -> Result<trainer::Sides, String> {
+    let known = serde_json::from_value(serde_json::Value::from(name));
+    known.map_err(|_| "there are image, patient and fixed".to_owned())
+}
+
 /// Exit code of a program whose device is not there.
 const NO_DEVICE: u8 = 2;
 

@@ -110,7 +110,8 @@ pub fn train(recipe: &Recipe, out: &Path, place: Place<'_>) -> Result<Report, Tr
     }
     let folder = RunFolder::create(out, recipe, &origin)?;
     let learner = Learner::new(network, recipe);
-    run(recipe, &config, &origin, &data, folder, Start::new(learner), device, place)
+    let job = Job { recipe, config: &config, notes: notes(recipe, &origin), data: &data, folder };
+    job.run(Start::new(learner), device, place.stop)
 }
 
 /// Goes on with the run in the folder `out`, from its newest checkpoint that is whole: on one
@@ -134,7 +135,8 @@ pub fn resume(out: &Path, place: Place<'_>) -> Result<Report, TrainError> {
         // Stopped before the first one: from the start.
         None => Start::new(Learner::new(first_network(&recipe, &device)?.0, &recipe)),
     };
-    run(&recipe, &origin.network, &origin, &data, folder, start, device, place)
+    let (config, notes) = (&origin.network, notes(&recipe, &origin));
+    Job { recipe: &recipe, config, notes, data: &data, folder }.run(start, device, place.stop)
 }
 
 const BEST: &str = "best.safetensors";
@@ -177,73 +179,77 @@ fn first_network(
     Ok((network, recipe.with_input(config)?))
 }
 
-#[allow(clippy::too_many_arguments)] // of the two doors above, and of nobody else
-fn run(
-    recipe: &Recipe,
-    config: &CausalClipSegConfig,
-    origin: &Origin,
-    data: &Dataset,
+/// What is trained on what, and where it goes.
+struct Job<'a> {
+    recipe: &'a Recipe,
+    config: &'a CausalClipSegConfig,
+    /// What the weight files say of their making.
+    notes: BTreeMap<String, String>,
+    data: &'a Dataset,
     folder: RunFolder,
-    start: Start,
-    device: Device,
-    place: Place<'_>,
-) -> Result<Report, TrainError> {
-    let out = folder.path.clone();
-    let checkpoints = out.join(CHECKPOINTS);
-    std::fs::create_dir_all(&checkpoints)
-        .map_err(|source| TrainError::Write { file: checkpoints.clone(), source })?;
-    let cases = data.cases(Split::Train);
-    let mut validation = data.cases(Split::Val);
-    if recipe.validation.cases > 0 {
-        validation.truncate(recipe.validation.cases);
-    }
-    let reading = bar(cases.len() + validation.len(), "reading {bar:30} {pos}/{len} {eta}");
-    let samples = Samples::load(&cases, &config.input, recipe.data.memory, || reading.inc(1))?;
-    // A broken picture shows itself now and not at the end of the first epoch.
-    Samples::load(&validation, &config.input, 0, || reading.inc(1))?;
-    reading.finish_and_clear();
+}
 
-    let Start { learner, progress, file: last_good } = start;
-    let (log, lines) = folder.log(progress.log_bytes)?;
-    let mut curves = Curves::default();
-    lines.iter().for_each(|line| curves.take(line));
-    let epochs = recipe.training.epochs;
-    let per_epoch =
-        samples.len().div_ceil(recipe.training.batch).div_ceil(recipe.optimizer.accumulate);
-    let bar = bar(epochs * per_epoch, "{msg}\n{bar:30} step {pos}/{len}  {elapsed}, to come {eta}");
-    bar.set_position(progress.step as u64);
-    bar.reset_eta();
-    let mut run = Run {
-        seconds_before: progress.seconds,
-        first_step: progress.step,
-        progress,
-        learner,
-        recipe,
-        config,
-        validation,
-        device,
-        log,
-        curves,
-        notes: notes(recipe, origin),
-        folder,
-        per_epoch,
-        bar,
-        started: Instant::now(),
-        spoke: Instant::now(),
-        kept: Instant::now(),
-        last_good,
-    };
-    let ending = run.all_epochs(&samples, place.stop)?;
-    run.bar.finish_and_clear();
-    Ok(Report {
-        ending,
-        best_dice: run.progress.best_dice,
-        best: if run.validation.is_empty() { out.join(LAST) } else { out.join(BEST) },
-        last: out.join(LAST),
-        steps: run.progress.step,
-        wall: run.seconds(),
-        sentences_cut: samples.sentences_cut,
-    })
+impl Job<'_> {
+    fn run(self, start: Start, device: Device, stop: &AtomicBool) -> Result<Report, TrainError> {
+        let Self { recipe, config, notes, data, folder } = self;
+        let out = folder.path.clone();
+        let checkpoints = out.join(CHECKPOINTS);
+        std::fs::create_dir_all(&checkpoints)
+            .map_err(|source| TrainError::Write { file: checkpoints.clone(), source })?;
+        let cases = data.cases(Split::Train);
+        let mut validation = data.cases(Split::Val);
+        if recipe.validation.cases > 0 {
+            validation.truncate(recipe.validation.cases);
+        }
+        let reading = bar(cases.len() + validation.len(), "reading {bar:30} {pos}/{len} {eta}");
+        let samples = Samples::load(&cases, &config.input, recipe.data.memory, || reading.inc(1))?;
+        // A broken picture shows itself now and not at the end of the first epoch.
+        Samples::load(&validation, &config.input, 0, || reading.inc(1))?;
+        reading.finish_and_clear();
+
+        let Start { learner, progress, file: last_good } = start;
+        let (log, lines) = folder.log(progress.log_bytes)?;
+        let mut curves = Curves::default();
+        lines.iter().for_each(|line| curves.take(line));
+        let epochs = recipe.training.epochs;
+        let per_epoch =
+            samples.len().div_ceil(recipe.training.batch).div_ceil(recipe.optimizer.accumulate);
+        let bar =
+            bar(epochs * per_epoch, "{msg}\n{bar:30} step {pos}/{len}  {elapsed}, to come {eta}");
+        bar.set_position(progress.step as u64);
+        bar.reset_eta();
+        let mut run = Run {
+            seconds_before: progress.seconds,
+            first_step: progress.step,
+            progress,
+            learner,
+            recipe,
+            config,
+            validation,
+            device,
+            log,
+            curves,
+            notes,
+            folder,
+            per_epoch,
+            bar,
+            started: Instant::now(),
+            spoke: Instant::now(),
+            kept: Instant::now(),
+            last_good,
+        };
+        let ending = run.all_epochs(&samples, stop)?;
+        run.bar.finish_and_clear();
+        Ok(Report {
+            ending,
+            best_dice: run.progress.best_dice,
+            best: if run.validation.is_empty() { out.join(LAST) } else { out.join(BEST) },
+            last: out.join(LAST),
+            steps: run.progress.step,
+            wall: run.seconds(),
+            sentences_cut: samples.sentences_cut,
+        })
+    }
 }
 
 /// What the weight files say of their making: nothing that differs between two runs of one recipe.

@@ -1,0 +1,57 @@
+//! What is refused.
+
+use std::path::PathBuf;
+
+/// Why answers could not be compared or reported.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // of the fields: the message explains them
+pub enum ReadingError {
+    /// Two masks of a case cannot be compared.
+    #[error("case `{case}`, {edit}: the answers cannot be compared")]
+    Compare { case: String, edit: crate::Edit, source: seg_metrics::MetricError },
+    /// A map of probabilities does not fit its mask.
+    #[error(
+        "case `{case}`, {edit}: {found} probabilities, expected {expected}, one for each pixel"
+    )]
+    Probabilities { case: String, edit: crate::Edit, expected: usize, found: usize },
+    /// A probability is none.
+    #[error("case `{case}`, {edit}: a probability is {found}, expected 0 to 1")]
+    Probability { case: String, edit: crate::Edit, found: f32 },
+    /// There is nothing to report.
+    #[error("no edit was tried: add at least one trial")]
+    NoTrial,
+    /// A number has no interval.
+    #[error("{what} has no interval")]
+    Interval { what: String, source: seg_metrics::MetricError },
+    /// A picture of the page could not be encoded.
+    #[error("cannot encode the example `{case}`")]
+    Encode { case: String, source: image::ImageError },
+    /// A file could not be written; an earlier one of that name is unchanged.
+    #[error("cannot write {}", file.display())]
+    Write { file: PathBuf, source: std::io::Error },
+    /// The table of cases could not be formed.
+    #[error("cannot write {}", file.display())]
+    Csv { file: PathBuf, source: csv::Error },
+    /// The report could not be formed.
+    #[error("cannot write {}", file.display())]
+    Json { file: PathBuf, source: serde_json::Error },
+}
+
+/// Why presence could not be judged.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // of the fields: the message explains them
+pub enum PresenceError {
+    /// Two lists that belong together have different lengths.
+    #[error("{labels} labels for {scores} scores: give one for each")]
+    Lengths { scores: usize, labels: usize },
+    /// A score is none.
+    #[error("score {place} is {found}, expected 0 to 1")]
+    Score { place: usize, found: f64 },
+    /// A threshold lies between two kinds, and there is only one.
+    #[error(
+        "{present} queries with a target and {absent} without: a threshold needs at least one of each"
+    )]
+    OneKind { present: usize, absent: usize },
+}
