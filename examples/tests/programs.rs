@@ -145,6 +145,16 @@ fn phantoms_train_and_segment() {
     let table = std::fs::read_to_string(out.path().join("table/cases.csv")).unwrap();
     assert!(table.starts_with("case,dice,iou,precision,recall,nsd,hd95,assd\n"), "{table}");
 
+    let look = path("look");
+    let printed = success("inspect_data", &["--data", &data, "--out", &look]);
+    assert!(printed.contains("can be trained on"), "{printed}");
+    let read = path("reading");
+    let arguments = ["-w", &weights, "--data", &data, "--cases", "3", "--out", &read];
+    assert!(success("reading_test", &arguments).contains("off topic"));
+    for page in ["look/report.html", "look/report.json", "reading/reading.html"] {
+        assert!(out.path().join(page).exists(), "{page}");
+    }
+
     let arguments = ["-w", &weights, "-i", &demo("chest.png"), "--out", &answers, "left lung"];
     assert!(success("segment", &arguments).contains("\"left lung\""));
     // Neither a set nor a run is written over.
