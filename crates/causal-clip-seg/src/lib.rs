@@ -23,17 +23,20 @@
 
 mod config;
 mod error;
+mod inference;
 mod mask;
 mod network;
 mod segmenter;
+mod sentences;
 mod weights;
 
-pub use causal_seg_decoder::{Decoder, DecoderConfig, Game, ProjectorForm, SegLogits};
+pub use causal_seg_decoder::{Decoder, DecoderConfig, Game, PictureMaps, ProjectorForm, SegLogits};
 pub use clip_encoder::{
     Clip, ClipConfig, LoadReport, Normalisation, Resize, TokenBatch, Tokenizer, WeightsError,
 };
 pub use config::{Branch, CausalClipSegConfig, InputConfig};
 pub use error::{ConfigError, SegError};
+pub use inference::InferenceNetwork;
 pub use mask::Mask;
 pub use network::{CausalClipSeg, Stages, names};
 pub use seg_image::{BinaryMask, RgbImage, read_rgb};

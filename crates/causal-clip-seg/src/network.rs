@@ -104,7 +104,7 @@ impl CausalClipSeg {
     /// Both towers: the pyramid and the sentences' states `[batch, embed_dim]`.
     pub fn encode(&self, pixels: Tensor<4>, tokens: Tensor<2, Int>) -> (Levels, Tensor<2>) {
         let pyramid = self.backbone.image_tower.forward(pixels);
-        let state = self.backbone.text_tower.forward(tokens).state;
+        let state = self.backbone.text_tower.states(tokens);
         (Levels { c3: pyramid.c3, c4: pyramid.c4, c5: pyramid.c5 }, state)
     }
 

@@ -90,3 +90,21 @@ fn an_impossible_input_is_named() {
     let error = segmenter(small(Resize::Stretch)).with_input(wrong).unwrap_err();
     assert_eq!(error.to_string(), "input.threshold is 1.5: it must lie between 0 and 1");
 }
+
+#[test]
+fn sentences_about_one_picture_are_each_as_alone() {
+    let pictures = [picture(33, 80), picture(64, 64), picture(33, 80)];
+    // At this size two pictures or sentences are computed at once.
+    let input = InputConfig { size: 384, ..small(Resize::Stretch) };
+    let segmenter = segmenter(input);
+    let sentences = ["left", "the right lung", "", "left", "both lungs"];
+    let queries = (0..12).map(|i| (&pictures[i % 3], sentences[i % 5])).collect::<Vec<_>>();
+    let together = segmenter.segment_many(&queries).unwrap();
+    for (place, ((image, sentence), together)) in queries.into_iter().zip(&together).enumerate() {
+        let alone = segmenter.segment(image, sentence).unwrap();
+        assert_eq!((together.width, together.height), image.dimensions(), "{place}");
+        let pairs = alone.probabilities.iter().zip(&together.probabilities);
+        let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 1e-5, "{place} {sentence}: {worst}");
+    }
+}

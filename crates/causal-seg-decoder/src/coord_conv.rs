@@ -1,8 +1,11 @@
 //! A convolution that sees where it is.
 
 use burn::module::Module;
+use burn::tensor::activation::relu;
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
-use vision_layers::ConvNormRelu;
+use vision_layers::{ConvNormRelu, FoldedConv, PerSize, scale_and_shift};
 
 /// Two maps are appended, x then y, each linear from -1 to 1 over first to last; then convolution,
 /// batch norm, ReLU.
@@ -26,6 +29,44 @@ impl CoordConv {
         let [batch, _, height, width] = x.dims();
         let places = coordinates(height, width, &x.device()).expand([batch, 2, height, width]);
         self.conv1.forward(Tensor::cat(vec![x, places], 1))
+    }
+
+    pub(crate) fn fold(self) -> FoldedCoordConv {
+        let (scale, shift) = scale_and_shift(&self.conv1.norm);
+        let weight = self.conv1.conv.weight.val();
+        let [outputs, inputs, ..] = weight.dims();
+        let weight = weight * scale.reshape([outputs, 1, 1, 1]);
+        let of = |from, to| weight.clone().slice([0..outputs, from..to, 0..3, 0..3]);
+        FoldedCoordConv {
+            conv: FoldedConv::from_weight(of(0, inputs - 2), None, 1),
+            coordinates: of(inputs - 2, inputs) * 1.0, // a copy: a slice would keep the whole
+            shift,
+            maps: PerSize::default(),
+        }
+    }
+}
+
+/// A [`CoordConv`] for inference. What the coordinates contribute depends on the map's size alone:
+/// it is computed once and takes the bias' place.
+#[derive(Debug)]
+pub(crate) struct FoldedCoordConv {
+    conv: FoldedConv,
+    /// `[outputs, 2, 3, 3]`
+    coordinates: Tensor<4>,
+    /// `[outputs]`
+    shift: Tensor<1>,
+    maps: PerSize<Tensor<4>>,
+}
+
+impl FoldedCoordConv {
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = x.dims();
+        let map = self.maps.get([height, width], || {
+            let places = coordinates(height, width, &self.shift.device());
+            let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
+            conv2d(places, self.coordinates.clone(), Some(self.shift.clone()), options)
+        });
+        relu(self.conv.forward(x) + map)
     }
 }
 

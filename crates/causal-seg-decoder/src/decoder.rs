@@ -33,10 +33,10 @@ pub enum Game {
 /// Released names: `v5_proj`, `neck_ad`, `proj`, `proj_ad`.
 #[derive(Module, Debug)]
 pub struct Decoder {
-    adapter: Option<ConvNormRelu>,
-    neck: Neck,
-    causal_projector: Projector,
-    confounding_projector: Projector,
+    pub(crate) adapter: Option<ConvNormRelu>,
+    pub(crate) neck: Neck,
+    pub(crate) causal_projector: Projector,
+    pub(crate) confounding_projector: Projector,
 }
 
 /// What the fields of this crate's types are called in a released checkpoint.

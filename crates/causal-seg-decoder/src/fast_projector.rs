@@ -8,7 +8,7 @@
 use burn::nn::BatchNorm;
 use burn::tensor::activation::relu;
 use burn::tensor::ops::PadMode;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use vision_layers::{
     ConvNormRelu, batch_norm, batch_norm_in_training, bilinear_matrix, scale_and_shift,
 };
@@ -16,7 +16,7 @@ use vision_layers::{
 use crate::projector::{Projector, SentenceKernel};
 
 /// How much each of a projector's two steps enlarges.
-const FACTOR: usize = 4;
+pub(crate) const FACTOR: usize = 4;
 
 pub(crate) fn forward(
     projector: &Projector,
@@ -66,6 +66,10 @@ pub fn enlarged_conv(x: Tensor<4>, kernel: Tensor<4>) -> Tensor<4> {
     let [batch, inputs, h, w] = x.dims();
     let outputs = kernel.dims()[0];
     let device = x.device();
+    let matrix = |n: usize| -> Tensor<2> {
+        let data = TensorData::new(shifted_enlargements(n), [FACTOR * n, 3 * n]);
+        Tensor::from_data(data, &device)
+    };
     // Nine channel mixings, one for each tap: [batch, (output, dy, dx), h w].
     let taps = kernel.permute([0, 2, 3, 1]).reshape([1, 9 * outputs, inputs]);
     let z = taps.matmul(x.reshape([batch, inputs, h * w]));
@@ -74,16 +78,17 @@ pub fn enlarged_conv(x: Tensor<4>, kernel: Tensor<4>) -> Tensor<4> {
         .reshape([batch * outputs * 3, 3, h, w])
         .swap_dims(1, 2) // [.., h, dx, w]
         .reshape([batch * outputs * 3 * h, 3 * w]);
-    let z = z.matmul(shifted_enlargements(w, &device).transpose()); // [.., 4 w]
+    let z = z.matmul(matrix(w).transpose()); // [.., 4 w]
     // Rows, likewise.
     let z = z.reshape([batch * outputs, 3 * h, FACTOR * w]);
-    let y = shifted_enlargements(h, &device).unsqueeze::<3>().matmul(z);
+    let y = matrix(h).unsqueeze::<3>().matmul(z);
     y.reshape([batch, outputs, FACTOR * h, FACTOR * w])
 }
 
-/// `[4 n, 3 n]`: for d = -1, 0, 1 side by side, the enlargement read one cell before, at, and after
-/// each cell of the large axis; zero where that lies outside, which is the convolution's padding.
-fn shifted_enlargements(n: usize, device: &Device) -> Tensor<2> {
+/// `[4 n, 3 n]`, row-major: for d = -1, 0, 1 side by side, the enlargement read one cell before,
+/// at, and after each cell of the large axis; zero where that lies outside, which is the
+/// convolution's padding.
+pub(crate) fn shifted_enlargements(n: usize) -> Vec<f32> {
     let large = FACTOR * n;
     let enlarge = bilinear_matrix(n, large);
     let mut matrix = vec![0.0; large * 3 * n];
@@ -95,7 +100,7 @@ fn shifted_enlargements(n: usize, device: &Device) -> Tensor<2> {
             }
         }
     }
-    Tensor::from_data(TensorData::new(matrix, [large, 3 * n]), device)
+    matrix
 }
 
 /// A 1x1 convolution, then each sample's own 3x3 kernel with zero padding 1, as one step.
@@ -133,9 +138,9 @@ pub fn sentence_conv(
 mod tests {
     use super::*;
     use crate::projector::{ProjectorForm, enlarge};
-    use burn::tensor::Distribution;
     use burn::tensor::module::conv2d;
     use burn::tensor::ops::ConvOptions;
+    use burn::tensor::{Device, Distribution};
 
     fn worst<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
         (a - b).abs().max().into_scalar::<f32>()

@@ -1,12 +1,13 @@
 //! Three levels of features, gated into a causal and a confounding map.
 
 use burn::module::Module;
+use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use vision_layers::{ConvNormRelu, avg_pool};
+use vision_layers::{ConvNormRelu, FoldedConv, avg_pool};
 
-use crate::carafe::Carafe;
+use crate::carafe::{Carafe, FoldedCarafe};
 use crate::config::DecoderConfig;
-use crate::gate::Gate;
+use crate::gate::{FoldedGate, Gate};
 
 /// The pyramid that the decoder takes, with the sizes of its configuration.
 #[derive(Clone, Debug)]
@@ -98,20 +99,58 @@ impl Neck {
 
     /// Causal and confounding map of gated levels.
     pub fn split(&self, levels: &[Tensor<4>; 3], gates: &GateValues) -> Split {
-        let gated = |m: &[Tensor<4>; 3], keep: fn(Tensor<4>) -> Tensor<4>| {
-            let parts = levels.iter().zip(m).map(|(q, m)| q.clone() * keep(m.clone()));
-            Tensor::cat(parts.collect(), 1) // [batch, 3 features, ..]
-        };
         // One aggregation for both, causal first: in training its running statistics take both
         // updates, in this order.
-        let causal = self.aggregation.forward(gated(&gates.causal, |m| m));
-        let confounding = self.aggregation.forward(gated(&gates.confounding, |m| 1.0 - m));
+        let causal = self.aggregation.forward(gated(levels, &gates.causal, |m| m));
+        let confounding = self.aggregation.forward(gated(levels, &gates.confounding, |m| 1.0 - m));
         Split { causal, confounding }
     }
 
     /// The causal map alone, for when only the mask is wanted.
     pub fn causal(&self, levels: &[Tensor<4>; 3], gates: [Tensor<4>; 3]) -> Tensor<4> {
-        let parts = levels.iter().zip(gates).map(|(q, m)| q.clone() * m);
-        self.aggregation.forward(Tensor::cat(parts.collect(), 1))
+        self.aggregation.forward(gated(levels, &gates, |m| m))
+    }
+
+    pub(crate) fn fold(self) -> FoldedNeck {
+        FoldedNeck {
+            c4: [self.c4_first.fold(), self.c4_second.fold()],
+            carafe: self.carafe.fold(),
+            gates: [self.gate3, self.gate4, self.gate5].map(Gate::fold),
+            aggregation: self.aggregation.fold(),
+        }
+    }
+}
+
+/// The three levels through their gates: `[batch, 3 features, ..]`
+fn gated(
+    levels: &[Tensor<4>; 3],
+    gates: &[Tensor<4>; 3],
+    keep: fn(Tensor<4>) -> Tensor<4>,
+) -> Tensor<4> {
+    let parts = levels.iter().zip(gates).map(|(q, m)| q.clone() * keep(m.clone()));
+    Tensor::cat(parts.collect(), 1)
+}
+
+/// A [`Neck`] for inference.
+#[derive(Debug)]
+pub(crate) struct FoldedNeck {
+    c4: [FoldedConv; 2],
+    carafe: FoldedCarafe,
+    gates: [FoldedGate; 3],
+    aggregation: FoldedConv,
+}
+
+impl FoldedNeck {
+    /// The causal map, and the confounding one if it is asked for.
+    pub(crate) fn forward(&self, levels: Levels, both: bool) -> (Tensor<4>, Option<Tensor<4>>) {
+        let c4 = self.c4.iter().fold(levels.c4, |x, conv| relu(conv.forward(x)));
+        let levels = [avg_pool(levels.c3, 2), c4, self.carafe.forward(levels.c5)];
+        let [gate3, gate4, gate5] = &self.gates;
+        let [q3, q4, q5] = levels.clone();
+        let gates = [gate3.forward(q3), gate4.forward(q4), gate5.forward(q5)];
+        let aggregated = |x| relu(self.aggregation.forward(x));
+        let causal = aggregated(gated(&levels, &gates, |m| m));
+        let confounding = both.then(|| aggregated(gated(&levels, &gates, |m| 1.0 - m)));
+        (causal, confounding)
     }
 }

@@ -27,7 +27,7 @@ pub struct Projector {
     pub(crate) conv1: ConvNormRelu,
     pub(crate) conv2: ConvNormRelu,
     pub(crate) mix: Conv,
-    text: Linear,
+    pub(crate) text: Linear,
 }
 
 /// The kernel that a sentence stands for.
@@ -58,7 +58,7 @@ impl Projector {
     /// - `state`: `[batch, state]`
     /// - output: `[batch, 1, 16 h, 16 w]`
     pub fn forward(&self, map: Tensor<4>, state: Tensor<2>, form: ProjectorForm) -> Tensor<4> {
-        let sentence = self.sentence_kernel(state);
+        let sentence = SentenceKernel::new(&self.text, state);
         match form {
             ProjectorForm::Fast => fast_projector::forward(self, map, sentence),
             ProjectorForm::Plain => self.forward_plain(map, sentence),
@@ -79,12 +79,15 @@ impl Projector {
         );
         y.reshape([batch, 1, height, width])
     }
+}
 
-    fn sentence_kernel(&self, state: Tensor<2>) -> SentenceKernel {
-        let kernel = self.text.forward(state); // [batch, 9 d / 2 + 1]
+impl SentenceKernel {
+    /// Of `state [batch, state]` by the projector's linear layer.
+    pub(crate) fn new(text: &Linear, state: Tensor<2>) -> Self {
+        let kernel = text.forward(state); // [batch, 9 d / 2 + 1]
         let [batch, length] = kernel.dims();
         let channels = (length - 1) / 9;
-        SentenceKernel {
+        Self {
             kernel: kernel
                 .clone()
                 .slice([0..batch, 0..length - 1])

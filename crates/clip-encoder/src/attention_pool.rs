@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor};
-use vision_layers::{Conv, batch_norm, bicubic_matrix, resize_with};
+use vision_layers::{Conv, FoldedConv, PerSize, batch_norm, bicubic_matrix, resize_with};
 
 use crate::config::ImageTowerConfig;
 
@@ -21,6 +21,29 @@ pub struct AttentionPool {
     c_proj: Linear,
     connect: Connect,
     grid: usize,
+    heads: usize,
+}
+
+/// The dense head of an [`AttentionPool`] for inference.
+#[derive(Debug)]
+pub(crate) struct FoldedAttentionPool {
+    positional_embedding: Param<Tensor<2>>,
+    k_proj: Linear,
+    q_proj: Linear,
+    v_proj: Linear,
+    c_proj: Linear,
+    connect: FoldedConv,
+    grid: usize,
+    heads: usize,
+    positions: PerSize<Tensor<4>>,
+}
+
+/// Queries, keys and values of either.
+struct Attention<'a> {
+    q_proj: &'a Linear,
+    k_proj: &'a Linear,
+    v_proj: &'a Linear,
+    c_proj: &'a Linear,
     heads: usize,
 }
 
@@ -61,15 +84,24 @@ impl AttentionPool {
     /// - `x`: `[batch, channels, height, width]`
     /// - output: `[batch, embed_dim, height, width]`, not negative
     pub fn dense(&self, x: Tensor<4>) -> Tensor<4> {
-        let [batch, channels, height, width] = x.dims();
-        let tokens = (x.clone() + self.positions(height, width))
-            .reshape([batch, channels, height * width])
-            .swap_dims(1, 2); // [batch, cells, channels]
-        let y = self.attend(tokens.clone(), tokens).swap_dims(1, 2); // [batch, embed_dim, cells]
-        let embed_dim = y.dims()[1];
-        let y = y.reshape([batch, embed_dim, height, width]);
+        let [_, _, height, width] = x.dims();
+        let y = self.attention().over_map(x.clone() + self.positions(height, width));
         // The shortcut takes the cells without their positions.
         relu(y + batch_norm(&self.connect.norm, self.connect.conv.forward(x)))
+    }
+
+    pub(crate) fn fold(self) -> FoldedAttentionPool {
+        FoldedAttentionPool {
+            positional_embedding: self.positional_embedding,
+            k_proj: self.k_proj,
+            q_proj: self.q_proj,
+            v_proj: self.v_proj,
+            c_proj: self.c_proj,
+            connect: FoldedConv::new(&self.connect.conv, Some(&self.connect.norm)),
+            grid: self.grid,
+            heads: self.heads,
+            positions: PerSize::default(),
+        }
     }
 
     /// The mean cell attends to every cell: CLIP's image embedding.
@@ -85,25 +117,64 @@ impl AttentionPool {
         let first = self.positional_embedding.val().slice([0..1, 0..channels]);
         let mean = cells.clone().mean_dim(2).swap_dims(1, 2) + first.reshape([1, 1, channels]);
         let tokens = Tensor::cat(vec![mean.clone(), (cells + positions).swap_dims(1, 2)], 1);
-        self.attend(mean, tokens).flatten(0, 1)
+        self.attention().of(mean, tokens).flatten(0, 1)
     }
 
     /// The positional grid at the size of the map: `[1, channels, height, width]`.
     fn positions(&self, height: usize, width: usize) -> Tensor<4> {
-        let table = self.positional_embedding.val();
-        let [rows, channels] = table.dims();
-        let grid = table
-            .slice([1..rows, 0..channels])
-            .transpose()
-            .reshape([1, channels, self.grid, self.grid]);
-        if (height, width) == (self.grid, self.grid) {
-            return grid;
+        positions(self.positional_embedding.val(), self.grid, height, width)
+    }
+
+    fn attention(&self) -> Attention<'_> {
+        Attention {
+            q_proj: &self.q_proj,
+            k_proj: &self.k_proj,
+            v_proj: &self.v_proj,
+            c_proj: &self.c_proj,
+            heads: self.heads,
         }
-        resize_with(grid, bicubic_matrix(self.grid, height), bicubic_matrix(self.grid, width))
+    }
+}
+
+impl FoldedAttentionPool {
+    pub(crate) fn dense(&self, x: Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = x.dims();
+        let places = self.positions.get([height, width], || {
+            positions(self.positional_embedding.val(), self.grid, height, width)
+        });
+        let attention = Attention {
+            q_proj: &self.q_proj,
+            k_proj: &self.k_proj,
+            v_proj: &self.v_proj,
+            c_proj: &self.c_proj,
+            heads: self.heads,
+        };
+        relu(attention.over_map(x.clone() + places) + self.connect.forward(x))
+    }
+}
+
+/// `table [1 + grid · grid, channels]` as a map of another size: `[1, channels, height, width]`.
+fn positions(table: Tensor<2>, grid: usize, height: usize, width: usize) -> Tensor<4> {
+    let [rows, channels] = table.dims();
+    let map = table.slice([1..rows, 0..channels]).transpose().reshape([1, channels, grid, grid]);
+    if (height, width) == (grid, grid) {
+        return map;
+    }
+    resize_with(map, bicubic_matrix(grid, height), bicubic_matrix(grid, width))
+}
+
+impl Attention<'_> {
+    /// Every cell of `x [batch, channels, height, width]` attends to every cell.
+    fn over_map(&self, x: Tensor<4>) -> Tensor<4> {
+        let [batch, channels, height, width] = x.dims();
+        let tokens = x.reshape([batch, channels, height * width]).swap_dims(1, 2);
+        let y = self.of(tokens.clone(), tokens).swap_dims(1, 2); // [batch, embed_dim, cells]
+        let embed_dim = y.dims()[1];
+        y.reshape([batch, embed_dim, height, width])
     }
 
     /// `query [batch, n, channels]`, `tokens [batch, cells, channels]` -> `[batch, n, embed_dim]`
-    fn attend(&self, query: Tensor<3>, tokens: Tensor<3>) -> Tensor<3> {
+    fn of(&self, query: Tensor<3>, tokens: Tensor<3>) -> Tensor<3> {
         let [batch, queries, channels] = query.dims();
         let per_head = channels / self.heads;
         let split = |x: Tensor<3>| {

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use vision_layers::{Conv, avg_pool, batch_norm};
+use vision_layers::{Conv, FoldedConv, avg_pool, batch_norm};
 
 /// 1x1, 3x3 and 1x1 convolution around a shortcut.
 ///
@@ -19,6 +19,14 @@ pub struct Bottleneck {
     conv3: Conv,
     bn3: BatchNorm,
     shortcut: Option<Shortcut>,
+    stride: usize,
+}
+
+/// A [`Bottleneck`] for inference.
+#[derive(Debug)]
+pub(crate) struct FoldedBottleneck {
+    convs: [FoldedConv; 3],
+    shortcut: Option<FoldedConv>,
     stride: usize,
 }
 
@@ -64,6 +72,35 @@ impl Bottleneck {
     }
 
     fn pool(&self, x: Tensor<4>) -> Tensor<4> {
-        if self.stride > 1 { avg_pool(x, self.stride) } else { x }
+        pooled(x, self.stride)
     }
+
+    pub(crate) fn fold(self) -> FoldedBottleneck {
+        FoldedBottleneck {
+            convs: [
+                FoldedConv::new(&self.conv1, Some(&self.bn1)),
+                FoldedConv::new(&self.conv2, Some(&self.bn2)),
+                FoldedConv::new(&self.conv3, Some(&self.bn3)),
+            ],
+            shortcut: self.shortcut.map(|s| FoldedConv::new(&s.conv, Some(&s.norm))),
+            stride: self.stride,
+        }
+    }
+}
+
+impl FoldedBottleneck {
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [conv1, conv2, conv3] = &self.convs;
+        let y = relu(conv2.forward(relu(conv1.forward(x.clone()))));
+        let y = conv3.forward(pooled(y, self.stride));
+        let x = match &self.shortcut {
+            Some(shortcut) => shortcut.forward(pooled(x, self.stride)),
+            None => x,
+        };
+        relu(y + x)
+    }
+}
+
+fn pooled(x: Tensor<4>, stride: usize) -> Tensor<4> {
+    if stride > 1 { avg_pool(x, stride) } else { x }
 }

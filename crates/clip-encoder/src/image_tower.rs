@@ -4,10 +4,10 @@ use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use vision_layers::{Conv, avg_pool, batch_norm};
+use vision_layers::{Conv, FoldedConv, avg_pool, batch_norm};
 
-use crate::attention_pool::AttentionPool;
-use crate::bottleneck::Bottleneck;
+use crate::attention_pool::{AttentionPool, FoldedAttentionPool};
+use crate::bottleneck::{Bottleneck, FoldedBottleneck};
 use crate::config::ImageTowerConfig;
 
 /// What the image tower says of a picture, at three scales. For width `w`:
@@ -53,6 +53,15 @@ pub struct ImageTower {
     layer3: Vec<Bottleneck>,
     layer4: Vec<Bottleneck>,
     attention_pool: AttentionPool,
+}
+
+/// An [`ImageTower`] for inference: the batch norms are folded into the convolutions, what depends
+/// on the map's size alone is computed once.
+#[derive(Debug)]
+pub struct FoldedImageTower {
+    stem: [FoldedConv; 3],
+    layers: [Vec<FoldedBottleneck>; 4],
+    attention_pool: FoldedAttentionPool,
 }
 
 impl ImageTower {
@@ -137,5 +146,35 @@ impl ImageTower {
         let c4 = run(&self.layer3, c3.clone());
         let layer4 = run(&self.layer4, c4.clone());
         Trunk { stem, layer1, c3, c4, layer4 }
+    }
+
+    /// The same for inference; the unfolded weights are freed as it goes.
+    pub fn fold(self) -> FoldedImageTower {
+        let layers = [self.layer1, self.layer2, self.layer3, self.layer4];
+        FoldedImageTower {
+            stem: [
+                FoldedConv::new(&self.conv1, Some(&self.bn1)),
+                FoldedConv::new(&self.conv2, Some(&self.bn2)),
+                FoldedConv::new(&self.conv3, Some(&self.bn3)),
+            ],
+            layers: layers.map(|layer| layer.into_iter().map(Bottleneck::fold).collect()),
+            attention_pool: self.attention_pool.fold(),
+        }
+    }
+}
+
+impl FoldedImageTower {
+    /// As [`ImageTower::forward`].
+    ///
+    /// # Shapes
+    ///
+    /// - `pixels`: `[batch, 3, height, width]`, normalised; height and width multiples of 32
+    pub fn forward(&self, pixels: Tensor<4>) -> Pyramid {
+        let stem = self.stem.iter().fold(pixels, |x, conv| relu(conv.forward(x)));
+        let run = |i: usize, x| self.layers[i].iter().fold(x, |x, block| block.forward(x));
+        let c3 = run(1, run(0, avg_pool(stem, 2)));
+        let c4 = run(2, c3.clone());
+        let c5 = self.attention_pool.dense(run(3, c4.clone()));
+        Pyramid { c3, c4, c5 }
     }
 }

@@ -39,7 +39,7 @@ pub use bottleneck::Bottleneck;
 pub use clip::{CLIP_NAMES, Clip, ZeroShot};
 pub use config::{Activation, ClipConfig, Difference, ImageTowerConfig, TextTowerConfig};
 pub use error::{ConfigError, WeightsError};
-pub use image_tower::{ImageTower, Pyramid, Trunk};
+pub use image_tower::{FoldedImageTower, ImageTower, Pyramid, Trunk};
 pub use pixels::{MaskView, Normalisation, PixelError, Resize, RgbView};
 pub use text_tower::{TextFeatures, TextTower};
 pub use tokenizer::{Batch as TokenBatch, TokenError, Tokenizer};

@@ -54,26 +54,96 @@ impl TextTower {
     /// - `tokens`: `[batch, words]`, ids below the vocabulary's size, at most `context` words
     pub fn forward(&self, tokens: Tensor<2, Int>) -> TextFeatures {
         let [batch, words] = tokens.dims();
-        let width = self.positional_embedding.dims()[1];
-        let positions = self.positional_embedding.val().slice([0..words, 0..width]);
-        let mut x = self.token_embedding.forward(tokens.clone()) + positions.unsqueeze::<3>();
+        let mut x = self.embed(tokens.clone());
         let mask = causal_mask(words, &x.device());
         for block in &self.blocks {
             x = block.forward(x, mask.clone());
         }
         let x = self.ln_final.forward(x);
-        let end = tokens.argmax(1).reshape([batch, 1, 1]).expand([batch, 1, width]);
-        let last = x.clone().gather(1, end).reshape([batch, width]);
+        let width = x.dims()[2];
+        let last = x.clone().gather(1, end_of(tokens, width)).reshape([batch, width]);
         TextFeatures { words: x, state: last.matmul(self.text_projection.val()) }
+    }
+
+    /// The states alone: the last block computes one word of each sentence, its end token.
+    ///
+    /// # Shapes
+    ///
+    /// - `tokens`: as in [`TextTower::forward`]; columns behind the longest sentence cost time and
+    ///   change nothing
+    /// - output: `[batch, embed_dim]`
+    pub fn states(&self, tokens: Tensor<2, Int>) -> Tensor<2> {
+        let [batch, words] = tokens.dims();
+        let Some((last_block, blocks)) = self.blocks.split_last() else {
+            return self.forward(tokens).state;
+        };
+        let mut x = self.embed(tokens.clone());
+        let device = x.device();
+        let mask = causal_mask(words, &device);
+        for block in blocks {
+            x = block.forward(x, mask.clone());
+        }
+        let width = x.dims()[2];
+        let word = x.clone().gather(1, end_of(tokens.clone(), width)); // [batch, 1, width]
+        // As floats: the backends' integers differ in width.
+        let places = (0..words).map(|i| i as f32).collect::<Vec<_>>();
+        let places = Tensor::<2>::from_data(TensorData::new(places, [1, words]), &device);
+        let end = tokens.argmax(1).float(); // [batch, 1]
+        let hidden = (places - end).clamp(0.0, 1.0) * HIDDEN; // one after the end, zero before
+        let hidden = hidden.reshape([batch, 1, 1, words]);
+        let word = self.ln_final.forward(last_block.forward_word(x, word, hidden));
+        word.reshape([batch, width]).matmul(self.text_projection.val())
+    }
+
+    /// Token and place of each word: `[batch, words, width]`
+    fn embed(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+        let words = tokens.dims()[1];
+        let width = self.positional_embedding.dims()[1];
+        let positions = self.positional_embedding.val().slice([0..words, 0..width]);
+        self.token_embedding.forward(tokens) + positions.unsqueeze::<3>()
     }
 }
 
+/// Where each sentence ends, as `gather` along the words takes it: `[batch, 1, width]`
+fn end_of(tokens: Tensor<2, Int>, width: usize) -> Tensor<3, Int> {
+    let batch = tokens.dims()[0];
+    tokens.argmax(1).reshape([batch, 1, 1]).expand([batch, 1, width])
+}
+
+/// What a word may not see is scored lower by this: finite, for minus infinity times zero in a
+/// backward pass would not be a number.
+const HIDDEN: f32 = -1e9;
+
 /// `[1, 1, words, words]`: 0 where a word may look, a large negative number after it.
 fn causal_mask(words: usize, device: &Device) -> Tensor<4> {
-    // Finite, for minus infinity times zero in a backward pass would not be a number.
-    const HIDDEN: f32 = -1e9;
     let mask = (0..words * words)
         .map(|i| if i % words > i / words { HIDDEN } else { 0.0 })
         .collect::<Vec<_>>();
     Tensor::from_data(TensorData::new(mask, [1, 1, words, words]), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Activation, ClipConfig};
+
+    #[test]
+    fn states_alone_are_the_states() {
+        let device = Device::flex();
+        device.seed(3);
+        let tiny = ClipConfig::tiny().text;
+        for layers in [1, 3] {
+            let config = TextTowerConfig { layers, activation: Activation::Gelu, ..tiny.clone() };
+            let tower = TextTower::new(&config, 24, &device);
+            let end = config.vocabulary as i32 - 1;
+            let tokens = Tensor::<1, Int>::from_ints(
+                [end - 1, 5, 9, end, 0, 0, end - 1, end, 0, 0, 0, 0, end - 1, 8, 7, 3, 2, end],
+                &device,
+            );
+            let tokens = tokens.reshape([3, 6]);
+            let plain = tower.forward(tokens.clone()).state;
+            let worst = (tower.states(tokens) - plain.clone()).abs().max().into_scalar::<f32>();
+            assert!(worst < 1e-5 * plain.abs().max().into_scalar::<f32>(), "{layers}: {worst}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Whole forward passes: the network's, and CLIP's own.
 
 use burn::tensor::Device;
-use causal_clip_seg::{CausalClipSeg, ProjectorForm, names};
+use causal_clip_seg::{Branch, CausalClipSeg, ProjectorForm, names};
 
 use crate::case::{Case, ParityError, Row};
 use crate::rule;
@@ -45,12 +45,16 @@ pub(crate) fn forward(
         maps.into_iter().filter_map(|(key, map)| case.check(key, map)).collect::<Vec<_>>();
     rows.extend(case.check("text.words", s.text.words));
     rows.extend(case.check("text.state", s.text.state));
-    // What users run must be the same: the causal branch alone.
+    // What users run must be the same: the causal branch alone, and prepared for inference.
+    let mut also = |what, causal| {
+        let named = |row| Row { stage: format!("logits.causal ({what})"), ..row };
+        rows.extend(case.check("logits.causal", causal).map(named));
+    };
     let causal = network.forward_causal(case.pixel_tensor(device), case.token_tensor(device));
-    rows.extend(
-        case.check("logits.causal", causal)
-            .map(|row| Row { stage: "logits.causal (alone)".to_owned(), ..row }),
-    );
+    also("alone", causal);
+    let prepared = network.prepare(Branch::Causal);
+    let causal = prepared.forward_causal(case.pixel_tensor(device), case.token_tensor(device));
+    also("prepared", causal);
     Ok(rows)
 }
 

@@ -7,7 +7,7 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
-use crate::batch_norm;
+use crate::{FoldedConv, batch_norm};
 
 /// A square convolution that keeps the map's size (padding `kernel / 2`) or divides it by a stride.
 #[derive(Module, Debug)]
@@ -39,6 +39,11 @@ impl Conv {
     pub fn with_stride(mut self, stride: usize) -> Self {
         self.stride = stride;
         self
+    }
+
+    /// By what it divides the map.
+    pub fn stride(&self) -> usize {
+        self.stride
     }
 
     /// # Shapes
@@ -88,5 +93,10 @@ impl ConvNormRelu {
     /// - output: `[batch, outputs, height, width]`, not negative
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         relu(batch_norm(&self.norm, self.conv.forward(x)))
+    }
+
+    /// For inference, without the ReLU.
+    pub fn fold(self) -> FoldedConv {
+        FoldedConv::new(&self.conv, Some(&self.norm))
     }
 }

@@ -1,0 +1,109 @@
+//! Times the parts of the network, the data and the programs:
+//! `cargo run --release --example bench -- --case 'forward*'`
+
+use std::process::ExitCode;
+
+use anyhow::{Context, ensure};
+use benches::{Case, Figures, Machine, all_cases, matches_glob, measure, run_alone};
+use clap::Parser;
+use examples::{DeviceArg, say};
+
+/// Times the parts of the network, the data and the programs.
+///
+/// Each case runs in a process of its own: a first run that is not counted, then --runs counted
+/// ones, each until the device is done. Weights and pictures are made up; the sentences have 22
+/// tokens. Multiply-adds are the published network's for sentences of --tokens, whatever form
+/// computes them. RAYON_NUM_THREADS sets the threads of the CPU backend.
+#[derive(Parser)]
+#[command(verbatim_doc_comment)]
+struct Args {
+    /// Cases by name, * for anything; may be given several times (all)
+    #[arg(long = "case", value_name = "GLOB")]
+    cases: Vec<String>,
+    /// Counted runs of each case
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Sizes of the network: rn50, rn101, small or tiny
+    #[arg(long, default_value = "rn50")]
+    config: String,
+    /// Tokens in the count of multiply-adds, and at most in a sentence
+    #[arg(long, default_value_t = 77, value_parser = clap::value_parser!(u32).range(2..=77))]
+    tokens: u32,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+    /// Names of the cases, and nothing else
+    #[arg(long)]
+    list: bool,
+    /// Run one case in this process and print its figures
+    #[arg(long, hide = true, value_name = "CASE")]
+    one: Option<String>,
+    #[command(flatten)]
+    device: DeviceArg,
+}
+
+fn main() -> ExitCode {
+    examples::exit_code(run(Args::parse()).map(|()| true))
+}
+
+fn run(args: Args) -> anyhow::Result<()> {
+    let cases = all_cases();
+    if args.list {
+        cases.iter().for_each(|case| say!("{}", case.name));
+        return Ok(());
+    }
+    if let Some(name) = &args.one {
+        let case = cases.iter().find(|case| case.name == *name).context("no case of that name")?;
+        return one(&args, case);
+    }
+    // Before the first process: a device that is not there is told once.
+    args.device.open()?;
+    let chosen = |case: &&Case| {
+        args.cases.is_empty() || args.cases.iter().any(|glob| matches_glob(glob, &case.name))
+    };
+    let chosen = cases.iter().filter(chosen).collect::<Vec<_>>();
+    ensure!(!chosen.is_empty(), "no case is called {} (--list)", args.cases.join(" or "));
+    if !args.json {
+        say!(
+            "{:<26}{:>12}{:>12}{:>12}{:>11}{:>10}",
+            "case",
+            "median s",
+            "min s",
+            "max s",
+            "GFLOP/s",
+            "peak MB"
+        );
+    }
+    for case in chosen {
+        // The same flags, and the case.
+        let mut again = std::env::args().skip(1).collect::<Vec<_>>();
+        again.extend(["--one".to_owned(), case.name.clone()]);
+        let figures = run_alone(&again)?;
+        match args.json {
+            true => say!("{}", serde_json::to_string(&figures)?),
+            false => table_row(&figures),
+        }
+    }
+    Ok(())
+}
+
+fn one(args: &Args, case: &Case) -> anyhow::Result<()> {
+    let (machine, device) = (Machine::here(args.device.name()), args.device.open()?);
+    let words = args.tokens as usize;
+    let figures = measure(case, &args.config, words, args.runs as usize, &device, &machine)?;
+    say!("{}", serde_json::to_string(&figures)?);
+    Ok(())
+}
+
+fn table_row(figures: &Figures) {
+    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.0}"));
+    say!(
+        "{:<26}{:>12.4}{:>12.4}{:>12.4}{:>11}{:>10}",
+        figures.case,
+        figures.median_s,
+        figures.min_s,
+        figures.max_s,
+        number(figures.gflops),
+        number(figures.peak_rss_mb)
+    );
+}

@@ -1,0 +1,173 @@
+//! The clock, the memory, and what is printed.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use serde::{Deserialize, Serialize};
+
+/// Seconds of some runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// In their order.
+    pub seconds: Vec<f64>,
+}
+
+/// One line of output.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Figures {
+    /// Name of the case.
+    pub case: String,
+    /// Name of the network's sizes.
+    pub config: String,
+    /// Side of the pictures.
+    pub size: usize,
+    /// Pictures, sentences or files in a run.
+    pub batch: usize,
+    /// As it was asked for.
+    pub device: String,
+    /// Threads of the CPU backend.
+    pub threads: usize,
+    /// Of the runs.
+    pub median_s: f64,
+    /// Of the runs.
+    pub min_s: f64,
+    /// Of the runs.
+    pub max_s: f64,
+    /// Without the first, which is not counted.
+    pub runs: usize,
+    /// Of the batch per second, by the median.
+    pub per_second: f64,
+    /// Of the published network in one run; none where it does not compute.
+    pub multiply_adds: Option<u64>,
+    /// Two operations for each multiply-add, by the median.
+    pub gflops: Option<f64>,
+    /// Most memory that the process held; Linux only.
+    pub peak_rss_mb: Option<f64>,
+    /// Of the repository, where it is one.
+    pub commit: Option<String>,
+    /// Of the package.
+    pub version: String,
+}
+
+/// Where a case ran.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// As it was asked for.
+    pub device: String,
+    /// Threads of the CPU backend.
+    pub threads: usize,
+}
+
+impl Machine {
+    /// Of this process: the CPU backend takes `RAYON_NUM_THREADS`, else every processor.
+    pub fn here(device: &str) -> Self {
+        let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok());
+        let all = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = asked.filter(|threads| *threads > 0).unwrap_or(all);
+        Self { device: device.to_owned(), threads }
+    }
+}
+
+/// Times `runs` runs after one that is not counted; each must be over when it returns.
+///
+/// # Errors
+///
+/// If a run fails.
+pub fn time(runs: usize, mut run: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<Measured> {
+    run()?;
+    let mut seconds = Vec::with_capacity(runs);
+    for _ in 0..runs.max(1) {
+        let start = Instant::now();
+        run()?;
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    Ok(Measured { seconds })
+}
+
+impl Measured {
+    /// Of an even number the mean of the middle two.
+    pub fn median(&self) -> f64 {
+        median(&self.seconds)
+    }
+
+    /// Shortest run.
+    pub fn min(&self) -> f64 {
+        self.seconds.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    /// Longest run.
+    pub fn max(&self) -> f64 {
+        self.seconds.iter().copied().fold(0.0, f64::max)
+    }
+}
+
+pub(crate) fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    match values.as_slice() {
+        [] => f64::NAN,
+        values => (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0,
+    }
+}
+
+/// Most memory that this process held so far, in MB of 2^20 bytes.
+pub(crate) fn peak_rss_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib = line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()?;
+    Some(kib / 1024.0)
+}
+
+/// The repository's commit, where there is one.
+pub(crate) fn commit() -> Option<String> {
+    let folder = env!("CARGO_MANIFEST_DIR");
+    let git = Command::new("git").args(["-C", folder, "rev-parse", "--short", "HEAD"]).output();
+    let output = git.ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Runs this program again with `arguments` and gives the figures it prints.
+///
+/// # Errors
+///
+/// If it fails or prints none.
+pub fn run_alone(arguments: &[String]) -> anyhow::Result<Figures> {
+    let program = std::env::current_exe().context("finding this program")?;
+    let output = Command::new(program)
+        .args(arguments)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("starting this program again")?;
+    ensure!(output.status.success(), "the run {}: {}", arguments.join(" "), output.status);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().last().unwrap_or_default();
+    serde_json::from_str(line).context("reading the run's figures")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_run_is_not_counted() {
+        let mut count = 0;
+        let measured = time(3, || {
+            count += 1;
+            Ok(())
+        });
+        assert_eq!((measured.unwrap().seconds.len(), count), (3, 4));
+    }
+
+    #[test]
+    fn medians() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert!(median(&[]).is_nan());
+    }
+
+    #[test]
+    fn memory_is_known_on_linux() {
+        assert_eq!(peak_rss_mb().is_some_and(|mb| mb > 1.0), cfg!(target_os = "linux"));
+    }
+}

@@ -1,0 +1,86 @@
+//! The network for inference: less to compute, the same answers.
+
+use burn::module::Module;
+use burn::tensor::{Int, Tensor};
+use causal_seg_decoder::{FoldedDecoder, Levels, PictureMaps};
+use clip_encoder::{FoldedImageTower, TextTower};
+
+use crate::config::Branch;
+use crate::network::CausalClipSeg;
+
+/// A [`CausalClipSeg`] that only answers. Batch norms are folded into the convolutions before them,
+/// what depends on a map's size alone is kept, of the text tower's last block one word is computed,
+/// and the work for a picture is done once for all sentences about it.
+///
+/// The answers differ from [`CausalClipSeg::forward_causal`]'s by rounding.
+#[derive(Debug)]
+pub struct InferenceNetwork {
+    image_tower: FoldedImageTower,
+    text_tower: TextTower,
+    decoder: FoldedDecoder,
+}
+
+impl CausalClipSeg {
+    /// The same for inference. What the folding replaces is freed layer by layer, unless a clone of
+    /// the network holds it; [`Branch::Causal`] drops the confounding projector.
+    pub fn prepare(self, branch: Branch) -> InferenceNetwork {
+        let network = self.valid();
+        drop(self); // or it would hold every weight until the end
+        InferenceNetwork {
+            image_tower: network.backbone.image_tower.fold(),
+            text_tower: network.backbone.text_tower,
+            decoder: network.decoder.fold(branch == Branch::Mean),
+        }
+    }
+}
+
+impl InferenceNetwork {
+    /// What is known of pictures before a sentence; the confounding map for [`Branch::Mean`] only.
+    ///
+    /// # Shapes
+    ///
+    /// - `pixels`: `[pictures, 3, height, width]`, normalised; height and width multiples of 32
+    pub fn picture_maps(&self, pixels: Tensor<4>, branch: Branch) -> PictureMaps {
+        let pyramid = self.image_tower.forward(pixels);
+        let levels = Levels { c3: pyramid.c3, c4: pyramid.c4, c5: pyramid.c5 };
+        self.decoder.picture_maps(levels, branch == Branch::Mean)
+    }
+
+    /// What sentences say.
+    ///
+    /// # Shapes
+    ///
+    /// - `tokens`: `[sentences, words]`
+    /// - output: `[sentences, embed_dim]`
+    pub fn states(&self, tokens: Tensor<2, Int>) -> Tensor<2> {
+        self.text_tower.states(tokens)
+    }
+
+    /// The logits that masks are made of: the causal ones, or their mean with the confounding ones
+    /// where the maps hold those.
+    ///
+    /// # Shapes
+    ///
+    /// - `pictures`: for each sentence its picture's place in `maps`; what follows one another about
+    ///   one picture shares its work
+    /// - `states`: `[sentences, embed_dim]`
+    /// - output: `[sentences, 1, height, width]`
+    pub fn logits(&self, maps: &PictureMaps, pictures: &[usize], states: Tensor<2>) -> Tensor<4> {
+        let causal = self.decoder.causal_logits(maps, pictures, states.clone());
+        match self.decoder.confounding_logits(maps, pictures, states) {
+            Some(confounding) => (causal + confounding) / 2.0,
+            None => causal,
+        }
+    }
+
+    /// As [`CausalClipSeg::forward_causal`]: a sentence for each picture.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[batch, 1, height, width]`
+    pub fn forward_causal(&self, pixels: Tensor<4>, tokens: Tensor<2, Int>) -> Tensor<4> {
+        let each = (0..pixels.dims()[0]).collect::<Vec<_>>();
+        let maps = self.picture_maps(pixels, Branch::Causal);
+        self.logits(&maps, &each, self.states(tokens))
+    }
+}

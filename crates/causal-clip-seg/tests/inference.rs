@@ -1,0 +1,58 @@
+//! The network for inference answers as the network itself.
+
+#![allow(clippy::unwrap_used)] // in helpers of tests
+
+use burn::tensor::{Device, Distribution, Int, Tensor};
+use causal_clip_seg::{Branch, CausalClipSeg, CausalClipSegConfig, names};
+
+/// Every norm, statistic and bias different from what a fresh network has.
+fn network(config: &CausalClipSegConfig, device: &Device) -> CausalClipSeg {
+    let network = CausalClipSeg::new(config, device).unwrap().with_random_weights(11, |_| true);
+    let mut seed = 1u32;
+    names().replace(network, |slot| {
+        let (low, high) = match slot.name.rsplit('.').next().unwrap_or_default() {
+            "running_mean" => (-0.2, 0.2),
+            "running_var" => (0.5, 1.5),
+            _ if slot.shape.len() == 1 && slot.name.ends_with("bias") => (-0.2, 0.2),
+            _ if slot.shape.len() == 1 => (0.5, 1.5),
+            _ => return None,
+        };
+        let draw = |_| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            low + (high - low) * (seed >> 8) as f32 / (1 << 24) as f32
+        };
+        Some((0..slot.len()).map(draw).collect())
+    })
+}
+
+fn worst(a: Tensor<4>, b: Tensor<4>) -> f32 {
+    (a - b).abs().max().into_scalar()
+}
+
+#[test]
+fn folded_network_is_the_network() {
+    let device = Device::flex();
+    device.seed(6);
+    // `small` has layers wide enough for every form of the folded convolutions.
+    for config in [CausalClipSegConfig::tiny(), CausalClipSegConfig::small()] {
+        let network = network(&config, &device);
+        let both = network.clone().prepare(Branch::Mean);
+        let causal_alone = network.clone().prepare(Branch::Causal);
+        for (height, width) in [(32, 32), (64, 96), (config.input.size, config.input.size)] {
+            let uniform = Distribution::Uniform(-2.0, 2.0);
+            let pixels = Tensor::<4>::random([2, 3, height, width], uniform, &device);
+            let tokens = [49406, 320, 8, 49407, 0, 49406, 900, 49407, 0, 0];
+            let tokens = Tensor::<1, Int>::from_ints(tokens, &device).reshape([2, 5]);
+            let plain = network.forward(pixels.clone(), tokens.clone());
+            let spread = plain.causal.clone().var(2).mean().sqrt().into_scalar::<f32>();
+
+            let found = both.forward_causal(pixels.clone(), tokens.clone());
+            assert!(worst(found, plain.causal.clone()) < 1e-4 * spread);
+            let found = causal_alone.forward_causal(pixels.clone(), tokens.clone());
+            assert!(worst(found, plain.causal.clone()) < 1e-4 * spread);
+            let maps = both.picture_maps(pixels, Branch::Mean);
+            let found = both.logits(&maps, &[0, 1], both.states(tokens));
+            assert!(worst(found, (plain.causal + plain.confounding) / 2.0) < 1e-4 * spread);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Convolutions for inference: the batch norm folded in, the weights arranged as they are read.
+
+use burn::nn::BatchNorm;
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::{ConvOptions, PadMode};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::{Conv, scale_and_shift};
+
+/// A convolution whose batch norm has gone into its weights and bias.
+///
+/// Where there are many channels the convolution is a matrix product, which all cores share even
+/// for a single small map; the convolution operator of the CPU backend computes that on one core
+/// and arranges the weights anew at each call. On large maps of few channels it is the faster one.
+#[derive(Clone, Debug)]
+pub struct FoldedConv {
+    form: Form,
+    /// `[1, outputs, 1, 1]`
+    bias: Option<Tensor<4>>,
+    outputs: usize,
+    stride: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Form {
+    /// A 1x1 convolution, stride 1: `[outputs, inputs]`
+    Point(Tensor<2>),
+    /// The convolution operator: `[outputs, inputs, kernel, kernel]`
+    Plain(Tensor<4>),
+    /// A 3x3 convolution, stride 1, with four products for nine.
+    Winograd(Box<Winograd>),
+}
+
+/// F(2x2, 3x3) of "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
+#[derive(Clone, Debug)]
+struct Winograd {
+    /// `[16, outputs, inputs]`
+    weight: Tensor<3>,
+    /// `[16, 16]`: a window of the map to the products' inputs.
+    before: Tensor<2>,
+    /// `[4, 16]`: the products to four cells.
+    after: Tensor<2>,
+}
+
+/// From this many channels on, in and out, a 3x3 convolution saves more in its products than it
+/// spends before and after them.
+const WINOGRAD_CHANNELS: usize = 128;
+
+impl FoldedConv {
+    /// A convolution, and the batch norm of its outputs where there is one.
+    pub fn new(conv: &Conv, norm: Option<&BatchNorm>) -> Self {
+        let weight = conv.weight.val();
+        let [outputs, ..] = weight.dims();
+        let bias = conv.bias.as_ref().map(|bias| bias.val());
+        let (weight, bias) = match norm.map(scale_and_shift) {
+            None => (weight, bias),
+            Some((scale, shift)) => {
+                let bias = match bias {
+                    Some(bias) => bias * scale.clone() + shift,
+                    None => shift,
+                };
+                (weight * scale.reshape([outputs, 1, 1, 1]), Some(bias))
+            }
+        };
+        Self::from_weight(weight, bias, conv.stride())
+    }
+
+    /// The same from a weight `[outputs, inputs, kernel, kernel]` and a bias `[outputs]`.
+    pub fn from_weight(weight: Tensor<4>, bias: Option<Tensor<1>>, stride: usize) -> Self {
+        let [outputs, inputs, kernel, _] = weight.dims();
+        let many = outputs.min(inputs) >= WINOGRAD_CHANNELS;
+        let form = match (kernel, stride) {
+            (1, 1) => Form::Point(weight.reshape([outputs, inputs])),
+            (3, 1) if many => Form::Winograd(Box::new(Winograd::new(weight))),
+            _ => Form::Plain(weight),
+        };
+        let bias = bias.map(|bias| bias.reshape([1, outputs, 1, 1]));
+        Self { form, bias, outputs, stride }
+    }
+
+    /// # Shapes
+    ///
+    /// - `x`: `[batch, inputs, height, width]`
+    /// - output: `[batch, outputs, height / stride, width / stride]`, rounded up
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let y = self.product(x);
+        match &self.bias {
+            Some(bias) => y + bias.clone(),
+            None => y,
+        }
+    }
+
+    /// Without the bias.
+    fn product(&self, x: Tensor<4>) -> Tensor<4> {
+        let [batch, inputs, height, width] = x.dims();
+        match &self.form {
+            Form::Winograd(winograd) => winograd.forward(x, self.outputs),
+            Form::Point(weight) => {
+                let y = matmul_each(weight.clone(), x.reshape([batch, inputs, height * width]));
+                y.reshape([batch, self.outputs, height, width])
+            }
+            Form::Plain(weight) => {
+                let edge = weight.dims()[2] / 2;
+                let options = ConvOptions::new([self.stride; 2], [edge; 2], [1, 1], 1);
+                conv2d(x, weight.clone(), None, options)
+            }
+        }
+    }
+}
+
+/// `[batch, channels, rows, columns, size, size]`: every `step`th window of a map.
+fn windows(x: Tensor<4>, size: usize, step: usize) -> Tensor<6> {
+    x.unfold::<5, _>(2, size, step).unfold::<6, _>(3, size, step)
+}
+
+/// `weight` times each matrix of `x`; a single one as a plain product.
+fn matmul_each(weight: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
+    match x.dims() {
+        [1, rows, columns] => weight.matmul(x.reshape([rows, columns])).unsqueeze(),
+        _ => weight.unsqueeze::<3>().matmul(x),
+    }
+}
+
+impl Winograd {
+    /// From a weight `[outputs, inputs, 3, 3]`.
+    fn new(weight: Tensor<4>) -> Self {
+        let [outputs, inputs, ..] = weight.dims();
+        let device = weight.device();
+        const KERNEL: [f32; 12] = [1.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0];
+        const BEFORE: [f32; 16] =
+            [1., 0., -1., 0., 0., 1., 1., 0., 0., -1., 1., 0., 0., 1., 0., -1.];
+        const AFTER: [f32; 8] = [1.0, 1.0, 1.0, 0.0, 0.0, 1.0, -1.0, -1.0];
+        let taps = weight.reshape([outputs * inputs, 9]).transpose();
+        let weight = both_axes(&KERNEL, 3, &device).matmul(taps).reshape([16, outputs, inputs]);
+        let [before, after] = [&BEFORE[..], &AFTER[..]].map(|m| both_axes(m, 4, &device));
+        Self { weight, before, after }
+    }
+
+    fn forward(&self, x: Tensor<4>, outputs: usize) -> Tensor<4> {
+        let [batch, inputs, height, width] = x.dims();
+        let [rows, columns] = [height, width].map(|n| n.div_ceil(2)); // tiles of 2x2 cells
+        let tiles = batch * rows * columns;
+        let edges = [(1, 1 + 2 * rows - height), (1, 1 + 2 * columns - width)];
+        let x = windows(x.pad(edges, PadMode::Constant(0.0)), 4, 2) // [.., rows, columns, 4, 4]
+            .permute([4, 5, 1, 0, 2, 3])
+            .reshape([16, inputs * tiles]);
+        let x = self.before.clone().matmul(x).reshape([16, inputs, tiles]);
+        let y = self.weight.clone().matmul(x).reshape([16, outputs * tiles]);
+        let y = self
+            .after
+            .clone()
+            .matmul(y)
+            .reshape([2, 2, outputs, batch, rows, columns])
+            .permute([3, 2, 4, 0, 5, 1])
+            .reshape([batch, outputs, 2 * rows, 2 * columns]);
+        if (2 * rows, 2 * columns) == (height, width) {
+            return y;
+        }
+        y.slice([0..batch, 0..outputs, 0..height, 0..width])
+    }
+}
+
+/// The Kronecker product of a matrix with itself: what it does to rows and columns of a window.
+fn both_axes(matrix: &[f32], columns: usize, device: &Device) -> Tensor<2> {
+    let rows = matrix.len() / columns;
+    let both = (0..rows * rows).flat_map(|row| {
+        (0..columns * columns).map(move |column| {
+            matrix[row / rows * columns + column / columns]
+                * matrix[row % rows * columns + column % columns]
+        })
+    });
+    let shape = [rows * rows, columns * columns];
+    Tensor::from_data(TensorData::new(both.collect::<Vec<_>>(), shape), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::nn::BatchNormConfig;
+    use burn::tensor::Distribution;
+
+    /// Weights, bias and statistics all different from what a fresh layer has.
+    fn layer(inputs: usize, outputs: usize, kernel: usize, device: &Device) -> (Conv, BatchNorm) {
+        let uniform =
+            |low, high| Tensor::<1>::random([outputs], Distribution::Uniform(low, high), device);
+        let mut norm = BatchNormConfig::new(outputs).init(device);
+        norm.gamma = norm.gamma.map(|_| uniform(0.5, 1.5));
+        norm.beta = norm.beta.map(|_| uniform(-0.5, 0.5));
+        norm.running_mean.update(uniform(-0.5, 0.5));
+        norm.running_var.update(uniform(0.5, 2.0));
+        let mut conv = Conv::new(inputs, outputs, kernel, device).with_bias(device);
+        conv.bias = conv.bias.map(|bias| bias.map(|_| uniform(-0.5, 0.5)));
+        (conv, norm)
+    }
+
+    #[test]
+    fn folded_convolutions_are_convolution_and_norm() {
+        let device = Device::flex();
+        device.seed(4);
+        for (inputs, outputs, kernel, stride) in
+            [(3, 8, 3, 2), (5, 4, 3, 1), (6, 7, 1, 1), (128, 130, 3, 1)]
+        {
+            let (conv, norm) = layer(inputs, outputs, kernel, &device);
+            let conv = conv.with_stride(stride);
+            let folded = FoldedConv::new(&conv, Some(&norm));
+            let unnormed = FoldedConv::new(&conv, None);
+            for (batch, height, width) in [(1, 1, 1), (2, 3, 5), (1, 7, 7), (5, 4, 6)] {
+                let shape = [batch, inputs, height, width];
+                let x = Tensor::<4>::random(shape, Distribution::Uniform(-1.0, 1.0), &device);
+                let plain = conv.forward(x.clone());
+                let worst = |a: Tensor<4>, b: Tensor<4>| (a - b).abs().max().into_scalar::<f32>();
+                let what = format!("{inputs} to {outputs}, {kernel}/{stride}, {shape:?}");
+                assert!(worst(unnormed.forward(x.clone()), plain.clone()) < 2e-5, "{what}");
+                let plain = crate::batch_norm(&norm, plain);
+                assert!(worst(folded.forward(x), plain) < 2e-5, "{what}");
+            }
+        }
+    }
+}
