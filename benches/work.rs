@@ -154,7 +154,7 @@ impl Bench<'_> {
 
     fn pixels(&self, device: &Device) -> Tensor<4> {
         let Case { size, batch, .. } = *self.case;
-        let values = (0..batch * 3 * size * size).map(|i| (i * 2_654_435_761 >> 7) % 1000);
+        let values = (0..batch * 3 * size * size).map(|i| ((i * 2_654_435_761) >> 7) % 1000);
         let values = values.map(|value| value as f32 / 250.0 - 2.0).collect::<Vec<_>>();
         Tensor::from_data(TensorData::new(values, [batch, 3, size, size]), device)
     }

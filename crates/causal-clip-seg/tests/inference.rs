@@ -45,14 +45,17 @@ fn folded_network_is_the_network() {
             let tokens = Tensor::<1, Int>::from_ints(tokens, &device).reshape([2, 5]);
             let plain = network.forward(pixels.clone(), tokens.clone());
             let spread = plain.causal.clone().var(2).mean().sqrt().into_scalar::<f32>();
-
-            let found = both.forward_causal(pixels.clone(), tokens.clone());
-            assert!(worst(found, plain.causal.clone()) < 1e-4 * spread);
-            let found = causal_alone.forward_causal(pixels.clone(), tokens.clone());
-            assert!(worst(found, plain.causal.clone()) < 1e-4 * spread);
+            // Random statistics enlarge rounding on its way through all layers (2e-4 was seen); a
+            // wrong fold is off by the spread itself. The golden vectors hold it closely.
+            let near = |found, expected: Tensor<4>| {
+                let off = worst(found, expected) / spread;
+                assert!(off < 1e-3, "{height} x {width}: off by {off} of the spread");
+            };
+            near(both.forward_causal(pixels.clone(), tokens.clone()), plain.causal.clone());
+            near(causal_alone.forward_causal(pixels.clone(), tokens.clone()), plain.causal.clone());
             let maps = both.picture_maps(pixels, Branch::Mean);
             let found = both.logits(&maps, &[0, 1], both.states(tokens));
-            assert!(worst(found, (plain.causal + plain.confounding) / 2.0) < 1e-4 * spread);
+            near(found, (plain.causal + plain.confounding) / 2.0);
         }
     }
 }

@@ -109,7 +109,7 @@ impl Attention {
         // The columns of the queries; those of keys and values.
         let part = |x: Tensor<3>, from: usize, to: usize| {
             let weight = weight.clone().slice([0..width, from * width..to * width]);
-            let bias = bias.map(|bias| bias.val().slice([from * width..to * width]));
+            let bias = bias.map(|bias| bias.val().slice(from * width..to * width));
             linear(x, weight, bias)
         };
         let q = part(word, 0, 1).reshape([batch, self.heads, 1, per_head]);
