@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use causal_clip_seg::{Branch, RgbImage, Segmenter};
 use clap::Parser;
-use examples::{DeviceArg, Questions, RESIZE, say, score_control};
+use examples::{DeviceArg, Questions, say, score_control};
 use seg_data::{Case, Dataset, OpenOptions, Split, distinct_names};
 use seg_image::{
     BinaryMask, OverlayStyle, contact_sheet, overlay_with_reference, write_gray8, write_mask,
@@ -129,7 +129,6 @@ fn run(args: Args) -> anyhow::Result<()> {
     let mut header = ReportHeader::new(args.split.to_string());
     header.weights_sha256 = Some(sha256(&args.weights)?);
     header.threshold = Some(f64::from(threshold));
-    header.resize = RESIZE.to_owned();
     header.run.extend([
         ("branch".to_owned(), json!(branch)),
         ("tta".to_owned(), json!(args.tta)),

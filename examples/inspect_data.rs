@@ -58,11 +58,8 @@ fn run(args: Args) -> anyhow::Result<bool> {
         std::fs::create_dir_all(out)
             .with_context(|| format!("making the folder {}", out.display()))?;
         let page = out.join("report.html");
-        std::fs::write(&page, inspection.html())
-            .with_context(|| format!("writing {}", page.display()))?;
-        let table = out.join("report.json");
-        std::fs::write(&table, serde_json::to_vec_pretty(&inspection)?)
-            .with_context(|| format!("writing {}", table.display()))?;
+        whole_file::write(&page, inspection.html().as_bytes())?;
+        whole_file::write(&out.join("report.json"), &serde_json::to_vec_pretty(&inspection)?)?;
         say!("-> {} and report.json", page.display());
     }
     Ok(inspection.can_train())

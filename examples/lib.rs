@@ -16,7 +16,7 @@ mod scores;
 use std::process::ExitCode;
 
 pub use device::{DeviceArg, DeviceError, devices};
-pub use scores::{Questions, RESIZE, print_scores, score_control};
+pub use scores::{Questions, print_scores, score_control};
 
 /// `--sides`: what left and right mean in a set's sentences.
 ///

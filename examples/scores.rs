@@ -9,10 +9,6 @@ use seg_metrics::Bootstrap;
 use seg_report::{ControlScores, ReportHeader, ScoreReport, ScoredCase};
 use trainer::{Answer, Control, TrainError, Views, commonest_sentence, evaluate};
 
-/// How a probability becomes a mask of the reference's size, for reports.
-pub const RESIZE: &str = "probability brought to the picture's size (bilinear, or the \
-    letterbox's warp), then >= threshold (mode B)";
-
 /// What is to be asked of which cases.
 #[derive(Debug)]
 pub struct Questions<'a> {
@@ -86,7 +82,7 @@ pub fn print_scores(
             controls.push(scored);
         }
     }
-    let header = ReportHeader { resize: RESIZE.to_owned(), ..ReportHeader::new(split) };
+    let header = ReportHeader::new(split);
     let bootstrap = Bootstrap { seed, ..Bootstrap::default() };
     say!("{}", ScoreReport::of(header, &controls, bootstrap)?.markdown());
     Ok(())

@@ -14,6 +14,8 @@ fn network(config: &CausalClipSegConfig, device: &Device) -> CausalClipSeg {
             "running_mean" => (-0.2, 0.2),
             "running_var" => (0.5, 1.5),
             _ if slot.shape.len() == 1 && slot.name.ends_with("bias") => (-0.2, 0.2),
+            // Or each block would enlarge what the one before gave, rounding with it.
+            _ if slot.name.ends_with("bn3.weight") => (0.05, 0.15),
             _ if slot.shape.len() == 1 => (0.5, 1.5),
             _ => return None,
         };
@@ -45,11 +47,9 @@ fn folded_network_is_the_network() {
             let tokens = Tensor::<1, Int>::from_ints(tokens, &device).reshape([2, 5]);
             let plain = network.forward(pixels.clone(), tokens.clone());
             let spread = plain.causal.clone().var(2).mean().sqrt().into_scalar::<f32>();
-            // Random statistics enlarge rounding on its way through all layers (2e-4 was seen); a
-            // wrong fold is off by the spread itself. The golden vectors hold it closely.
             let near = |found, expected: Tensor<4>| {
                 let off = worst(found, expected) / spread;
-                assert!(off < 1e-3, "{height} x {width}: off by {off} of the spread");
+                assert!(off < 1e-4, "{height} x {width}: off by {off} of the spread");
             };
             near(both.forward_causal(pixels.clone(), tokens.clone()), plain.causal.clone());
             near(causal_alone.forward_causal(pixels.clone(), tokens.clone()), plain.causal.clone());

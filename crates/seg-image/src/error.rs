@@ -30,8 +30,8 @@ pub enum ImageError {
     )]
     MaskRule { file: PathBuf, largest: u8 },
     /// The file could not be written; an earlier one of that name is unchanged.
-    #[error("cannot write {}", file.display())]
-    Write { file: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Write(#[from] whole_file::WriteError),
     /// The picture could not be encoded; an earlier file of that name is unchanged.
     #[error("cannot encode {}", file.display())]
     Encode { file: PathBuf, source: image::ImageError },

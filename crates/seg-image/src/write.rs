@@ -1,6 +1,5 @@
 //! Pictures to PNG files, written beside and renamed.
 
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
@@ -49,29 +48,9 @@ pub fn write_gray8(
 }
 
 fn write(file: &Path, image: &DynamicImage) -> Result<(), ImageError> {
-    let failed = |source| ImageError::Write { file: file.to_owned(), source };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut beside =
-        tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
     let mut out = std::io::Cursor::new(Vec::new());
     image
         .write_to(&mut out, ImageFormat::Png)
         .map_err(|source| ImageError::Encode { file: file.to_owned(), source })?;
-    BufWriter::new(&mut beside).write_all(out.get_ref()).map_err(failed)?;
-    beside.as_file().sync_all().map_err(failed)?;
-    let kept = beside.persist(file).map_err(|error| failed(error.error))?;
-    set_readable(&kept);
-    Ok(())
-}
-
-/// Temporary files are private to their maker; a picture is for whoever may read the folder.
-fn set_readable(file: &std::fs::File) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Best effort: the picture is there either way.
-        let _ = file.set_permissions(std::fs::Permissions::from_mode(0o644));
-    }
-    #[cfg(not(unix))]
-    let _ = file;
+    Ok(whole_file::write(file, out.get_ref())?)
 }

@@ -28,8 +28,8 @@ pub enum ReadingError {
     #[error("cannot encode the example `{case}`")]
     Encode { case: String, source: image::ImageError },
     /// A file could not be written; an earlier one of that name is unchanged.
-    #[error("cannot write {}", file.display())]
-    Write { file: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Write(#[from] whole_file::WriteError),
     /// The table of cases could not be formed.
     #[error("cannot write {}", file.display())]
     Csv { file: PathBuf, source: csv::Error },

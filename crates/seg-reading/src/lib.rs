@@ -57,7 +57,6 @@ mod count;
 mod edit;
 mod error;
 mod example;
-mod file;
 mod grammar;
 mod html;
 mod importance;

@@ -8,7 +8,6 @@ use seg_metrics::Bootstrap;
 use crate::comparison::{Answer, Compared, Comparison};
 use crate::edit::Edit;
 use crate::error::ReadingError;
-use crate::file;
 use crate::report::ReadingReport;
 use seg_image::BinaryMask;
 
@@ -148,7 +147,7 @@ impl Reading {
             table.write_record(row(record)).map_err(failed)?;
         }
         let content = table.into_inner().map_err(|error| failed(error.into_error().into()))?;
-        file::write(file, &content)
+        Ok(whole_file::write(file, &content)?)
     }
 }
 

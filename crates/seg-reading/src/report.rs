@@ -15,7 +15,7 @@ use crate::importance::WordImportances;
 use crate::presence::PresenceReport;
 use crate::reading::CaseRecord;
 use crate::summary::EditSummary;
-use crate::{file, html, markdown};
+use crate::{html, markdown};
 
 /// How intervals were drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -123,8 +123,8 @@ impl ReadingReport {
         let mut json = serde_json::to_vec_pretty(self).map_err(failed)?;
         json.push(b'\n');
         let page = self.html(examples)?;
-        file::write(&file, &json)?;
-        file::write(&folder.join("reading.md"), self.markdown().as_bytes())?;
-        file::write(&folder.join("reading.html"), page.as_bytes())
+        whole_file::write(&file, &json)?;
+        whole_file::write(&folder.join("reading.md"), self.markdown().as_bytes())?;
+        Ok(whole_file::write(&folder.join("reading.html"), page.as_bytes())?)
     }
 }

@@ -5,7 +5,6 @@ use std::path::Path;
 use seg_metrics::Scores;
 
 use crate::error::ReportError;
-use crate::file;
 
 /// A case and how well its mask fits.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,5 +82,5 @@ pub fn write_cases(
         table.write_record(row).map_err(failed)?;
     }
     let content = table.into_inner().map_err(|error| failed(error.into_error().into()))?;
-    file::write(file, &content)
+    Ok(whole_file::write(file, &content)?)
 }

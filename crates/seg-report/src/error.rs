@@ -29,8 +29,8 @@ pub enum ReportError {
     #[error("cannot read {}", file.display())]
     Read { file: PathBuf, source: std::io::Error },
     /// A file could not be written; an earlier one of that name is unchanged.
-    #[error("cannot write {}", file.display())]
-    Write { file: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Write(#[from] whole_file::WriteError),
     /// The table of cases could not be formed.
     #[error("cannot write {}", file.display())]
     Csv { file: PathBuf, source: csv::Error },

@@ -40,7 +40,6 @@
 mod case;
 mod control;
 mod error;
-mod file;
 mod interval;
 mod markdown;
 mod named;

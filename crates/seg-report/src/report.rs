@@ -10,7 +10,6 @@ use serde::Serialize;
 use crate::case::{CaseColumns, ControlScores, write_cases};
 use crate::control::{ControlReport, Difference, difference};
 use crate::error::ReportError;
-use crate::file;
 use crate::interval::units;
 use crate::markdown::markdown;
 use crate::named::Named;
@@ -36,8 +35,8 @@ pub struct ReportHeader {
 
 impl ReportHeader {
     /// [`resize`](Self::resize) of a network's masks.
-    pub const NETWORK_MASKS: &str =
-        "probability >= threshold at network size, then nearest to the mask's size (mode A)";
+    pub const NETWORK_MASKS: &str = "probability brought to the picture's size (bilinear, or the \
+        letterbox's warp), then >= threshold (mode B)";
 
     /// [`resize`](Self::resize) of masks from files.
     pub const MASK_FILES: &str =
@@ -167,8 +166,8 @@ impl ScoreReport {
         let failed = |source| ReportError::Json { file: file.clone(), source };
         let mut json = serde_json::to_vec_pretty(self).map_err(failed)?;
         json.push(b'\n');
-        file::write(&file, &json)?;
-        file::write(&folder.join("scores.md"), self.markdown().as_bytes())
+        whole_file::write(&file, &json)?;
+        Ok(whole_file::write(&folder.join("scores.md"), self.markdown().as_bytes())?)
     }
 
     /// The tables of the cases in a folder that is there: `cases.csv` of a single control,

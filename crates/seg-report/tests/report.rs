@@ -175,7 +175,7 @@ fn the_tables_have_a_row_for_each_case() {
 
     let nowhere = folder.path().join("none/cases.csv");
     let error = write_cases(&nowhere, &controls[0].cases, CaseColumns::Scores).unwrap_err();
-    assert!(matches!(error, ReportError::Write { .. }), "{error}");
+    assert!(matches!(error, ReportError::Write(_)), "{error}");
 }
 
 #[test]

@@ -132,14 +132,6 @@ impl<'a> Samples<'a> {
         self.cases.is_empty()
     }
 
-    /// How many cases are read again each time, since memory did not hold them.
-    pub fn read_again(&self) -> usize {
-        let kept = |case: &&Prepared<'_>| {
-            case.mask.is_some() && self.pictures.get(case.picture).is_some_and(Option::is_some)
-        };
-        self.cases.len() - self.cases.iter().filter(kept).count()
-    }
-
     /// The cases at `indices` as a batch. What happens to a case depends on seed, epoch and its
     /// place in the set alone.
     ///

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use seeded::SplitMix64;
+use seg_augment::{Sides, Turn, rewrite};
 use seg_data::Case;
 
 use crate::error::TrainError;
@@ -140,27 +141,14 @@ fn opposite<'a>(cases: &[&'a Case]) -> Vec<Query<'a>> {
         .map(|case| ((case.image.as_path(), case.sentence.clone()), *case))
         .collect::<HashMap<_, _>>();
     let against_other = |query: Query<'a>| {
-        let swapped = swap_sides(&query.sentence);
+        let swapped = rewrite(&query.sentence, Turn::FLIP_HORIZONTAL, Sides::Image).ok()?;
         if swapped == query.sentence {
             return None;
         }
-        let other = by_sentence.get(&(query.picture.image.as_path(), swapped))?;
+        let other = by_sentence.get(&(query.picture.image.as_path(), swapped.into_owned()))?;
         Some(Query { reference: other, ..query })
     };
     own(cases).filter_map(against_other).collect()
-}
-
-/// `left` and `right` exchanged, in lower case, as whole words.
-fn swap_sides(sentence: &str) -> String {
-    let swap = |word: &str| match word {
-        "left" => "right".to_owned(),
-        "right" => "left".to_owned(),
-        _ => word.to_owned(),
-    };
-    sentence.split_inclusive(|c: char| !c.is_alphanumeric()).fold(String::new(), |out, piece| {
-        let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
-        out + &swap(word) + &piece[word.len()..]
-    })
 }
 
 #[cfg(test)]
@@ -183,14 +171,6 @@ mod tests {
             group: None,
             origin: Origin { table: Arc::from(PathBuf::from("t.csv")), row: 2 },
         }
-    }
-
-    #[test]
-    fn sides_are_swapped_as_whole_words() {
-        let sentence = "the patient's right lung, on the left side; leftmost";
-        let swapped = "the patient's left lung, on the right side; leftmost";
-        assert_eq!(swap_sides(sentence), swapped);
-        assert_eq!(swap_sides(swapped), sentence);
     }
 
     #[test]

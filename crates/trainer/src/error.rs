@@ -69,3 +69,9 @@ pub enum TrainError {
     #[error("cannot write {}", file.display())]
     Write { file: PathBuf, source: std::io::Error },
 }
+
+impl From<whole_file::WriteError> for TrainError {
+    fn from(error: whole_file::WriteError) -> Self {
+        Self::Write { file: error.file, source: error.source }
+    }
+}

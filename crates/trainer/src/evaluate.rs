@@ -1,10 +1,10 @@
 //! How well the masks fit, at each reference's own size.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use causal_clip_seg::{BinaryMask, Mask, RgbImage, SegError, Segmenter};
-use seg_data::Case;
+use seg_data::{Case, Sample};
 use seg_metrics::{Grid, MetricError, Scores};
 
 use crate::batch::in_parallel;
@@ -33,25 +33,27 @@ pub fn evaluate(
     let mut scores = vec![None; queries.len()];
     for part in order.chunks(TOGETHER) {
         let asked = part.iter().map(|index| &queries[*index]).collect::<Vec<_>>();
-        let pictures = pictures(&asked)?;
+        let samples = samples(&asked)?;
+        // A picture of several cases is one picture: the network sees it once.
+        let mut pictures: HashMap<&Path, &RgbImage> = HashMap::new();
         let pairs = asked.iter().filter_map(|query| {
-            Some((pictures.get(query.picture.image.as_path())?, query.sentence.as_ref()))
+            let image = &samples.get(&std::ptr::from_ref(query.picture))?.image;
+            let image = *pictures.entry(&query.picture.image).or_insert(image);
+            Some((image, query.sentence.as_ref()))
         });
         let pairs = pairs.collect::<Vec<_>>();
         let answers = match views {
             Some(views) => views.answer(segmenter, &pairs)?,
             None => alone(segmenter, &pairs)?,
         };
+        let references = asked.iter().map(|query| std::ptr::from_ref(query.reference));
+        let references = references.filter_map(|case| Some(&samples.get(&case)?.mask));
+        let fits = answers.iter().zip(references).collect::<Vec<_>>();
         let scored =
-            in_parallel(&answers.iter().zip(&asked).collect::<Vec<_>>(), |(answer, query)| {
-                let reference = seg_data::load(query.reference)?.mask;
-                let scores = score(&answer.mask.binary(), &reference)?;
-                Ok::<_, TrainError>((scores, reference))
-            });
-        for ((index, answer), scored) in part.iter().zip(&answers).zip(scored) {
-            let (found, reference) = scored?;
-            scores[*index] = Some(found);
-            see(*index, answer, &reference)?;
+            in_parallel(&fits, |(answer, reference)| score(&answer.mask.binary(), reference));
+        for ((index, (answer, reference)), scored) in part.iter().zip(&fits).zip(scored) {
+            scores[*index] = Some(scored?);
+            see(*index, answer, reference)?;
         }
     }
     Ok(scores.into_iter().flatten().collect())
@@ -62,17 +64,14 @@ fn alone(segmenter: &Segmenter, pairs: &[(&RgbImage, &str)]) -> Result<Vec<Answe
     Ok(masks.into_iter().map(|mask: Mask| Answer { mask, spread: None }).collect())
 }
 
-/// The pictures of some queries.
-fn pictures<'a>(queries: &[&Query<'a>]) -> Result<HashMap<&'a Path, RgbImage>, TrainError> {
-    let mut cases: Vec<&'a Case> = Vec::new();
-    for query in queries {
-        if cases.iter().all(|case| case.image != query.picture.image) {
-            cases.push(query.picture);
-        }
-    }
+/// Everything that some queries look at, each case read once.
+fn samples(queries: &[&Query<'_>]) -> Result<HashMap<*const Case, Sample>, TrainError> {
+    let mut seen = HashSet::new();
+    let cases = queries.iter().flat_map(|query| [query.picture, query.reference]);
+    let cases = cases.filter(|case| seen.insert(std::ptr::from_ref(*case))).collect::<Vec<_>>();
     let read = in_parallel(&cases, |case| seg_data::load(case));
     let named = cases.iter().zip(read);
-    named.map(|(case, read)| Ok((case.image.as_path(), read?.image))).collect()
+    named.map(|(case, read)| Ok((std::ptr::from_ref(*case), read?))).collect()
 }
 
 /// Per-image mean Dice: the mean over cases, 0 of none.

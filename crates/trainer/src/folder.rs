@@ -27,6 +27,8 @@ const ORIGIN: &str = "run.json";
 /// One JSON object a line: steps and epochs.
 const LOG: &str = "log.jsonl";
 const LOCK: &str = ".lock";
+/// The tensor library's version, which the workspace pins.
+const BURN: &str = "0.22.1";
 
 /// What a run was made of and with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,7 +73,7 @@ impl Origin {
         let count = |split: Split| (split.to_string(), data.cases(split).len());
         Ok(Self {
             trainer: env!("CARGO_PKG_VERSION").to_owned(),
-            burn: "0.22.1".to_owned(),
+            burn: BURN.to_owned(),
             commit: commit(),
             device: device.to_owned(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
@@ -118,9 +120,9 @@ impl RunFolder {
         }
         let folder = Self::locked(path)?;
         // The origin last: a folder that has it is complete.
-        folder.write(RECIPE, recipe.to_toml().as_bytes())?;
+        whole_file::write(&path.join(RECIPE), recipe.to_toml().as_bytes())?;
         let origin = serde_json::to_string_pretty(origin).unwrap_or_default();
-        folder.write(ORIGIN, origin.as_bytes())?;
+        whole_file::write(&path.join(ORIGIN), origin.as_bytes())?;
         Ok(folder)
     }
 
@@ -153,24 +155,6 @@ impl RunFolder {
             // Not every file system can lock; one run a folder is then the user's care.
             Err(TryLockError::Error(_)) => Ok(Self { path: path.to_owned(), _lock: lock }),
         }
-    }
-
-    /// Writes a file whole, beside and renamed.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
-        let file = self.path.join(name);
-        let failed = |source| write_error(&file, source);
-        let mut beside = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // As any new file: the umask decides.
-            beside.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let mut beside = beside.tempfile_in(&self.path).map_err(failed)?;
-        beside.write_all(bytes).map_err(failed)?;
-        beside.as_file().sync_all().map_err(failed)?;
-        beside.persist(&file).map_err(|error| failed(error.error))?;
-        Ok(())
     }
 
     /// The log, cut to the `length` bytes that a checkpoint knew of, and the lines in it.
@@ -214,4 +198,13 @@ impl Log {
 
 pub(crate) fn write_error(path: &Path, source: std::io::Error) -> TrainError {
     TrainError::Write { file: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_tensor_library_is_the_one_that_is_recorded() {
+        let manifest = include_str!("../../../Cargo.toml");
+        assert!(manifest.contains(&format!("burn = {{ version = \"={}\"", super::BURN)));
+    }
 }

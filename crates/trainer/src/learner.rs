@@ -11,7 +11,8 @@ use crate::players::{
     Example, Losses, PlayerParameters, causal_alone, mean_of_both, player_one, player_two,
     simultaneous, warm_up,
 };
-use crate::recipe::{FreezeConfig, GameConfig, LossConfig, OptimizerConfig, Order, Recipe};
+use crate::recipe::Recipe;
+use crate::sections::{FreezeConfig, GameConfig, LossConfig, OptimizerConfig, Order};
 
 /// A network in training, with its players' optimizers.
 #[derive(Debug)]
@@ -46,8 +47,8 @@ impl Step {
     }
 }
 
-/// A player's turn on one batch.
-type Turn<'a> = dyn Fn(&CausalClipSeg, &Example) -> (Losses, Gradients) + 'a;
+/// A turn on one batch.
+type Turn = fn(&CausalClipSeg, &PlayerParameters, &Example, &LossConfig) -> (Losses, Gradients);
 
 impl Learner {
     /// A network and fresh optimizers; what the recipe freezes is frozen.
@@ -70,24 +71,25 @@ impl Learner {
     /// One step on the mean gradient of several batches; `open` holds the gates open. A step whose
     /// losses or gradients are not finite is not taken.
     pub fn step(&mut self, batches: &[Example], rate: f64, open: bool) -> Step {
-        let loss = self.loss.clone();
-        let adversary = self.game.adversary;
-        let players = self.players.clone();
-        let one = |turn: &Turn<'_>, learner: &Self| mean_over(batches, &learner.network, turn);
-        let (losses, first) = match (open, self.game.order) {
-            (true, _) => one(&|n, e| warm_up(n, &players, e, &loss), self),
-            (_, Order::Off) => one(&|n, e| causal_alone(n, &players, e, &loss), self),
-            (_, Order::Mean) => one(&|n, e| mean_of_both(n, &players, e, &loss), self),
-            (_, Order::Alternating) => one(&|n, e| player_one(n, &players, e, &loss), self),
+        let turn: Turn = match (open, self.game.order) {
+            (true, _) => warm_up,
+            (_, Order::Off) => causal_alone,
+            (_, Order::Mean) => mean_of_both,
+            (_, Order::Alternating) => player_one,
             (_, Order::Simultaneous) => return self.both_at_once(batches, rate),
         };
+        let (losses, first) =
+            mean_over(batches, |batch| turn(&self.network, &self.players, batch, &self.loss));
         let mut step = Step { losses, norm: first.norm(), gate_norm: 0.0 };
         if !step.is_finite() {
             return step;
         }
         self.move_first(rate, first.clipped(step.norm, self.optimizer.clip_norm));
         if !open && self.game.order == Order::Alternating {
-            let (_, second) = one(&|n, e| player_two(n, &players, e, &loss, adversary), self);
+            let (network, players, loss) = (&self.network, &self.players, &self.loss);
+            let adversary = self.game.adversary;
+            let (_, second) =
+                mean_over(batches, |batch| player_two(network, players, batch, loss, adversary));
             step.gate_norm = second.norm();
             if step.gate_norm.is_finite() {
                 self.move_second(rate, second.clipped(step.gate_norm, self.optimizer.clip_norm));
@@ -151,10 +153,13 @@ impl Learner {
 }
 
 /// Mean losses and gradients of a turn over batches, each by its share of the cases.
-fn mean_over(batches: &[Example], network: &CausalClipSeg, turn: &Turn<'_>) -> (Losses, Gradients) {
+fn mean_over(
+    batches: &[Example],
+    turn: impl Fn(&Example) -> (Losses, Gradients),
+) -> (Losses, Gradients) {
     let (mut losses, mut gradients) = (Losses::default(), Gradients::default());
     for (batch, share) in batches.iter().zip(shares(batches)) {
-        let (found, own) = turn(network, batch);
+        let (found, own) = turn(batch);
         losses = losses.plus(found, share);
         gradients.add(own, share);
     }

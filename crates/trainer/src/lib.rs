@@ -36,6 +36,7 @@ mod recipe;
 mod reliability;
 mod run;
 mod schedule;
+mod sections;
 mod sheet;
 mod views;
 
@@ -51,13 +52,14 @@ pub use players::{
     Example, Losses, PlayerParameters, Target, causal_alone, mean_of_both, player_one, player_two,
     simultaneous, warm_up,
 };
-pub use recipe::{
-    CheckpointConfig, DataRecipe, FreezeConfig, GameConfig, LossConfig, ModelRecipe,
-    OptimizerConfig, Order, Recipe, Rule, TrainingConfig, ValidationConfig,
-};
+pub use recipe::Recipe;
 pub use reliability::reliability_plot;
 pub use run::{Ending, Place, Report, open_data, resume, train};
 pub use schedule::{Fall, Pace, ScheduleConfig};
+pub use sections::{
+    CheckpointConfig, DataRecipe, FreezeConfig, GameConfig, LossConfig, ModelRecipe,
+    OptimizerConfig, Order, Rule, TrainingConfig, ValidationConfig,
+};
 pub use seg_augment::{AugmentConfig, Sides};
 pub use sheet::answer_sheet;
 pub use views::{Answer, Views};

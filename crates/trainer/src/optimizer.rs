@@ -12,7 +12,7 @@ use weight_files::{NewTensor, WeightFile};
 
 use crate::error::TrainError;
 use crate::gradients::{Gradients, flat};
-use crate::recipe::{OptimizerConfig, Rule};
+use crate::sections::{OptimizerConfig, Rule};
 
 /// What a rule remembers of one parameter, flat.
 #[derive(Clone, Debug)]
@@ -55,10 +55,8 @@ impl Optimizer {
         const EPSILON: f32 = 1e-8;
         let OptimizerConfig { rule, weight_decay, betas, momentum, .. } = self.config;
         let [beta1, beta2] = betas.map(|beta| beta as f32);
+        // Taken out, not copied: its tensors are then updated in place.
         let old = self.memory.remove(name);
-        let moments = old.clone().and_then(|memory| {
-            Some(AdaptiveMomentumState::new(memory.steps, memory.first, memory.second?))
-        });
         let (value, memory) = match rule {
             Rule::AdamW => {
                 let rule = AdamWConfig::new()
@@ -66,7 +64,7 @@ impl Optimizer {
                     .with_beta_1(beta1)
                     .with_beta_2(beta2)
                     .with_weight_decay(weight_decay as f32);
-                let state = moments.map(AdamWState::new);
+                let state = old.and_then(Memory::moments).map(AdamWState::new);
                 let (value, state) = rule.build().step(rate, value, gradient, state);
                 (value, state.map(|state| Memory::of(state.momentum)))
             }
@@ -77,7 +75,7 @@ impl Optimizer {
                     .with_beta_1(beta1)
                     .with_beta_2(beta2)
                     .with_weight_decay(decay.filter(|_| weight_decay > 0.0));
-                let state = moments.map(AdamState::new);
+                let state = old.and_then(Memory::moments).map(AdamState::new);
                 let (value, state) = rule.build().step(rate, value, gradient, state);
                 (value, state.map(|state| Memory::of(state.momentum)))
             }
@@ -150,6 +148,10 @@ impl Optimizer {
 }
 
 impl Memory {
+    fn moments(self) -> Option<AdaptiveMomentumState<1>> {
+        Some(AdaptiveMomentumState::new(self.steps, self.first, self.second?))
+    }
+
     fn of(state: AdaptiveMomentumState<1>) -> Self {
         Self { steps: state.time, first: state.moment_1, second: Some(state.moment_2) }
     }

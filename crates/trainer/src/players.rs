@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{GradientCheckpointingStrategy, Int, Tensor};
 use causal_clip_seg::{CausalClipSeg, Game, SegLogits, names};
 
 use crate::gradients::Gradients;
 use crate::loss::seg_loss;
-use crate::recipe::LossConfig;
+use crate::sections::LossConfig;
 
 /// Losses of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -123,7 +123,8 @@ pub fn simultaneous(
     loss: &LossConfig,
     adversary: f64,
 ) -> (Losses, Gradients, Gradients) {
-    let mirror = network.decoder.mirrored_neck();
+    let strategy = checkpointing(network);
+    let mirror = network.decoder.mirrored_neck().map(&mut Checkpointed(strategy));
     let copies = copies_of(network, &mirror);
     let game = Game::Mirrored(Box::new(mirror.clone()));
     let logits = network.forward_in_game(example.pixels.clone(), example.tokens.clone(), &game);
@@ -195,6 +196,33 @@ fn copies_of(network: &CausalClipSeg, mirror: &impl Module) -> HashMap<ParamId, 
     let neck = "neck_ad.";
     let own = names.slots(network).into_iter().filter(|slot| slot.name.starts_with(neck));
     names.slots(mirror).into_iter().zip(own).map(|(copy, own)| (copy.id, own.name)).collect()
+}
+
+/// What the network's activations are kept by.
+fn checkpointing(network: &CausalClipSeg) -> Option<GradientCheckpointingStrategy> {
+    struct First(Option<GradientCheckpointingStrategy>);
+    impl ModuleVisitor for First {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0 = self.0.or_else(|| param.val().gradient_checkpointing_strategy());
+        }
+    }
+    let mut first = First(None);
+    network.decoder.visit(&mut first);
+    first.0
+}
+
+/// Gives every parameter the strategy, which Burn drops on the way out of autodiff and back.
+struct Checkpointed(Option<GradientCheckpointingStrategy>);
+
+impl ModuleMapper for Checkpointed {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(strategy) = self.0 else { return param };
+        param.map(|tensor| {
+            let tracked = tensor.is_require_grad();
+            let tensor = Tensor::from_inner(tensor.inner());
+            tensor.with_gradient_checkpointing_strategy(strategy).set_require_grad(tracked)
+        })
+    }
 }
 
 /// Takes gradient tracking from every parameter but those `kept`.

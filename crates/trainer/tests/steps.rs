@@ -220,7 +220,7 @@ fn a_step_that_is_not_finite_is_not_taken() {
 
 #[test]
 fn recomputed_activations_give_the_same_step() {
-    for order in [Order::Off, Order::Alternating] {
+    for order in [Order::Off, Order::Alternating, Order::Simultaneous] {
         let recipe = recipe(order);
         let step = |device: Device| {
             let mut learner = Learner::new(network(&device), &recipe);

@@ -74,25 +74,8 @@ pub fn write_phantoms(
         }
     }
     let rows = rows.into_inner().map_err(|error| unwritten(error.into_error()))?;
-    write_beside(&table, folder, &rows).map_err(unwritten)?;
+    whole_file::write_new(&table, &rows).map_err(|error| unwritten(error.source))?;
     Ok(written)
-}
-
-/// A file that is there whole or not at all, and never over another.
-fn write_beside(file: &Path, folder: &Path, content: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
-    beside.write_all(content)?;
-    beside.as_file().sync_all()?;
-    let kept = beside.persist_noclobber(file).map_err(|error| error.error)?;
-    // Temporary files are private to their maker; the set is for whoever may read the folder.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        kept.set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
-    drop(kept);
-    Ok(())
 }
 
 #[cfg(test)]
