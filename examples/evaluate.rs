@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use causal_clip_seg::{Branch, RgbImage, Segmenter};
+use causal_clip_seg::{Branch, CausalClipSeg, RgbImage, Segmenter};
 use clap::Parser;
-use examples::{DeviceArg, Questions, say, score_control};
+use examples::{
+    DeviceArg, Questions, causal_markdown, causal_report, presence_study, say, score_control,
+};
 use seg_data::{Case, Dataset, OpenOptions, Split, distinct_names};
 use seg_image::{
     BinaryMask, OverlayStyle, contact_sheet, overlay_with_reference, write_gray8, write_mask,
@@ -69,9 +71,19 @@ struct Args {
     /// mean; leaves tta/CASE.mean.png and tta/CASE.spread.png
     #[arg(long)]
     tta: bool,
-    /// What left and right mean, for --tta: image, patient, or fixed (never mirror)
+    /// What left and right mean, for --tta and --presence: image, patient, or fixed (never mirror)
     #[arg(long, default_value = "image", value_parser = examples::sides)]
     sides: Sides,
+    /// Also ask for what is not there (the target's half covered, the other side where it is free, a
+    /// negation, something off topic, the set's own empty masks): does the network see it? By the
+    /// threshold in the weights, or, where they have none, by one fitted on the val split; leaves
+    /// presence.csv
+    #[arg(long)]
+    presence: bool,
+    /// Also look inside: Dice of both branches and their overlap, the gates inside and outside the
+    /// masks, and what another picture's gates or features do; leaves causal.csv
+    #[arg(long)]
+    causal_report: bool,
     /// Of the controls' steps and of the intervals
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -143,12 +155,35 @@ fn run(args: Args) -> anyhow::Result<()> {
             write_rgb(&args.out.join("reliability.png"), &plot)?;
         }
     }
+    let presence = match args.presence {
+        true => Some(presence_study(&segmenter, &data, &cases, args.split, args.sides)?),
+        false => None,
+    };
+    if let Some(study) = &presence {
+        header.more.insert("presence".to_owned(), serde_json::to_value(study)?);
+        study.write_queries(&args.out.join("presence.csv"), &names)?;
+    }
     let bootstrap = Bootstrap { seed: args.seed, ..Bootstrap::default() };
+    let mut causal = None;
+    if args.causal_report {
+        // The network as it was trained: the prepared one has no gates of its own.
+        let network = CausalClipSeg::load(&args.weights, &device)?.network;
+        let (config, queried) = (segmenter.config(), (&cases[..], &names[..]));
+        let means = causal_report(&network, config, queried, &args.out, &bootstrap, &device)?;
+        header.more.insert("causal".to_owned(), serde_json::to_value(&means)?);
+        causal = Some(means);
+    }
     let report = ScoreReport::of(header, &controls, bootstrap)?;
     report.write(&args.out)?;
     report.write_cases(&args.out, &controls)?;
     if let Some(own) = controls.iter().find(|control| control.name == "true") {
         write_rgb(&args.out.join("overlays.png"), &overlays(&segmenter, &cases, own)?)?;
+    }
+    if let Some(means) = &causal {
+        say!("{}", causal_markdown(means));
+    }
+    if let Some(study) = &presence {
+        say!("{}", study.markdown());
     }
     say!("{}\n-> {}", report.markdown(), args.out.display());
     Ok(())

@@ -10,12 +10,16 @@ macro_rules! say {
     }};
 }
 
+mod causal;
 mod device;
+mod presence;
 mod scores;
 
 use std::process::ExitCode;
 
+pub use causal::{causal_markdown, causal_report};
 pub use device::{DeviceArg, DeviceError, devices};
+pub use presence::{PresenceStudy, presence_study};
 pub use scores::{Questions, print_scores, score_control};
 
 /// `--sides`: what left and right mean in a set's sentences.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use causal_clip_seg::{Mask, Segmenter};
+use causal_clip_seg::{CausalClipSeg, Explanation, Mask, Segmenter};
 use clap::Parser;
 use examples::{DeviceArg, say};
 use seg_image::{RgbImage, contact_sheet, read_rgb, write_rgb};
@@ -39,9 +39,16 @@ struct Args {
     /// Probability from which a pixel belongs to the mask (the weights' own)
     #[arg(long)]
     threshold: Option<f32>,
+    /// Draw nothing where the network says that there is nothing: by the threshold in the weights,
+    /// or by this one in 0 to 1
+    #[arg(long, value_name = "FROM", num_args = 0..=1, require_equals = true)]
+    presence: Option<Option<f32>>,
     /// Leave NAME.probability.png too
     #[arg(long)]
     probability: bool,
+    /// Leave NAME.explain.png too: both branches' answers and the three gates
+    #[arg(long)]
+    explain: bool,
     /// Also all overlays side by side in one picture, a row for each image
     #[arg(long, value_name = "PNG")]
     sheet: Option<PathBuf>,
@@ -58,9 +65,24 @@ fn run(args: Args) -> anyhow::Result<()> {
     let segmenter = Segmenter::load(&args.weights, &device).context("loading the network")?;
     let mut input = segmenter.config().input.clone();
     input.threshold = args.threshold.unwrap_or(input.threshold);
+    match args.presence {
+        Some(Some(from)) => input.presence = Some(from),
+        Some(None) => ensure!(
+            input.presence.is_some(),
+            "{}: these weights have no threshold of presence: give one, --presence=0.5, or train \
+             with data.negatives",
+            args.weights.display()
+        ),
+        None => input.presence = None,
+    }
     let segmenter = segmenter.with_input(input)?;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("making the folder {}", args.out.display()))?;
+    // Beside the prepared network the one as trained: the other branch and the gates are its own.
+    let trained = match args.explain {
+        true => Some(CausalClipSeg::load(&args.weights, &device)?.network),
+        false => None,
+    };
     let (mut names, mut overlays) = (HashSet::new(), Vec::new());
     for path in &args.images {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -77,6 +99,12 @@ fn run(args: Args) -> anyhow::Result<()> {
             let overlay = write(&args, &name, &image, sentence, mask)?;
             say!("{}: \"{}\": {}", path.display(), short(sentence), found(mask));
             overlays.push(overlay);
+            if let Some(network) = &trained {
+                let config = segmenter.config();
+                let told = Explanation::of(network, config, &image, sentence, &device)?;
+                let file = args.out.join(format!("{name}.explain.png"));
+                write_rgb(&file, &told.sheet(&image, sentence))?;
+            }
         }
     }
     say!("{} answers -> {}", overlays.len(), args.out.display());
@@ -117,6 +145,9 @@ fn short(sentence: &str) -> String {
 }
 
 fn found(mask: &Mask) -> String {
+    if mask.is_present() == Some(false) {
+        return format!("not there (presence {:.3})", mask.presence());
+    }
     match mask.binary().bounding_box() {
         None => "nothing found".to_owned(),
         Some(b) => format!(

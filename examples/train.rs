@@ -162,4 +162,9 @@ fn tell(report: &Report) {
             None => String::new(),
         }
     );
+    if let Some(presence) = report.presence {
+        say!(
+            "a mask is held to be there from presence {presence:.3} on, fitted on validation cases"
+        );
+    }
 }

@@ -50,6 +50,10 @@ pub struct InputConfig {
     pub threshold: f32,
     /// Which logits the mask is made of.
     pub branch: Branch,
+    /// From this [presence](crate::Mask::presence) on there is something, in `[0, 1]`; fitted on
+    /// validation cases by a training that asks for what is not there, else none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence: Option<f32>,
 }
 
 impl Default for InputConfig {
@@ -61,6 +65,7 @@ impl Default for InputConfig {
             word_len: 77,
             threshold: 0.5,
             branch: Branch::Causal,
+            presence: None,
         }
     }
 }
@@ -153,7 +158,7 @@ impl CausalClipSegConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.clip.check()?;
         self.decoder().check()?;
-        let InputConfig { size, word_len, threshold, .. } = self.input;
+        let InputConfig { size, word_len, threshold, presence, .. } = self.input;
         if size == 0 || size % 32 != 0 || size > 4096 {
             return Err(ConfigError::Size { size });
         }
@@ -162,6 +167,9 @@ impl CausalClipSegConfig {
         }
         if !(threshold > 0.0 && threshold < 1.0) {
             return Err(ConfigError::Threshold { threshold });
+        }
+        if let Some(presence) = presence.filter(|presence| !(0.0..=1.0).contains(presence)) {
+            return Err(ConfigError::Presence { presence });
         }
         Ok(())
     }

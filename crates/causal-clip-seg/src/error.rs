@@ -31,6 +31,9 @@ pub enum ConfigError {
     /// The mask's threshold.
     #[error("input.threshold is {threshold}: it must lie between 0 and 1")]
     Threshold { threshold: f32 },
+    /// The threshold of presence.
+    #[error("input.presence is {presence}: it must lie in 0 to 1")]
+    Presence { presence: f32 },
 }
 
 /// Why a network could not be loaded, saved or used.

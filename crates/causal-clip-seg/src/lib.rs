@@ -23,6 +23,7 @@
 
 mod config;
 mod error;
+mod explanation;
 mod inference;
 mod mask;
 mod network;
@@ -36,6 +37,7 @@ pub use clip_encoder::{
 };
 pub use config::{Branch, CausalClipSegConfig, InputConfig};
 pub use error::{ConfigError, SegError};
+pub use explanation::Explanation;
 pub use inference::InferenceNetwork;
 pub use mask::Mask;
 pub use network::{CausalClipSeg, Stages, names};

@@ -17,6 +17,9 @@ pub struct Mask {
     pub probabilities: Vec<f32>,
     /// A pixel belongs to the mask from this probability on.
     pub threshold: f32,
+    /// From this [`Mask::presence`] on there is something; none where the weights have no such
+    /// threshold.
+    pub presence_threshold: Option<f32>,
     /// Whether the sentence was longer than the network reads: its end was not seen.
     pub sentence_cut: bool,
 }
@@ -26,6 +29,38 @@ impl Mask {
     pub fn binary(&self) -> BinaryMask {
         let values = self.probabilities.iter().map(|p| *p >= self.threshold).collect();
         BinaryMask { width: self.width, height: self.height, values }
+    }
+
+    /// How sure the network is that there is something: the mean of the highest 1 % of
+    /// probabilities, at least of one. In `[0, 1]`; 0 of no pixels.
+    ///
+    /// The maximum hangs on a single pixel, which noise or a border decides. The mean over the
+    /// picture hangs on how large the target is: a sure small nodule would lie below an unsure large
+    /// lung. One percent (some 500 pixels of 224 x 224) is as small as the smallest usual targets,
+    /// and large enough to be calm.
+    pub fn presence(&self) -> f32 {
+        /// One in so many pixels counts.
+        const SHARE: usize = 100;
+        let mut values = self.probabilities.clone();
+        let count = values.len().div_ceil(SHARE);
+        let Some(last) = count.checked_sub(1) else { return 0.0 };
+        values.select_nth_unstable_by(last, |a, b| b.total_cmp(a));
+        let sum = values[..count].iter().map(|value| f64::from(*value)).sum::<f64>();
+        (sum / count as f64) as f32
+    }
+
+    /// Whether there is what the sentence asks for; none where the weights do not say from which
+    /// presence on.
+    pub fn is_present(&self) -> Option<bool> {
+        self.presence_threshold.map(|threshold| self.presence() >= threshold)
+    }
+
+    /// [`Mask::binary`], but empty where [`Mask::is_present`] says that there is nothing.
+    pub fn decided(&self) -> BinaryMask {
+        match self.is_present() {
+            Some(false) => BinaryMask::from_fn(self.width, self.height, |_, _| false),
+            _ => self.binary(),
+        }
     }
 
     /// How many pixels are in the mask.
@@ -38,13 +73,13 @@ impl Mask {
         self.area() as f64 / self.probabilities.len().max(1) as f64
     }
 
-    /// Writes the mask as a grey PNG of 0 and 255.
+    /// Writes the [decided](Mask::decided) mask as a grey PNG of 0 and 255.
     ///
     /// # Errors
     ///
     /// If the file cannot be written.
     pub fn write_png(&self, path: &Path) -> Result<(), SegError> {
-        Ok(write_mask(path, &self.binary())?)
+        Ok(write_mask(path, &self.decided())?)
     }
 
     /// Writes the probabilities as a grey PNG, 255 for one.
@@ -57,9 +92,9 @@ impl Mask {
         Ok(write_gray8(path, self.width, self.height, grey)?)
     }
 
-    /// The picture with the mask on it and the sentence below.
+    /// The picture with the [decided](Mask::decided) mask on it and the sentence below.
     pub fn overlay(&self, image: &RgbImage, sentence: &str) -> RgbImage {
-        overlay(image, &self.binary(), &OverlayStyle::default(), sentence)
+        overlay(image, &self.decided(), &OverlayStyle::default(), sentence)
     }
 
     /// Writes [`Mask::overlay`] as a PNG.
@@ -74,5 +109,32 @@ impl Mask {
         sentence: &str,
     ) -> Result<(), SegError> {
         Ok(write_rgb(path, &self.overlay(image, sentence))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(probabilities: Vec<f32>, presence_threshold: Option<f32>) -> Mask {
+        let (width, threshold) = (probabilities.len() as u32, 0.5);
+        Mask { width, height: 1, probabilities, threshold, presence_threshold, sentence_cut: false }
+    }
+
+    #[test]
+    fn presence_is_of_the_highest_pixels() {
+        let mut map = vec![0.25; 250];
+        (map[7], map[100], map[249]) = (1.0, 0.5, 0.75);
+        assert_eq!(mask(map, None).presence(), 0.75); // 3 of 250
+        assert_eq!(mask(vec![0.5], None).presence(), 0.5);
+        assert_eq!(mask(Vec::new(), None).presence(), 0.0);
+    }
+
+    #[test]
+    fn what_is_not_there_has_no_pixel() {
+        let area = |threshold| mask(vec![0.75, 0.25], threshold).decided().area();
+        assert_eq!([area(None), area(Some(0.75)), area(Some(0.8))], [1, 1, 0]);
+        assert_eq!(mask(vec![0.75], Some(0.8)).is_present(), Some(false));
+        assert_eq!(mask(vec![0.75], None).is_present(), None);
     }
 }

@@ -147,7 +147,7 @@ impl Segmenter {
         places: &[usize],
         queries: &[(&RgbImage, &str)],
     ) -> Result<Vec<Mask>, SegError> {
-        let InputConfig { size, resize, threshold, .. } = self.config.input;
+        let InputConfig { size, resize, threshold, presence, .. } = self.config.input;
         let sentences = queries.iter().map(|(_, sentence)| *sentence).collect::<Vec<_>>();
         let sentences = self.read(&sentences)?;
         let states = sentences.iter().flat_map(|s| s.state.iter().copied()).collect::<Vec<_>>();
@@ -163,7 +163,14 @@ impl Segmenter {
                 let mut probabilities = resize.back(map, size, width as usize, height as usize)?;
                 // A bicubic warp overshoots a little.
                 probabilities.iter_mut().for_each(|p| *p = p.clamp(0.0, 1.0));
-                Ok(Mask { width, height, probabilities, threshold, sentence_cut: sentence.cut })
+                Ok(Mask {
+                    width,
+                    height,
+                    probabilities,
+                    threshold,
+                    presence_threshold: presence,
+                    sentence_cut: sentence.cut,
+                })
             })
             .collect()
     }

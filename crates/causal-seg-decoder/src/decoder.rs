@@ -134,6 +134,11 @@ impl Decoder {
         NeckStages { levels, gates, split }
     }
 
+    /// Both maps of these levels through other gates, such as another picture's.
+    pub fn split(&self, levels: &[Tensor<4>; 3], gates: &GateValues) -> Split {
+        self.neck.split(levels, gates)
+    }
+
     /// Both maps to logits.
     ///
     /// # Shapes

@@ -80,7 +80,7 @@ pub use example::{Example, Shown};
 pub use grammar::{Grammar, edits_of};
 pub use importance::{WordImportance, WordImportances};
 pub use mean::Mean;
-pub use presence::{Presence, PresenceReport, presence_score};
+pub use presence::{Presence, PresenceReport};
 pub use reading::{CaseRecord, Reading, ReadingOptions, Trial};
 pub use report::{Drawing, ReadingReport};
 pub use summary::{AreaRatio, EditSummary, PairedDice};

@@ -4,25 +4,6 @@ use serde::Serialize;
 
 use crate::error::PresenceError;
 
-/// How sure a map of probabilities is that there is something: the mean of its highest 1 % of
-/// pixels, at least of one. In `[0, 1]` for probabilities; what is not a number counts as 0, and no
-/// pixels are 0.
-///
-/// The maximum hangs on a single pixel, which noise or a border decides. The mean over the picture
-/// hangs on how large the target is: a sure small nodule would lie below an unsure large lung. One
-/// percent (some 500 pixels of 224 x 224) is as small as the smallest targets that are usual, and
-/// large enough to be calm.
-pub fn presence_score(probabilities: &[f32]) -> f64 {
-    /// One in so many pixels counts.
-    const SHARE: usize = 100;
-    let number = |value: &f32| if value.is_nan() { 0.0 } else { *value };
-    let mut values = probabilities.iter().map(number).collect::<Vec<_>>();
-    let count = values.len().div_ceil(SHARE);
-    let Some(last) = count.checked_sub(1) else { return 0.0 };
-    values.select_nth_unstable_by(last, |a, b| b.total_cmp(a));
-    values[..count].iter().map(|value| f64::from(*value)).sum::<f64>() / count as f64
-}
-
 /// Scores of queries, and whether what each asks for is there.
 ///
 /// ```
@@ -76,7 +57,7 @@ pub struct PresenceReport {
 }
 
 impl Presence {
-    /// Scores in `[0, 1]`, such as [`presence_score`]s, and whether each query has a target.
+    /// Scores in `[0, 1]`, such as the mean of each answer's most probable pixels, and whether each query has a target.
     ///
     /// # Errors
     ///
@@ -188,16 +169,6 @@ mod tests {
 
     fn presence(scores: &[f64], present: &[bool]) -> Presence {
         Presence::new(scores, present).unwrap()
-    }
-
-    #[test]
-    fn the_score_is_of_the_highest_pixels() {
-        let mut map = vec![0.25f32; 250];
-        (map[7], map[100], map[249]) = (1.0, 0.5, 0.75);
-        assert_eq!(presence_score(&map), 0.75); // 3 of 250
-        assert_eq!(presence_score(&[0.5]), 0.5);
-        assert_eq!(presence_score(&[f32::NAN, 0.25]), 0.25);
-        assert_eq!(presence_score(&[]), 0.0);
     }
 
     /// Of six pairs 0.8 wins two, 0.6 wins one and ties one, 0.4 wins one: 4.5 of 6.

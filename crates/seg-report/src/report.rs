@@ -31,6 +31,9 @@ pub struct ReportHeader {
     pub nsd_tolerance: f64,
     /// Whatever else a reader must know to compute the numbers again.
     pub run: BTreeMap<String, serde_json::Value>,
+    /// Further parts of `scores.json`, by their keys.
+    #[serde(flatten)]
+    pub more: BTreeMap<String, serde_json::Value>,
 }
 
 impl ReportHeader {
@@ -52,6 +55,7 @@ impl ReportHeader {
             spacing: [1.0; 2],
             nsd_tolerance: Scores::TOLERANCE,
             run: BTreeMap::new(),
+            more: BTreeMap::new(),
         }
     }
 

@@ -16,8 +16,9 @@ use seg_augment::Augmentation;
 use seg_data::Case;
 use seg_metrics::{Grid, distance_map};
 
+use crate::absence::{Cover, Shown, draw, other_side};
 use crate::error::TrainError;
-use crate::fillers::with_fillers;
+use crate::fillers::{nonsense, with_fillers};
 use crate::players::{Example, Target};
 use crate::recipe::Recipe;
 
@@ -39,6 +40,8 @@ pub struct Samples<'a> {
 struct Prepared<'a> {
     case: &'a Case,
     picture: usize,
+    /// No other case is about the picture.
+    alone: bool,
     /// `[size, size]`, 255 inside; none where memory ended.
     mask: Option<Vec<u8>>,
 }
@@ -81,8 +84,11 @@ impl<'a> Samples<'a> {
             let encoded =
                 tokenizer.encode(&case.sentence, input.word_len).map_err(SegError::from)?;
             sentences_cut += usize::from(encoded.cut);
-            prepared.push(Prepared { case, picture, mask: None });
+            prepared.push(Prepared { case, picture, alone: true, mask: None });
         }
+        let mut asked = vec![0; places.len()];
+        prepared.iter().for_each(|prepared| asked[prepared.picture] += 1);
+        prepared.iter_mut().for_each(|prepared| prepared.alone = asked[prepared.picture] == 1);
         // What memory holds is decided by the order of cases alone.
         let area = input.size * input.size;
         let mut room = memory.saturating_mul(1 << 20);
@@ -161,13 +167,36 @@ impl<'a> Samples<'a> {
             let change =
                 Augmentation::draw(&recipe.augment, seed, epoch as u64, *index as u64, sentence);
             let [picture, mask] = self.bytes(prepared)?;
-            batch.pixels.extend(self.input.normalisation.normalise(&change.image(&picture, size)));
-            let mask = change.mask(&mask, size);
+            let mut mask = change.mask(&mask, size).into_owned();
+            let mut picture = change.image(&picture, size).into_owned();
+            let mut sentence = change.sentence().to_owned();
+            let negatives = recipe.data.negatives;
+            let stream = &mut stream(ABSENCE, epoch, *index, seed);
+            // What the set itself says to be absent is left alone.
+            if negatives > 0.0 && mask.iter().any(|value| *value >= 128) {
+                let halves = Cover::halves(mask.iter().map(|value| *value >= 128), size);
+                let sides = recipe.augment.sides;
+                let free = prepared.alone.then(|| other_side(&sentence, halves, sides)).flatten();
+                let shown = draw(negatives, stream, &sentence, halves, free);
+                match &shown {
+                    Shown::Beside(cover) | Shown::Covered(cover) => cover.paint(&mut picture, size),
+                    _ => {}
+                }
+                if !matches!(shown, Shown::AsItIs | Shown::Beside(_)) {
+                    mask.fill(0);
+                }
+                match shown {
+                    Shown::Asked(other) => sentence = other,
+                    Shown::Nonsense => sentence = nonsense(&self.tokenizer, stream),
+                    _ => {}
+                }
+            }
+            batch.pixels.extend(self.input.normalisation.normalise(&picture));
             if recipe.loss.boundary > 0.0 {
                 batch.distances.extend(signed_distance(&mask, size)?);
             }
             batch.masks.extend(mask.iter().map(|value| f32::from(*value) / 255.0));
-            sentences.push(self.among_fillers(change.sentence(), epoch, *index, recipe));
+            sentences.push(self.among_fillers(&sentence, epoch, *index, recipe));
             batch.ids.push(prepared.case.id.clone());
         }
         let sentences = sentences.iter().map(String::as_str).collect::<Vec<_>>();
@@ -177,10 +206,7 @@ impl<'a> Samples<'a> {
     }
 
     fn among_fillers(&self, sentence: &str, epoch: usize, index: usize, recipe: &Recipe) -> String {
-        /// Apart from what the picture's changes are drawn from.
-        const FILLERS: u64 = 0x6669_6c6c;
-        let place = mix64((epoch as u64) << 32 ^ index as u64 ^ FILLERS << 48);
-        let mut stream = SplitMix64::new(mix64(recipe.training.seed) ^ place);
+        let mut stream = stream(FILLERS, epoch, index, recipe.training.seed);
         // In [0, 1).
         let chance = f64::from(stream.uniform() + 1.0) / 2.0;
         match chance < recipe.data.fillers {
@@ -216,6 +242,17 @@ impl Batch {
             target: Target { mask: tensor(&self.masks, 1), distance },
         }
     }
+}
+
+/// What [`stream`]s are for, apart from what the picture's changes are drawn from.
+const FILLERS: u64 = 0x6669_6c6c;
+/// The same.
+const ABSENCE: u64 = 0x6162_7365;
+
+/// Random numbers for one purpose, of a case in an epoch.
+fn stream(purpose: u64, epoch: usize, index: usize, seed: u64) -> SplitMix64 {
+    let place = mix64((epoch as u64) << 32 ^ index as u64 ^ purpose << 48);
+    SplitMix64::new(mix64(seed) ^ place)
 }
 
 fn picture_bytes(image: &RgbImage, input: &InputConfig) -> Result<Vec<u8>, TrainError> {

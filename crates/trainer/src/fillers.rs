@@ -33,6 +33,14 @@ pub(crate) fn with_fillers(
     words.join(" ")
 }
 
+/// Random words: a sentence about nothing that a set shows.
+pub(crate) fn nonsense(tokenizer: &Tokenizer, stream: &mut SplitMix64) -> String {
+    /// Fewest and most words.
+    const WORDS: [usize; 2] = [3, 12];
+    let count = WORDS[0] + stream.below(WORDS[1] - WORDS[0] + 1);
+    (0..count).map(|_| filler(tokenizer, stream)).collect::<Vec<_>>().join(" ")
+}
+
 /// A word of the vocabulary, but none that says where.
 fn filler(tokenizer: &Tokenizer, stream: &mut SplitMix64) -> String {
     /// Ids from here on are merges, not single bytes.

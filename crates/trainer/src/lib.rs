@@ -17,8 +17,10 @@
 //! ```
 #![deny(missing_docs)]
 
+mod absence;
 mod average;
 mod batch;
+mod causal_study;
 mod checkpoint;
 mod controls;
 mod curves;
@@ -32,6 +34,7 @@ mod loss;
 mod optimizer;
 mod players;
 mod prefetch;
+mod presence;
 mod recipe;
 mod reliability;
 mod run;
@@ -40,7 +43,9 @@ mod sections;
 mod sheet;
 mod views;
 
+pub use absence::{Absence, Cover, TwoHalves, other_side};
 pub use batch::{Batch, Samples};
+pub use causal_study::{CausalMean, CausalRow, causal_study};
 pub use controls::{Control, Query, commonest_sentence};
 pub use error::TrainError;
 pub use evaluate::{evaluate, mean_dice};
@@ -52,6 +57,7 @@ pub use players::{
     Example, Losses, PlayerParameters, Target, causal_alone, mean_of_both, player_one, player_two,
     simultaneous, warm_up,
 };
+pub use presence::{Asked, ask_presence};
 pub use recipe::Recipe;
 pub use reliability::reliability_plot;
 pub use run::{Ending, Place, Report, open_data, resume, train};

@@ -22,6 +22,7 @@ use crate::evaluate::{evaluate, mean_dice};
 use crate::folder::{Log, Origin, RunFolder};
 use crate::learner::Learner;
 use crate::prefetch::{Go, batches};
+use crate::presence::fit_presence;
 use crate::recipe::Recipe;
 use crate::sheet::answer_sheet;
 
@@ -32,6 +33,9 @@ pub struct Report {
     pub ending: Ending,
     /// Per-image mean Dice on the validation cases, of the best look; none without any.
     pub best_dice: Option<f64>,
+    /// From which presence on the best network says that there is something; none where it was not
+    /// fitted.
+    pub presence: Option<f32>,
     /// Weights of that look; the last ones where nothing was looked at.
     pub best: PathBuf,
     /// Weights after the last step.
@@ -240,8 +244,13 @@ impl Job<'_> {
         };
         let ending = run.all_epochs(&samples, stop)?;
         run.bar.finish_and_clear();
+        let presence = match ending {
+            Ending::Stopped => None,
+            Ending::Finished | Ending::Early => run.fit_presence()?,
+        };
         Ok(Report {
             ending,
+            presence,
             best_dice: run.progress.best_dice,
             best: if run.validation.is_empty() { out.join(LAST) } else { out.join(BEST) },
             last: out.join(LAST),
@@ -455,6 +464,27 @@ impl Run<'_> {
                 patience > 0 && self.progress.looks_since_best >= patience;
         }
         Ok(dice)
+    }
+
+    /// Fits the threshold of presence of both kept networks, where training asked for what is not
+    /// there, and stores it with their weights; gives the best network's.
+    fn fit_presence(&self) -> Result<Option<f32>, TrainError> {
+        if self.recipe.data.negatives == 0.0 || self.validation.is_empty() {
+            return Ok(None);
+        }
+        let fit = |name: &str| -> Result<Option<f32>, TrainError> {
+            let file = self.folder.path.join(name);
+            let segmenter = Segmenter::load(&file, &self.device)?;
+            let sides = self.recipe.augment.sides;
+            let presence = fit_presence(&segmenter, &self.validation, sides)?;
+            let loaded = CausalClipSeg::load(&file, &self.device)?;
+            let mut config = loaded.config;
+            config.input.presence = presence;
+            loaded.network.save(&file, &config, Precision::F32, &self.notes)?;
+            Ok(presence)
+        };
+        fit(LAST)?;
+        fit(BEST)
     }
 
     fn save(&self, name: &str) -> Result<(), TrainError> {

@@ -1,0 +1,182 @@
+//! Copies a set with a mark in its pictures that goes with the side of what is asked for:
+//! `cargo run --release --example plant_confounder -- --data DIR --out runs/planted`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, ensure};
+use clap::Parser;
+use examples::say;
+use indicatif::{ProgressBar, ProgressStyle};
+use seeded::{SplitMix64, fnv1a64};
+use seg_data::{Case, Dataset, Sample, Split};
+use seg_image::{Rgb, RgbImage, write_mask, write_rgb};
+use trainer::Cover;
+
+/// Copies a set with a mark in its pictures that goes with the side of what is asked for.
+///
+/// Each case gets a picture of its own with a white tag in an upper corner: in training and
+/// validation mostly on the side of the target, so that a network may look at the tag and need not
+/// read. The folder of --out gets two sets: `aligned`, whose test pictures have the tag on the
+/// target's side too, and `flipped`, the same test cases with it on the other. What a network that
+/// was trained on `aligned` loses from the one test to the other, it had from the tag.
+///
+/// Targets in both halves have the tag on a side that the seed draws.
+#[derive(Parser)]
+#[command(verbatim_doc_comment)]
+struct Args {
+    /// Folder of a set, as train takes it
+    #[arg(long)]
+    data: PathBuf,
+    /// Folder that both sets go to; must not hold them yet
+    #[arg(short, long)]
+    out: PathBuf,
+    /// Share of one-sided training and validation cases whose tag is on the target's side
+    #[arg(long, default_value_t = 0.95)]
+    agree: f32,
+    /// Only so many cases of each split, drawn by the seed
+    #[arg(long)]
+    cases: Option<usize>,
+    /// Of the drawing
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+fn main() -> ExitCode {
+    examples::exit_code(run(Args::parse()).map(|()| true))
+}
+
+fn run(args: Args) -> anyhow::Result<()> {
+    ensure!((0.0..=1.0).contains(&args.agree), "--agree {}: it must lie in 0 to 1", args.agree);
+    let data = Dataset::open(&args.data).context("opening the set")?;
+    let splits = Split::ALL.map(|split| (split, chosen(data.cases(split), &args)));
+    let count = splits.iter().map(|(_, cases)| cases.len()).sum::<usize>();
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {eta} left")?;
+    let bar = ProgressBar::new(count as u64).with_style(style);
+    let [aligned, flipped] = ["aligned", "flipped"].map(|name| args.out.join(name));
+    let mut sets = [Copied::new(&aligned)?, Copied::new(&flipped)?];
+    let [in_aligned, in_flipped] = &mut sets;
+    for (split, cases) in &splits {
+        for case in cases {
+            let sample = seg_data::load(case)?;
+            let mut stream = SplitMix64::new(args.seed ^ fnv1a64(&format!("{}", case.origin)));
+            // In [0, 1).
+            let mut chance = || (stream.uniform() + 1.0) / 2.0;
+            let (side, agrees) = (target_side(&sample), chance() < args.agree);
+            let free = if chance() < 0.5 { Side::Left } else { Side::Right };
+            match (split, side) {
+                (Split::Test, Some(side)) => {
+                    in_aligned.add(case, &sample, side)?;
+                    in_flipped.add(case, &sample, side.other())?;
+                }
+                (Split::Test, None) => {
+                    in_aligned.add(case, &sample, free)?;
+                    in_flipped.add(case, &sample, free)?;
+                }
+                (_, Some(side)) => {
+                    in_aligned.add(case, &sample, if agrees { side } else { side.other() })?;
+                }
+                (_, None) => in_aligned.add(case, &sample, free)?,
+            }
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    for set in sets {
+        say!("{} cases -> {}", set.rows.len(), set.folder.display());
+        set.finish()?;
+    }
+    Ok(())
+}
+
+/// Some of the cases, in their order.
+fn chosen<'a>(cases: Vec<&'a Case>, args: &Args) -> Vec<&'a Case> {
+    let mut places = (0..cases.len()).collect::<Vec<_>>();
+    SplitMix64::new(args.seed).shuffle(&mut places);
+    places.truncate(args.cases.unwrap_or(usize::MAX));
+    places.sort_unstable();
+    places.into_iter().map(|place| cases[place]).collect()
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Left,
+    Right,
+}
+
+impl Side {
+    fn other(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+        }
+    }
+}
+
+/// The half of the picture that the mask is in, if it is one.
+fn target_side(sample: &Sample) -> Option<Side> {
+    let mask = &sample.mask;
+    let halves = Cover::halves(mask.values.iter().copied(), mask.width as usize)?;
+    Some(if halves.target_is_left() { Side::Left } else { Side::Right })
+}
+
+/// A set in the making.
+struct Copied {
+    folder: PathBuf,
+    rows: Vec<[String; 5]>,
+}
+
+impl Copied {
+    fn new(folder: &Path) -> anyhow::Result<Self> {
+        let table = folder.join("manifest.csv");
+        ensure!(!table.exists(), "{}: there is a set already", table.display());
+        for part in ["images", "masks"] {
+            let folder = folder.join(part);
+            std::fs::create_dir_all(&folder)
+                .with_context(|| format!("making the folder {}", folder.display()))?;
+        }
+        Ok(Self { folder: folder.to_owned(), rows: Vec::new() })
+    }
+
+    fn add(&mut self, case: &Case, sample: &Sample, side: Side) -> anyhow::Result<()> {
+        let number = self.rows.len();
+        let (image, mask) = (format!("images/{number:05}.png"), format!("masks/{number:05}.png"));
+        write_rgb(&self.folder.join(&image), &tagged(&sample.image, side))?;
+        write_mask(&self.folder.join(&mask), &sample.mask)?;
+        // Copies of one picture are no independent cases.
+        let group = case.group.clone().unwrap_or_else(|| case.id.clone());
+        self.rows.push([image, mask, case.sentence.clone(), case.split.to_string(), group]);
+        Ok(())
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        let mut table = csv::Writer::from_writer(Vec::new());
+        table.write_record(["image", "mask", "text", "split", "group"])?;
+        for row in &self.rows {
+            table.write_record(row)?;
+        }
+        Ok(whole_file::write_new(&self.folder.join("manifest.csv"), &table.into_inner()?)?)
+    }
+}
+
+/// The picture with a white square in the upper corner of that side, a dark line around it.
+fn tagged(image: &RgbImage, side: Side) -> RgbImage {
+    /// Of the picture's shorter side.
+    const TAG: u32 = 10;
+    let mut tagged = image.clone();
+    let (width, height) = image.dimensions();
+    let tag = (width.min(height) / TAG).max(1);
+    let edge = tag.div_ceil(8);
+    for y in 0..(tag + 2 * edge).min(height) {
+        for x in 0..(tag + 2 * edge).min(width) {
+            let inside = |at: u32| (edge..edge + tag).contains(&at);
+            let value = if inside(x) && inside(y) { 255 } else { 0 };
+            let x = match side {
+                Side::Left => x,
+                Side::Right => width - 1 - x,
+            };
+            tagged.put_pixel(x, y, Rgb([value; 3]));
+        }
+    }
+    tagged
+}
