@@ -11,7 +11,8 @@ use indicatif::ProgressBar;
 use seg_image::MaskRule;
 use seg_metrics::{Bootstrap, Scores};
 use seg_report::{
-    ControlScores, Missing, ReportHeader, ScoreOptions, ScoreReport, find_pairs, score_pairs,
+    ControlScores, ConventionTable, Missing, ReportHeader, ScoreOptions, ScoreReport, find_pairs,
+    score_pairs,
 };
 
 /// Scores a folder of masks, whoever made them, against a folder of references.
@@ -24,7 +25,8 @@ use seg_report::{
 /// Dice, IoU, precision and recall are exact, without epsilon: 1 where both masks are empty, 0 where
 /// one is. NSD: share of both boundaries within --tolerance of the other. HD95: the larger of both
 /// directed 95th percentiles. ASSD: over both boundaries together. `per image` and `pooled` means
-/// differ by several points: quote which one it is.
+/// differ by several points: quote which one it is. --all-conventions prints the set's Dice and IoU as
+/// LViT, LGMS, MMI-UNet, CRIS, LAVT, MedCLIPSeg and MedEquiSeg would count them.
 #[derive(Parser)]
 #[command(verbatim_doc_comment)]
 struct Args {
@@ -50,6 +52,9 @@ struct Args {
     /// Of the intervals
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Also the scores under every convention in use: a second table, and conventions.json
+    #[arg(long)]
+    all_conventions: bool,
 }
 
 fn mask_rule(name: &str) -> Result<MaskRule, String> {
@@ -99,6 +104,12 @@ fn run(args: Args) -> anyhow::Result<()> {
     let report = ScoreReport::of(header, &controls, bootstrap)?;
     report.write(&args.out)?;
     report.write_cases(&args.out, &controls)?;
-    say!("{}\n-> {}", report.markdown(), args.out.display());
+    say!("{}", report.markdown());
+    if args.all_conventions {
+        let table = ConventionTable::of(&controls[0])?;
+        table.write(&args.out)?;
+        say!("{}", table.markdown());
+    }
+    say!("-> {}", args.out.display());
     Ok(())
 }

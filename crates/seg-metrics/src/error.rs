@@ -33,6 +33,10 @@ pub enum MetricError {
     Resamples { most: usize, found: usize },
     /// A score in percent outside `[0, 100]`.
     Percent { score: &'static str, found: f64 },
+    /// What was typed for a score is no decimal number.
+    Typed { found: String },
+    /// A pair of scores that is a pair of shares, not of percentages; and what it is in percent.
+    Shares { found: String, percent: String },
 }
 
 impl fmt::Display for MetricError {
@@ -81,6 +85,13 @@ impl fmt::Display for MetricError {
             }
             Self::Percent { score, found } => {
                 write!(f, "the {score} is {found}: give it in percent, 0 to 100")
+            }
+            Self::Typed { found } => write!(
+                f,
+                "`{found}` is no score: give it in percent, with digits and a point, such as 83.66"
+            ),
+            Self::Shares { found, percent } => {
+                write!(f, "{found} look like shares: give them in percent, {percent}")
             }
         }
     }
@@ -145,6 +156,15 @@ mod tests {
         assert_eq!(
             message(MetricError::Percent { score: "Dice", found: 101.0 }),
             "the Dice is 101: give it in percent, 0 to 100"
+        );
+        assert_eq!(
+            message(MetricError::Typed { found: "83,66".to_owned() }),
+            "`83,66` is no score: give it in percent, with digits and a point, such as 83.66"
+        );
+        let (found, percent) = ("Dice 0.9 and IoU 0.82".to_owned(), "90 and 82".to_owned());
+        assert_eq!(
+            message(MetricError::Shares { found, percent }),
+            "Dice 0.9 and IoU 0.82 look like shares: give them in percent, 90 and 82"
         );
     }
 }

@@ -39,7 +39,8 @@
 //! | HD, HD95, ASSD | between boundary pixels' centres | 0 | infinite |
 //!
 //! Other libraries differ in the boundary, the percentile and the mean: see [`SurfaceDistances`]
-//! for the variants, and [`Convention`] for what a published pair of numbers tells.
+//! for the variants, [`Figure`] for one set's scores under every convention in use, and
+//! [`Convention`] for what a published pair of numbers tells.
 
 #![deny(missing_docs)]
 
@@ -49,8 +50,10 @@ mod calibration;
 mod convention;
 mod distance;
 mod error;
+mod figure;
 mod grid;
 mod overlap;
+mod published;
 mod quantile;
 mod scores;
 mod surface;
@@ -61,7 +64,9 @@ pub use calibration::{Bin, Calibration};
 pub use convention::Convention;
 pub use distance::distance_map;
 pub use error::MetricError;
+pub use figure::Figure;
 pub use grid::Grid;
 pub use overlap::{Overlap, overlap};
+pub use published::{Percent, PublishedPair};
 pub use scores::Scores;
 pub use surface::{SurfaceDistances, boundary};

@@ -14,6 +14,8 @@ use crate::surface::SurfaceDistances;
 pub struct Scores {
     /// Pixel counts, for pooled scores.
     pub overlap: Overlap,
+    /// Pixels of the picture, for scores of the background.
+    pub pixels: u64,
     /// [`Overlap::dice`].
     pub dice: f64,
     /// [`Overlap::iou`].
@@ -28,8 +30,12 @@ pub struct Scores {
     pub hd: f64,
     /// [`SurfaceDistances::hd95`].
     pub hd95: f64,
+    /// [`SurfaceDistances::hd95_pooled`], a variant; in no table's columns.
+    pub hd95_pooled: f64,
     /// [`SurfaceDistances::assd`].
     pub assd: f64,
+    /// [`SurfaceDistances::assd_mean_of_means`], a variant; in no table's columns.
+    pub assd_mean_of_means: f64,
 }
 
 impl Scores {
@@ -66,6 +72,7 @@ impl Scores {
         let surface = SurfaceDistances::between(prediction, reference)?;
         Ok(Self {
             overlap,
+            pixels: reference.values().len() as u64,
             dice: overlap.dice(),
             iou: overlap.iou(),
             precision: overlap.precision(),
@@ -73,7 +80,9 @@ impl Scores {
             nsd: surface.nsd(tolerance),
             hd: surface.hd(),
             hd95: surface.hd95(),
+            hd95_pooled: surface.hd95_pooled(),
             assd: surface.assd(),
+            assd_mean_of_means: surface.assd_mean_of_means(),
         })
     }
 
@@ -141,15 +150,15 @@ mod tests {
             let scores = Scores::of(&p, &r).unwrap();
             let o = scores.overlap;
             assert_eq!([o.intersection, o.prediction, o.reference], counts, "row {row}");
-            let surface = SurfaceDistances::between(&p, &r).unwrap();
+            assert_eq!(scores.pixels, 256);
             let near = Scores::within(1.0, &p, &r).unwrap();
             let found = [
                 scores.dice,
                 scores.iou,
                 scores.hd,
-                surface.hd95_pooled(),
+                scores.hd95_pooled,
                 scores.hd95,
-                surface.assd_mean_of_means(),
+                scores.assd_mean_of_means,
                 scores.assd,
                 near.nsd,
                 scores.nsd,

@@ -25,7 +25,7 @@ pub enum ReportError {
     /// The two masks of a case cannot be compared.
     #[error("case `{case}`")]
     Compare { case: String, source: seg_metrics::MetricError },
-    /// A folder could not be read.
+    /// A folder or a file could not be read.
     #[error("cannot read {}", file.display())]
     Read { file: PathBuf, source: std::io::Error },
     /// A file could not be written; an earlier one of that name is unchanged.
@@ -37,6 +37,12 @@ pub enum ReportError {
     /// The report could not be formed.
     #[error("cannot write {}", file.display())]
     Json { file: PathBuf, source: serde_json::Error },
+    /// A report that is none.
+    #[error("{} is no JSON: give the scores.json of a scored set", file.display())]
+    NoJson { file: PathBuf, source: serde_json::Error },
+    /// A report without a value that is needed.
+    #[error("{}: nothing usable at `{key}`; give the scores.json of a scored set", file.display())]
+    Key { file: PathBuf, key: String },
     /// A folder without a mask.
     #[error("{}: no mask (png, jpg, tif or bmp)", folder.display())]
     NoMasks { folder: PathBuf },

@@ -33,23 +33,29 @@
 //! ```
 //!
 //! Masks that another program left in a folder are scored by [`find_pairs`] and [`score_pairs`].
-//! What the scores are is told by [`seg_metrics`].
+//! A set's scores under every convention in use are a [`ConventionTable`], and a published pair of
+//! Dice and IoU is set beside ours by [`describe_pair`]. What the scores are is told by
+//! [`seg_metrics`].
 
 #![deny(missing_docs)]
 
 mod case;
 mod control;
+mod conventions;
 mod error;
 mod interval;
 mod markdown;
 mod named;
 mod pairs;
+mod published;
 mod report;
 
 pub use case::{CaseColumns, ControlScores, ScoredCase, write_cases};
 pub use control::{ControlReport, Difference, GroupReport, PairedInterval};
+pub use conventions::{ConventionScore, ConventionTable};
 pub use error::ReportError;
 pub use interval::{MeanInterval, Pooled};
 pub use named::Named;
 pub use pairs::{MaskPair, Missing, PairScores, ScoreOptions, find_pairs, score_pairs};
+pub use published::{OwnPair, OwnScore, OwnScores, describe_pair};
 pub use report::{Drawing, ReportHeader, ScoreReport};

@@ -60,7 +60,7 @@ fn the_json_has_its_keys_and_means() {
     assert_eq!((&json["cases"], &json["split"]), (&json!(3), &json!("test")));
     assert_eq!((&json["weights_sha256"], &json["threshold"]), (&json!("ab12"), &json!(0.5)));
     assert_eq!(json["run"]["command"], "evaluate");
-    assert!(json["resize"].as_str().unwrap().ends_with("(mode A)"));
+    assert!(json["resize"].as_str().unwrap().ends_with("(mode B)"));
     assert_eq!(json["bootstrap"], json!({"resamples": 300, "seed": 5, "units": "cases", "n": 3}));
 
     let own = &json["controls"]["true"];

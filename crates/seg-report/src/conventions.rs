@@ -1,0 +1,96 @@
+//! One control's scores under every convention, as a table.
+
+use std::path::Path;
+
+use seg_metrics::Figure;
+use serde::Serialize;
+
+use crate::case::ControlScores;
+use crate::error::ReportError;
+use crate::named::Named;
+
+/// A score of the set under one convention.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ConventionScore {
+    /// Dice, IoU and NSD in `[0, 1]`, distances in the unit of the spacing; none without a case.
+    pub value: Option<f64>,
+    /// Cases that are not in it: those with an empty reference, or without a finite distance.
+    pub left_out: usize,
+    /// How counts become the number.
+    pub meaning: &'static str,
+    /// Whose numbers are so.
+    pub used_by: &'static str,
+}
+
+/// A set's scores under every convention in use; see [`Figure`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConventionTable {
+    /// How many.
+    pub cases: usize,
+    /// Cases whose reference is empty.
+    pub empty_references: usize,
+    /// Cases whose prediction is empty.
+    pub empty_predictions: usize,
+    /// By the conventions' names, in the order of [`Figure::all`].
+    pub conventions: Named<ConventionScore>,
+}
+
+impl ConventionTable {
+    /// The scores of a control's cases.
+    ///
+    /// # Errors
+    ///
+    /// If it has no case.
+    pub fn of(control: &ControlScores) -> Result<Self, ReportError> {
+        let scores = control.cases.iter().map(|case| case.scores).collect::<Vec<_>>();
+        let figures = Figure::all(&scores).map_err(|source| ReportError::Score {
+            control: control.name.clone(),
+            score: "a set of no cases".to_owned(),
+            source,
+        })?;
+        let score = |figure: Figure| {
+            let Figure { name, meaning, used_by, value, left_out } = figure;
+            (name, ConventionScore { value, left_out, meaning, used_by })
+        };
+        Ok(Self {
+            cases: scores.len(),
+            empty_references: scores.iter().filter(|case| case.overlap.reference == 0).count(),
+            empty_predictions: scores.iter().filter(|case| case.overlap.prediction == 0).count(),
+            conventions: figures.into_iter().map(score).collect(),
+        })
+    }
+
+    /// A table with a row for each convention, for people to read.
+    pub fn markdown(&self) -> String {
+        let mut lines = vec![
+            format!(
+                "{} cases, {} empty references, {} empty predictions; I, P, T, U: pixels shared, \
+                 of the prediction, of the reference, of either",
+                self.cases, self.empty_references, self.empty_predictions
+            ),
+            String::new(),
+            "| convention | value | cases left out | what it is | used by |".to_owned(),
+            "| --- | --- | --- | --- | --- |".to_owned(),
+        ];
+        lines.extend(self.conventions.iter().map(|(name, score)| {
+            let value = score.value.map_or("–".to_owned(), |value| format!("{value:.4}"));
+            let ConventionScore { left_out, meaning, used_by, .. } = score;
+            format!("| {name} | {value} | {left_out} | {meaning} | {used_by} |")
+        }));
+        lines.push(String::new());
+        lines.join("\n")
+    }
+
+    /// `conventions.json` in a folder that is there. Numbers that there are none of are `null`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written; an earlier one is unchanged then.
+    pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
+        let file = folder.join("conventions.json");
+        let failed = |source| ReportError::Json { file: file.clone(), source };
+        let mut json = serde_json::to_vec_pretty(self).map_err(failed)?;
+        json.push(b'\n');
+        Ok(whole_file::write(&file, &json)?)
+    }
+}

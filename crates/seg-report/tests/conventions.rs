@@ -1,0 +1,126 @@
+//! A set under every convention, and its scores beside published ones.
+
+#![allow(clippy::unwrap_used)] // in helpers of tests
+
+use std::fs;
+
+use seg_metrics::{Bootstrap, Figure, Grid, PublishedPair, Scores};
+use seg_report::{
+    ControlScores, ConventionTable, OwnScores, ReportHeader, ScoreReport, ScoredCase, describe_pair,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn case(name: &str, prediction: [u8; 4], reference: [u8; 4]) -> ScoredCase {
+    let (p, r) = (prediction.map(|v| v > 0), reference.map(|v| v > 0));
+    let grid = |values| Grid::new(4, 1, values).unwrap();
+    ScoredCase::new(name, Scores::of(&grid(&p), &grid(&r)).unwrap())
+}
+
+/// Half right, rightly silent, missed.
+fn control() -> ControlScores {
+    let cases = vec![
+        case("a", [0, 1, 1, 0], [1, 1, 0, 0]),
+        case("b", [0, 0, 0, 0], [0, 0, 0, 0]),
+        case("c", [0, 0, 0, 0], [1, 1, 0, 0]),
+    ];
+    ControlScores::new("true", cases)
+}
+
+#[test]
+fn the_table_and_its_file_have_every_convention() {
+    let table = ConventionTable::of(&control()).unwrap();
+    assert_eq!((table.cases, table.empty_references, table.empty_predictions), (3, 1, 2));
+    let text = table.markdown();
+    for part in [
+        "3 cases, 1 empty references, 2 empty predictions",
+        "| dice_per_image | 0.5000 | 0 | ",
+        "| dice_lvit | 0.1667 | 0 | ",
+        "| dice_per_image_non_empty | 0.2500 | 1 | ",
+        // I, P, T: 1, 2, 4.
+        "| dice_pooled | 0.3333 | 0 | of all pixels of all images together | LGMS, MMI-UNet |",
+        "| iou_pooled | 0.2000 | 0 | ",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    let scores = control().cases.iter().map(|case| case.scores).collect::<Vec<_>>();
+    let figures = Figure::all(&scores).unwrap();
+    assert_eq!(text.lines().count(), 4 + figures.len());
+
+    let folder = tempfile::tempdir().unwrap();
+    table.write(folder.path()).unwrap();
+    let json = fs::read(folder.path().join("conventions.json")).unwrap();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!((&json["cases"], &json["empty_references"]), (&json!(3), &json!(1)));
+    for figure in figures {
+        let found = &json["conventions"][figure.name];
+        assert_eq!(found["value"].as_f64(), figure.value, "{}", figure.name);
+        assert_eq!(
+            (&found["used_by"], &found["left_out"]),
+            (&json!(figure.used_by), &json!(figure.left_out))
+        );
+    }
+}
+
+#[test]
+fn what_there_is_none_of_is_a_dash_and_null() {
+    let silent = ControlScores::new("true", vec![case("b", [0; 4], [0; 4])]);
+    let table = ConventionTable::of(&silent).unwrap();
+    assert!(table.markdown().contains("| iou_per_image_non_empty | – | 1 | "));
+    let json = serde_json::to_value(&table).unwrap();
+    assert_eq!(json["conventions"]["iou_per_image_non_empty"]["value"], Value::Null);
+    let error = ConventionTable::of(&ControlScores::new("fixed", Vec::new())).unwrap_err();
+    assert!(error.to_string().starts_with("control `fixed`: "), "{error}");
+}
+
+/// A folder with the report of the control.
+fn scored() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let bootstrap = Bootstrap { resamples: 200, ..Bootstrap::default() };
+    let report = ScoreReport::of(ReportHeader::new("test"), &[control()], bootstrap).unwrap();
+    report.write(folder.path()).unwrap();
+    folder
+}
+
+#[test]
+fn a_written_report_is_read_back() {
+    let folder = scored();
+    let own = OwnScores::read(&folder.path().join("scores.json")).unwrap();
+    assert_eq!((own.cases, own.split.as_str()), (3, "test"));
+    assert!((own.per_image.dice.value - 0.5).abs() < 1e-12);
+    assert!((own.per_image.iou.value - 4.0 / 9.0).abs() < 1e-12);
+    assert!((own.pooled.dice.value - 1.0 / 3.0).abs() < 1e-12);
+    assert!((own.pooled.iou.value - 0.2).abs() < 1e-12);
+    let [low, high] = own.per_image.dice.ci95;
+    assert!(low <= 0.5 && 0.5 <= high && low < high);
+
+    let pair = PublishedPair::new("83.66".parse().unwrap(), "75.11".parse().unwrap()).unwrap();
+    let text = describe_pair(&pair, Some(&own));
+    assert!(text.contains("| ours, test, 3 cases | per image | 50.00 ("), "{text}");
+    assert!(text.contains("| ours minus published, points | | -33.66 | -30.67 |"), "{text}");
+}
+
+#[test]
+fn a_file_that_is_no_report_names_what_it_lacks() {
+    let folder = scored();
+    let file = folder.path().join("scores.json");
+    let message = |content: &str| {
+        fs::write(&file, content).unwrap();
+        let message = OwnScores::read(&file).unwrap_err().to_string();
+        message.replace(&format!("{}/", folder.path().display()), "")
+    };
+    let whole = fs::read_to_string(&file).unwrap();
+    assert_eq!(message("| true |"), "scores.json is no JSON: give the scores.json of a scored set");
+    assert_eq!(
+        message("{}"),
+        "scores.json: nothing usable at `controls.true.cases`; give the scores.json of a scored set"
+    );
+    let mut json: Value = serde_json::from_str(&whole).unwrap();
+    json["controls"]["true"]["pooled"]["iou_ci95"] = json!([0.1]);
+    assert!(message(&json.to_string()).contains("`controls.true.pooled.iou_ci95`"));
+    json["controls"]["true"]["per_image"]["iou"]["mean"] = json!(76.9);
+    assert!(message(&json.to_string()).contains("`controls.true.per_image.iou.mean`"));
+    fs::remove_file(&file).unwrap();
+    let message = OwnScores::read(&file).unwrap_err().to_string();
+    assert!(message.starts_with("cannot read "), "{message}");
+}
