@@ -201,6 +201,47 @@ fn phantoms_train_and_segment() {
     assert_eq!(run("phantoms", &["--out", &data]).status.code(), Some(1));
 }
 
+/// Training that asks for what is not there, and everything that looks at what came of it.
+#[test]
+fn absence_is_trained_and_studied() {
+    let out = tempfile::tempdir().unwrap();
+    let path = |name: &str| out.path().join(name).display().to_string();
+    let data = phantoms(out.path());
+    let planted = path("planted");
+    let printed = success("plant_confounder", &["--data", &data, "--out", &planted]);
+    assert_eq!(printed.lines().count(), 2, "{printed}");
+    let again = run("plant_confounder", &["--data", &data, "--out", &planted]);
+    assert!(text(&again.stderr).contains("there is a set already"));
+    let [aligned, flipped] = ["aligned", "flipped"].map(|set| format!("{planted}/{set}"));
+
+    let (run_folder, answers) = (path("run"), path("answers"));
+    let more = ["--set", "data.negatives=0.4"];
+    let printed = success("train", &[&short_training(&aligned, &run_folder)[..], &more].concat());
+    assert!(printed.contains("held to be there from presence"), "{printed}");
+    let weights = path("run/best.safetensors");
+    let arguments = ["-w", &weights, "--data", &flipped, "--out", &answers, "--controls", "true"];
+    let studied = ["--presence", "--causal-report"];
+    let printed = success("evaluate", &[&arguments[..], &studied].concat());
+    assert!(printed.contains("threshold of the weights"), "{printed}");
+    let scores = std::fs::read_to_string(path("answers/scores.json")).unwrap();
+    let scores: serde_json::Value = serde_json::from_str(&scores).unwrap();
+    assert!(scores["presence"]["no_target_accuracy"].is_number(), "{scores}");
+    assert!(scores["presence"]["no_target_accuracy_by_kind"]["covered"][0].is_number());
+    assert_eq!(scores["causal"][0]["name"], "causal");
+    for file in ["presence.csv", "causal.csv"] {
+        assert!(out.path().join("answers").join(file).exists(), "{file}");
+    }
+
+    // A threshold above every probability: nothing is there.
+    let arguments = ["-w", &weights, "-i", &demo("chest.png"), "--out", &answers, "left lung"];
+    let printed = success("segment", &[&arguments[..], &["--explain", "--presence=1"]].concat());
+    assert!(printed.contains("not there (presence"), "{printed}");
+    assert!(out.path().join("answers/chest.explain.png").exists());
+    let printed = run("segment", &["--presence", "--out", &answers]);
+    let known = text(&printed.stderr).contains("no threshold of presence");
+    assert!(printed.status.success() || known, "{}", text(&printed.stderr));
+}
+
 #[test]
 fn a_recipe_is_checked_before_anything_starts() {
     for (arguments, expected) in [
