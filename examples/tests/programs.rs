@@ -232,6 +232,12 @@ fn absence_is_trained_and_studied() {
         assert!(out.path().join("answers").join(file).exists(), "{file}");
     }
 
+    let own = path("answers/cases.csv");
+    let printed = success("paired", &["--a", &own, &own, "--b", &own]);
+    assert!(printed.contains("+0.0000 (+0.0000 to +0.0000)"), "{printed}");
+    let refused = run("paired", &["--a", &own, "--b", &own, "--columns", "dize"]);
+    assert!(text(&refused.stderr).contains("cases.csv: no column `dize`"));
+
     // A threshold above every probability: nothing is there.
     let arguments = ["-w", &weights, "-i", &demo("chest.png"), "--out", &answers, "left lung"];
     let printed = success("segment", &[&arguments[..], &["--explain", "--presence=1"]].concat());
