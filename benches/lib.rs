@@ -5,13 +5,21 @@
 #![deny(missing_docs)]
 
 mod case;
+mod cold_start;
+mod comparison;
+mod machine;
 mod measure;
 mod multiply_adds;
 mod peer;
+mod results;
 mod work;
 
 pub use case::{Case, Part, all_cases, matches_glob};
-pub use measure::{Figures, Machine, Measured, run_alone, time};
+pub use cold_start::{Answered, answer};
+pub use comparison::Comparison;
+pub use machine::{Machine, Processor};
+pub use measure::{Figures, Measured, run_again, time};
 pub use multiply_adds::{MultiplyAdds, multiply_adds};
 pub use peer::{Flags, Peer, PeerTime};
+pub use results::Results;
 pub use work::measure;

@@ -51,10 +51,16 @@ fn compare_gives_the_peers_time_over_ours() {
     let line = r#"{"median_s": 1000, "min_s": 900, "max_s": 1100, "peak_rss_mb": 5}"#;
     let command = peer(&folder, "peer.sh", line, 0);
     let flags = ["--config", "tiny", "--runs", "1", "--rounds", "2", "--json"];
-    let case = ["--case", "forward-224-b1", "--peer", &command];
+    let kept = folder.path().join("kept.jsonl");
+    let case = ["--case", "forward-224-b1", "--peer", &command, "--out", kept.to_str().unwrap()];
     let output = run("compare", &[&flags[..], &case].concat());
     assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(std::fs::read(&kept).unwrap(), output.stdout);
     let found: serde_json::Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    assert_eq!(found["peer_command"], command.as_str());
+    assert!(found["machine"]["cores"].as_u64().is_some_and(|cores| cores > 0), "{found}");
+    let memory = found["ours"]["peak_rss_mb"].as_f64().map(|ours| 5.0 / ours);
+    assert_eq!(found["memory_ratio"].as_f64(), memory);
     assert_eq!(found["case"], "forward-224-b1");
     assert_eq!(found["peer"]["median_s"], 1000.0);
     assert_eq!(found["ratios"].as_array().unwrap().len(), 2);
@@ -68,4 +74,22 @@ fn compare_gives_the_peers_time_over_ours() {
     assert!(!output.status.success());
     assert!(message.contains("the peer failed (exit status: 7)"), "{message}");
     assert!(message.contains("told"), "{message}");
+}
+
+#[test]
+fn a_cold_start_stands_beside_the_peers_import() {
+    let folder = tempfile::tempdir().unwrap();
+    let times = r#""median_s": 1000, "min_s": 900, "max_s": 1100"#;
+    let command = peer(&folder, "peer.sh", &format!(r#"{{{times}, "import_s": 2000}}"#), 0);
+    let flags = ["--config", "tiny", "--runs", "1", "--rounds", "1", "--case", "cold-start"];
+    let output = run("compare", &[&flags[..], &["--peer", &command]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let line = text(&output.stdout);
+    assert!(line.contains("peer 2000.000 s (its import alone)"), "{line}");
+
+    let silent = peer(&folder, "silent.sh", &format!("{{{times}}}"), 0);
+    let output = run("compare", &[&flags[..], &["--peer", &silent]].concat());
+    let message = text(&output.stderr);
+    assert!(!output.status.success());
+    assert!(message.contains("the peer printed no import_s, which cold-start needs"), "{message}");
 }
