@@ -1,7 +1,8 @@
 //! What is measured, and how.
 //!
-//! `bench` times our own parts, `compare` ours and another implementation in turn. Every case runs
-//! in a process of its own, so that the peak memory is that case's.
+//! `bench` times our own parts, `compare` ours and another implementation in turn; `bench_report`
+//! makes tables and pictures of what they wrote. Every case runs in a process of its own, so that
+//! the peak memory is that case's.
 #![deny(missing_docs)]
 
 mod case;
@@ -11,7 +12,10 @@ mod machine;
 mod measure;
 mod multiply_adds;
 mod peer;
+mod pictures;
+mod report;
 mod results;
+mod tables;
 mod work;
 
 pub use case::{Case, Part, all_cases, matches_glob};
@@ -21,5 +25,6 @@ pub use machine::{Machine, Processor};
 pub use measure::{Figures, Measured, run_again, time};
 pub use multiply_adds::{MultiplyAdds, multiply_adds};
 pub use peer::{Flags, Peer, PeerTime};
-pub use results::Results;
+pub use report::report;
+pub use results::{PeerStages, Results};
 pub use work::measure;
