@@ -20,14 +20,17 @@ pub struct Results {
 }
 
 impl Results {
-    /// What is in the file stays; it is made where there is none.
+    /// What is in the file stays; it and its folder are made where there is none.
     ///
     /// # Errors
     ///
     /// If it cannot be written to.
     pub fn append_to(path: &Path) -> anyhow::Result<Self> {
-        let file = File::options().create(true).append(true).open(path);
-        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        // No folder is the one that is there.
+        let file = std::fs::create_dir_all(folder)
+            .and_then(|()| File::options().create(true).append(true).open(path))
+            .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self { path: path.to_owned(), file })
     }
 
@@ -109,7 +112,7 @@ mod tests {
     #[test]
     fn a_bad_line_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a.jsonl");
+        let file = folder.path().join("results/a.jsonl");
         let good = r#"{"peer": "p", "config": "tiny", "size": 64, "batch": 1, "threads": 2,
             "stages": {"neck": 0.5}, "more": 1}"#;
         let mut results = Results::append_to(&file).unwrap();
