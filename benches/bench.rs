@@ -1,10 +1,13 @@
 //! Times the parts of the network, the data and the programs:
 //! `cargo run --release --example bench -- --case 'forward*'`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use benches::{Case, Figures, Machine, all_cases, matches_glob, measure, run_alone};
+use benches::{
+    Case, Figures, Machine, Results, all_cases, answer, matches_glob, measure, run_again,
+};
 use clap::Parser;
 use examples::{DeviceArg, say};
 
@@ -32,12 +35,18 @@ struct Args {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
+    /// Add the JSON lines to a file too
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// Names of the cases, and nothing else
     #[arg(long)]
     list: bool,
     /// Run one case in this process and print its figures
     #[arg(long, hide = true, value_name = "CASE")]
     one: Option<String>,
+    /// Answer one sentence from the files of a folder: the case cold-start
+    #[arg(long, hide = true, value_name = "FOLDER")]
+    answer: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArg,
 }
@@ -47,6 +56,10 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> anyhow::Result<()> {
+    if let Some(folder) = &args.answer {
+        say!("{}", serde_json::to_string(&answer(folder, &args.device.open()?)?)?);
+        return Ok(());
+    }
     let cases = all_cases();
     if args.list {
         cases.iter().for_each(|case| say!("{}", case.name));
@@ -63,6 +76,7 @@ fn run(args: Args) -> anyhow::Result<()> {
     };
     let chosen = cases.iter().filter(chosen).collect::<Vec<_>>();
     ensure!(!chosen.is_empty(), "no case is called {} (--list)", args.cases.join(" or "));
+    let mut results = args.out.as_deref().map(Results::append_to).transpose()?;
     if !args.json {
         say!(
             "{:<26}{:>12}{:>12}{:>12}{:>11}{:>10}",
@@ -76,9 +90,10 @@ fn run(args: Args) -> anyhow::Result<()> {
     }
     for case in chosen {
         // The same flags, and the case.
-        let mut again = std::env::args().skip(1).collect::<Vec<_>>();
-        again.extend(["--one".to_owned(), case.name.clone()]);
-        let figures = run_alone(&again)?;
+        let figures = run_again::<Figures>(&["--one", &case.name])?;
+        if let Some(results) = &mut results {
+            results.add(&figures)?;
+        }
         match args.json {
             true => say!("{}", serde_json::to_string(&figures)?),
             false => table_row(&figures),

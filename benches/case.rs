@@ -31,6 +31,8 @@ pub enum Part {
     TwoPlayer,
     /// A weight file to a network ready to answer.
     Load,
+    /// A new process to a mask file: program, weight file, picture file and sentence.
+    ColdStart,
     /// Picture and mask files to network input.
     Data,
     /// A picture file and a sentence to a mask file.
@@ -63,6 +65,7 @@ pub fn all_cases() -> Vec<Case> {
         alone("matmul", Part::Matmul, 1),
         alone("tokenizer", Part::Tokenizer, 256),
         alone("load", Part::Load, 1),
+        alone("cold-start", Part::ColdStart, 1),
         alone("data", Part::Data, 32),
         alone("segment-224", Part::Segment, 1),
         alone("text-tower-b1", Part::TextTower, 1),
@@ -79,8 +82,11 @@ pub fn all_cases() -> Vec<Case> {
     ] {
         cases.push(sized(name, part, 224, 1));
     }
-    for (size, batch) in [(224, 1), (224, 8), (416, 1), (416, 8)] {
-        cases.push(sized("forward", Part::Forward, size, batch));
+    for size in [224, 320, 416, 544, 672, 896] {
+        cases.push(sized("forward", Part::Forward, size, 1));
+    }
+    for size in [224, 416] {
+        cases.push(sized("forward", Part::Forward, size, 8));
     }
     cases.push(sized("train", Part::Train, 224, 4));
     cases.push(sized("two-player", Part::TwoPlayer, 224, 4));

@@ -4,13 +4,18 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use crate::machine::Processor;
 
 /// Seconds of some runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
     /// In their order.
     pub seconds: Vec<f64>,
+    /// Most memory that the process which ran them held; Linux only.
+    pub peak_rss_mb: Option<f64>,
 }
 
 /// One line of output.
@@ -44,29 +49,14 @@ pub struct Figures {
     pub gflops: Option<f64>,
     /// Most memory that the process held; Linux only.
     pub peak_rss_mb: Option<f64>,
+    /// When it ended: `2025-03-19T08:30:00Z`.
+    pub date: String,
+    /// What it ran on.
+    pub machine: Processor,
     /// Of the repository, where it is one.
     pub commit: Option<String>,
     /// Of the package.
     pub version: String,
-}
-
-/// Where a case ran.
-#[derive(Clone, Debug)]
-pub struct Machine {
-    /// As it was asked for.
-    pub device: String,
-    /// Threads of the CPU backend.
-    pub threads: usize,
-}
-
-impl Machine {
-    /// Of this process: the CPU backend takes `RAYON_NUM_THREADS`, else every processor.
-    pub fn here(device: &str) -> Self {
-        let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok());
-        let all = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = asked.filter(|threads| *threads > 0).unwrap_or(all);
-        Self { device: device.to_owned(), threads }
-    }
 }
 
 /// Times `runs` runs after one that is not counted; each must be over when it returns.
@@ -82,7 +72,7 @@ pub fn time(runs: usize, mut run: impl FnMut() -> anyhow::Result<()>) -> anyhow:
         run()?;
         seconds.push(start.elapsed().as_secs_f64());
     }
-    Ok(Measured { seconds })
+    Ok(Measured { seconds, peak_rss_mb: peak_rss_mb() })
 }
 
 impl Measured {
@@ -119,23 +109,17 @@ pub(crate) fn peak_rss_mb() -> Option<f64> {
     Some(kib / 1024.0)
 }
 
-/// The repository's commit, where there is one.
-pub(crate) fn commit() -> Option<String> {
-    let folder = env!("CARGO_MANIFEST_DIR");
-    let git = Command::new("git").args(["-C", folder, "rev-parse", "--short", "HEAD"]).output();
-    let output = git.ok().filter(|output| output.status.success())?;
-    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// Runs this program again with `arguments` and gives the figures it prints.
+/// Runs this program again with its own arguments and `further` ones, and gives what it prints last.
 ///
 /// # Errors
 ///
-/// If it fails or prints none.
-pub fn run_alone(arguments: &[String]) -> anyhow::Result<Figures> {
+/// If it fails or prints something else.
+pub fn run_again<T: DeserializeOwned>(further: &[&str]) -> anyhow::Result<T> {
     let program = std::env::current_exe().context("finding this program")?;
+    let arguments = std::env::args().skip(1).chain(further.iter().map(|word| word.to_string()));
+    let arguments = arguments.collect::<Vec<_>>();
     let output = Command::new(program)
-        .args(arguments)
+        .args(&arguments)
         .stderr(std::process::Stdio::inherit())
         .output()
         .context("starting this program again")?;

@@ -1,6 +1,7 @@
 //! The cases' work, and what it is done on.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
@@ -14,7 +15,9 @@ use seg_data::{Dataset, Split};
 use trainer::{Example, GameConfig, Learner, Order, Recipe, Samples, Target};
 
 use crate::case::{Case, Part};
-use crate::measure::{Figures, Machine, Measured, commit, peak_rss_mb, time};
+use crate::cold_start;
+use crate::machine::{Machine, commit, utc_now};
+use crate::measure::{Figures, Measured, time};
 use crate::multiply_adds::{MultiplyAdds, multiply_adds};
 
 /// Words of the sentences: a long one of the published sets, start and end included.
@@ -54,7 +57,9 @@ pub fn measure(
         per_second: case.batch as f64 / median_s,
         multiply_adds: count,
         gflops: count.map(|count| 2e-9 * count as f64 / median_s),
-        peak_rss_mb: peak_rss_mb(),
+        peak_rss_mb: measured.peak_rss_mb,
+        date: utc_now(),
+        machine: machine.processor.clone(),
         commit: commit(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
@@ -71,7 +76,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn multiply_adds(&self, one: &MultiplyAdds) -> Option<u64> {
         let each = match self.case.part {
-            Part::Tokenizer | Part::Load | Part::Data => return None,
+            Part::Tokenizer | Part::Load | Part::ColdStart | Part::Data => return None,
             Part::Matmul => return Some((MATRIX * MATRIX * MATRIX) as u64),
             Part::ImageTower => one.image_tower,
             Part::TextTower => one.text_tower,
@@ -135,6 +140,7 @@ impl Bench<'_> {
             Part::Train => self.training(Order::Mean),
             Part::TwoPlayer => self.training(Order::Alternating),
             Part::Load => self.load(),
+            Part::ColdStart => self.cold_start(),
             Part::Data => self.data(),
             Part::Segment => self.segment(),
         }
@@ -228,6 +234,14 @@ impl Bench<'_> {
         })
     }
 
+    fn cold_start(&self) -> anyhow::Result<Measured> {
+        let folder = tempfile::tempdir()?;
+        let mut config = self.config.clone();
+        config.input.size = self.case.size;
+        cold_start::prepare(folder.path(), &config, self.network(&self.device)?)?;
+        cold_start::time_answers(folder.path(), self.runs)
+    }
+
     fn data(&self) -> anyhow::Result<Measured> {
         let folder = tempfile::tempdir()?;
         let phantoms = PhantomConfig { size: 1024, sentences: 1, ..PhantomConfig::default() };
@@ -244,14 +258,7 @@ impl Bench<'_> {
 
     fn segment(&self) -> anyhow::Result<Measured> {
         let folder = tempfile::tempdir()?;
-        let root = folder.path().join("set");
-        let phantoms = PhantomConfig { size: 1024, ..PhantomConfig::default() };
-        write_phantoms(&root, &phantoms, [1, 0, 0], || ())?;
-        let picture = Dataset::open(&root)?
-            .cases(Split::Train)
-            .first()
-            .map(|case| case.image.clone())
-            .context("drawing a picture")?;
+        let picture = draw_picture(&folder.path().join("set"))?;
         let segmenter =
             Segmenter::new(self.network(&self.device)?, self.config.clone(), &self.device)?;
         let mask = folder.path().join("mask.png");
@@ -264,4 +271,13 @@ impl Bench<'_> {
             Ok(())
         })
     }
+}
+
+/// Draws a set of one picture of 1024 x 1024 pixels and gives the picture's file.
+pub(crate) fn draw_picture(root: &Path) -> anyhow::Result<PathBuf> {
+    let phantoms = PhantomConfig { size: 1024, ..PhantomConfig::default() };
+    write_phantoms(root, &phantoms, [1, 0, 0], || ())?;
+    let set = Dataset::open(root)?;
+    let picture = set.cases(Split::Train).first().map(|case| case.image.clone());
+    picture.context("drawing a picture")
 }

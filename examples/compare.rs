@@ -1,17 +1,22 @@
 //! Times another implementation beside this one:
 //! `cargo run --release --example compare -- --peer "python3 benches/peers/pytorch.py"`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use benches::{Case, Figures, Flags, Machine, Peer, PeerTime, all_cases, measure, run_alone};
+use benches::{
+    Case, Comparison, Figures, Flags, Machine, Part, Peer, Results, all_cases, answer, measure,
+    run_again,
+};
 use clap::Parser;
 use examples::{DeviceArg, say};
-use serde_json::json;
 
-/// What is compared.
+/// What is compared unless cases are named.
 const CASES: [&str; 5] =
     ["forward-224-b1", "forward-224-b8", "forward-416-b1", "train-224-b4", "two-player-224-b4"];
+/// What is compared with peers that tell how long their library's import takes.
+const COLD_START: &str = "cold-start";
 
 /// Times another implementation beside this one.
 ///
@@ -23,13 +28,17 @@ const CASES: [&str; 5] =
 /// A peer is a command, words between blanks. It is given --config, --size, --batch, --tokens,
 /// --runs and in training --train or --two-player, and prints a line of JSON with median_s, min_s,
 /// max_s and peak_rss_mb.
+///
+/// The case cold-start has to be named. Ours is the time from starting a process to its end, with a
+/// mask made from weight and picture files; the peer's is its import alone, which it prints as
+/// import_s.
 #[derive(Parser)]
 #[command(verbatim_doc_comment)]
 struct Args {
     /// The other implementation's command
-    #[arg(long, value_name = "COMMAND", required_unless_present = "one")]
+    #[arg(long, value_name = "COMMAND", required_unless_present_any = ["one", "answer"])]
     peer: Option<String>,
-    /// Cases to compare
+    /// Cases to compare: those below or cold-start
     #[arg(long = "case", value_name = "CASE", num_args = 1.., default_values = CASES)]
     cases: Vec<String>,
     /// Times that both run in turn
@@ -47,9 +56,15 @@ struct Args {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
+    /// Add the JSON lines to a file too
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// Run one case of ours in this process and print its figures
     #[arg(long, hide = true, value_name = "CASE")]
     one: Option<String>,
+    /// Answer one sentence from the files of a folder: the case cold-start
+    #[arg(long, hide = true, value_name = "FOLDER")]
+    answer: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArg,
 }
@@ -59,6 +74,10 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> anyhow::Result<()> {
+    if let Some(folder) = &args.answer {
+        say!("{}", serde_json::to_string(&answer(folder, &args.device.open()?)?)?);
+        return Ok(());
+    }
     let machine = Machine::here(args.device.name());
     if let Some(name) = &args.one {
         let (runs, words) = (args.runs as usize, args.tokens as usize);
@@ -67,7 +86,8 @@ fn run(args: Args) -> anyhow::Result<()> {
         say!("{}", serde_json::to_string(&figures)?);
         return Ok(());
     }
-    let peer = Peer::parse(args.peer.as_deref().unwrap_or_default())?;
+    let command = args.peer.as_deref().unwrap_or_default();
+    let peer = Peer::parse(command)?;
     let flags = Flags {
         config: args.config.clone(),
         tokens: args.tokens as usize,
@@ -76,77 +96,46 @@ fn run(args: Args) -> anyhow::Result<()> {
     };
     args.device.open()?;
     let cases = args.cases.iter().map(|name| case(name)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut results = args.out.as_deref().map(Results::append_to).transpose()?;
     for case in &cases {
         let mut rounds = Vec::new();
         for _ in 0..args.rounds {
-            let mut again = std::env::args().skip(1).collect::<Vec<_>>();
-            again.extend(["--one".to_owned(), case.name.clone()]);
-            let ours = run_alone(&again)?;
+            let ours = run_again::<Figures>(&["--one", &case.name])?;
             let theirs = peer.time(case, &flags).with_context(|| case.name.clone())?;
             rounds.push((ours, theirs));
         }
-        report(case, &args, &machine, &rounds)?;
+        let found = Comparison::of(&rounds, &machine, command).context("there was no round")?;
+        if let Some(results) = &mut results {
+            results.add(&found)?;
+        }
+        match args.json {
+            true => say!("{}", serde_json::to_string(&found)?),
+            false => text_line(case, &found),
+        }
     }
     Ok(())
 }
 
 fn case(name: &str) -> anyhow::Result<Case> {
-    ensure!(CASES.contains(&name), "--case {name}: there are {}", CASES.join(", "));
+    let known = CASES.contains(&name) || name == COLD_START;
+    ensure!(known, "--case {name}: there are {}, {COLD_START}", CASES.join(", "));
     let found = all_cases().into_iter().find(|case| case.name == name);
     found.context("the case is not in the list of all")
 }
 
-fn report(
-    case: &Case,
-    args: &Args,
-    machine: &Machine,
-    rounds: &[(Figures, PeerTime)],
-) -> anyhow::Result<()> {
-    let mut ratios =
-        rounds.iter().map(|(ours, peer)| peer.median_s / ours.median_s).collect::<Vec<_>>();
-    let in_order = ratios.clone();
-    ratios.sort_by(f64::total_cmp);
-    let ratio = (ratios[(ratios.len() - 1) / 2] + ratios[ratios.len() / 2]) / 2.0;
-    let ours = rounds.iter().map(|(ours, _)| PeerTime {
-        median_s: ours.median_s,
-        min_s: ours.min_s,
-        max_s: ours.max_s,
-        peak_rss_mb: ours.peak_rss_mb,
-    });
-    let ours = together(&ours.collect::<Vec<_>>());
-    let peer = together(&rounds.iter().map(|(_, peer)| peer.clone()).collect::<Vec<_>>());
-    if args.json {
-        let line = json!({
-            "case": case.name, "config": args.config, "threads": machine.threads,
-            "device": machine.device, "rounds": rounds.len(), "runs": args.runs,
-            "ours": ours, "peer": peer, "ratio": ratio, "ratios": in_order,
-            "commit": rounds[0].0.commit, "version": rounds[0].0.version,
-        });
-        say!("{line}");
-        return Ok(());
-    }
+fn text_line(case: &Case, found: &Comparison) {
     let megabytes = |mb: Option<f64>| mb.map_or_else(|| "-".to_owned(), |mb| format!("{mb:.0} MB"));
+    let theirs = match case.part {
+        Part::ColdStart => "its import alone".to_owned(),
+        _ => megabytes(found.peer.peak_rss_mb),
+    };
+    let (low, high) = found.spread();
     say!(
-        "{}: ours {:.3} s ({}), peer {:.3} s ({}), peer / ours {ratio:.2} ({:.2} to {:.2})",
-        case.name,
-        ours.median_s,
-        megabytes(ours.peak_rss_mb),
-        peer.median_s,
-        megabytes(peer.peak_rss_mb),
-        ratios[0],
-        ratios[ratios.len() - 1]
+        "{}: ours {:.3} s ({}), peer {:.3} s ({theirs}), peer / ours {:.2} ({low:.2} to {high:.2})",
+        found.case,
+        found.ours.median_s,
+        megabytes(found.ours.peak_rss_mb),
+        found.peer.median_s,
+        found.ratio
     );
-    Ok(())
-}
-
-/// Rounds as one: the median of medians, the extremes of extremes, the highest peak.
-fn together(rounds: &[PeerTime]) -> PeerTime {
-    let mut medians = rounds.iter().map(|round| round.median_s).collect::<Vec<_>>();
-    medians.sort_by(f64::total_cmp);
-    PeerTime {
-        median_s: (medians[(medians.len() - 1) / 2] + medians[medians.len() / 2]) / 2.0,
-        min_s: rounds.iter().map(|round| round.min_s).fold(f64::INFINITY, f64::min),
-        max_s: rounds.iter().map(|round| round.max_s).fold(0.0, f64::max),
-        peak_rss_mb: rounds.iter().filter_map(|round| round.peak_rss_mb).reduce(f64::max),
-    }
 }

@@ -6,6 +6,9 @@
 
 Prints one line of JSON: seconds of a forward pass of both branches in evaluation, or with --train or
 --two-player of a training step. OMP_NUM_THREADS or --threads sets the threads.
+
+--bf16, --channels-last and --compile are ways to make it faster. With --stages the line has the key
+stages: median seconds of the parts of a forward pass.
 """
 import argparse
 import json
@@ -14,9 +17,12 @@ import resource
 import statistics
 import time
 
+START = time.perf_counter()
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+IMPORT_S = time.perf_counter() - START
 
 # blocks, width, native size, joint space, vocabulary, context, text width, text heads, text layers
 SIZES = {
@@ -172,11 +178,14 @@ class Network(nn.Module):
         self.image, self.text = Image(blocks, width, native, joint), Text(joint, *text)
         self.neck = Neck(d, 2 * d, joint)
         self.causal, self.confounding = Projector(joint, d), Projector(joint, d)
+        self.bf16 = False
 
     def forward(self, pixels, tokens):
-        state = self.text(tokens)
-        causal, confounding = self.neck(*self.image(pixels))
-        return self.causal(causal, state), self.confounding(confounding, state)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            state = self.text(tokens)
+            causal, confounding = self.neck(*self.image(pixels))
+            logits = self.causal(causal, state), self.confounding(confounding, state)
+        return tuple(branch.float() for branch in logits)
 
 
 def loss_of(logits, mask):
@@ -208,44 +217,81 @@ def trainer(network, pixels, tokens, two_player):
     return step
 
 
+def timed(run, count):
+    """Seconds of each run, without a first one; that one's stand before them."""
+    seconds = []
+    for _ in range(count + 1):
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
+    return seconds[0], seconds[1:]
+
+
+def stages(network, pixels, tokens, count, compiled):
+    """Median seconds of the parts of a forward pass."""
+    image, text, neck = compiled(network.image), compiled(network.text), compiled(network.neck)
+    causal, confounding = compiled(network.causal), compiled(network.confounding)
+    levels, state = image(pixels), text(tokens)
+    split = neck(*levels)
+    parts = {
+        "image_tower": lambda: image(pixels),
+        "text_tower": lambda: text(tokens),
+        "neck": lambda: neck(*levels),
+        "projectors": lambda: (causal(split[0], state), confounding(split[1], state)),
+    }
+    return {name: statistics.median(timed(run, count)[1]) for name, run in parts.items()}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", default="rn50", choices=SIZES)
     for name, value in (("size", 224), ("batch", 1), ("tokens", 77), ("runs", 5)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--threads", type=int, default=int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
-    parser.add_argument("--train", action="store_true")
-    parser.add_argument("--two-player", action="store_true")
+    for name, what in (
+        ("train", "a step on the loss of both branches"), ("two-player", "a step of each player"),
+        ("bf16", "bfloat16 where autocast takes it"), ("channels-last", "maps with the channels innermost"),
+        ("compile", "torch.compile; the first run's seconds are compile_s"), ("stages", "the parts one by one too"),
+    ):
+        parser.add_argument(f"--{name}", action="store_true", help=what)
     a = parser.parse_args()
 
     torch.set_num_threads(a.threads)
     torch.manual_seed(0)
     network = Network(*SIZES[a.config])
+    network.bf16 = a.bf16
     end = SIZES[a.config][4] - 1
     pixels = torch.randn(a.batch, 3, a.size, a.size)
     tokens = torch.zeros(a.batch, a.tokens, dtype=torch.long)
     words = min(a.tokens, 22)
     tokens[:, :words] = torch.randint(1, end - 1, (a.batch, words))
     tokens[:, 0], tokens[:, words - 1] = end - 1, end
+    if a.channels_last:
+        network, pixels = network.to(memory_format=torch.channels_last), pixels.to(memory_format=torch.channels_last)
+    compiled = torch.compile if a.compile else lambda part: part
+    whole = compiled(network)
 
     if a.train or a.two_player:
-        step = trainer(network.train(), pixels, tokens, a.two_player)
+        step = trainer(whole.train(), pixels, tokens, a.two_player)
     else:
-        network.eval()
+        whole.eval()
 
         def step():
             with torch.inference_mode():
-                network(pixels, tokens)
-    step()
-    seconds = []
-    for _ in range(a.runs):
-        start = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - start)
-    print(json.dumps({
-        "peer": "pytorch", "torch": torch.__version__, "threads": a.threads, "runs": a.runs,
-        "median_s": statistics.median(seconds), "min_s": min(seconds), "max_s": max(seconds),
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+                whole(pixels, tokens)
+    first, seconds = timed(step, a.runs)
+    line = {
+        "peer": "pytorch", "torch": torch.__version__, "config": a.config, "size": a.size, "batch": a.batch,
+        "threads": a.threads, "runs": a.runs, "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "ways": [way for way in ("bf16", "channels_last", "compile") if getattr(a, way)],
+        "import_s": IMPORT_S, "median_s": statistics.median(seconds), "min_s": min(seconds), "max_s": max(seconds),
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    if a.compile:
+        line["compile_s"] = first
+    if a.stages:
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=a.bf16):
+            line["stages"] = stages(network.eval(), pixels, tokens, a.runs, compiled)
+    print(json.dumps(line))
 
 
 if __name__ == "__main__":

@@ -51,10 +51,16 @@ fn compare_gives_the_peers_time_over_ours() {
     let line = r#"{"median_s": 1000, "min_s": 900, "max_s": 1100, "peak_rss_mb": 5}"#;
     let command = peer(&folder, "peer.sh", line, 0);
     let flags = ["--config", "tiny", "--runs", "1", "--rounds", "2", "--json"];
-    let case = ["--case", "forward-224-b1", "--peer", &command];
+    let kept = folder.path().join("kept.jsonl");
+    let case = ["--case", "forward-224-b1", "--peer", &command, "--out", kept.to_str().unwrap()];
     let output = run("compare", &[&flags[..], &case].concat());
     assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(std::fs::read(&kept).unwrap(), output.stdout);
     let found: serde_json::Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    assert_eq!(found["peer_command"], command.as_str());
+    assert!(found["machine"]["cores"].as_u64().is_some_and(|cores| cores > 0), "{found}");
+    let memory = found["ours"]["peak_rss_mb"].as_f64().map(|ours| 5.0 / ours);
+    assert_eq!(found["memory_ratio"].as_f64(), memory);
     assert_eq!(found["case"], "forward-224-b1");
     assert_eq!(found["peer"]["median_s"], 1000.0);
     assert_eq!(found["ratios"].as_array().unwrap().len(), 2);
@@ -68,4 +74,98 @@ fn compare_gives_the_peers_time_over_ours() {
     assert!(!output.status.success());
     assert!(message.contains("the peer failed (exit status: 7)"), "{message}");
     assert!(message.contains("told"), "{message}");
+}
+
+#[test]
+fn a_cold_start_stands_beside_the_peers_import() {
+    let folder = tempfile::tempdir().unwrap();
+    let times = r#""median_s": 1000, "min_s": 900, "max_s": 1100"#;
+    let command = peer(&folder, "peer.sh", &format!(r#"{{{times}, "import_s": 2000}}"#), 0);
+    let flags = ["--config", "tiny", "--runs", "1", "--rounds", "1", "--case", "cold-start"];
+    let output = run("compare", &[&flags[..], &["--peer", &command]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let line = text(&output.stdout);
+    assert!(line.contains("peer 2000.000 s (its import alone)"), "{line}");
+
+    let silent = peer(&folder, "silent.sh", &format!("{{{times}}}"), 0);
+    let output = run("compare", &[&flags[..], &["--peer", &silent]].concat());
+    let message = text(&output.stderr);
+    assert!(!output.status.success());
+    assert!(message.contains("the peer printed no import_s, which cold-start needs"), "{message}");
+}
+
+#[test]
+fn results_become_tables_and_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = folder.path().join("results");
+    std::fs::create_dir(&results).unwrap();
+    let figures = |case: &str, size: usize, median_s: f64| {
+        serde_json::json!({
+            "case": case, "config": "tiny", "size": size, "batch": 1, "device": "flex", "threads": 2,
+            "median_s": median_s, "min_s": 0.1, "max_s": 3.0, "runs": 5, "per_second": 1.0,
+            "multiply_adds": 500_000_000, "gflops": 1.0 / median_s, "peak_rss_mb": size,
+            "date": "2025-03-19T08:30:00Z", "machine": { "cpu": "A CPU", "cores": 2 },
+            "commit": "abc1234", "version": "0.1.0",
+        })
+    };
+    let time = |seconds: f64| serde_json::json!({ "median_s": seconds, "min_s": 1, "max_s": 9, "peak_rss_mb": 100 });
+    let mut comparison = figures("forward-224-b1", 224, 1.0);
+    comparison["rounds"] = 2.into();
+    comparison["ours"] = time(2.0);
+    comparison["peer"] = time(8.0);
+    comparison["peer_command"] = "python3 peer.py".into();
+    comparison["ratio"] = 4.0.into();
+    comparison["ratios"] = vec![3.5, 4.5].into();
+    let peer = serde_json::json!({
+        "peer": "pytorch", "config": "tiny", "size": 224, "batch": 1, "threads": 2,
+        "stages": { "image_tower": 0.4, "text_tower": 0.3, "neck": 0.2, "projectors": 2.0 },
+    });
+    let lines = [
+        figures("matmul", 224, 0.1),
+        figures("image-tower-224-b1", 224, 0.2),
+        figures("neck-224-b1", 224, 0.4),
+        figures("forward-224-b1", 224, 1.0),
+        figures("forward-448-b1", 448, 4.0),
+        comparison,
+        peer,
+    ];
+    let lines = lines.map(|line| line.to_string()).join("\n");
+    std::fs::write(results.join("a.jsonl"), &lines).unwrap();
+    let flags = ["--folder", folder.path().to_str().unwrap()];
+
+    let readme = folder.path().join("README.md");
+    std::fs::write(&readme, "no markers").unwrap();
+    let message = text(&run("bench_report", &flags).stderr);
+    assert!(message.contains("README.md: expected `<!-- results"), "{message}");
+    assert!(!results.join("stages.png").exists());
+
+    let frame =
+        "before\n<!-- results: written by bench_report -->\n<!-- end of results -->\nafter\n";
+    std::fs::write(&readme, frame).unwrap();
+    let output = run("bench_report", &flags);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let written = std::fs::read_to_string(&readme).unwrap();
+    for part in [
+        "Device flex, 2 threads, A CPU with 2 cores; 2025-03-19; commit abc1234; `tiny`, a.jsonl",
+        "; peer `python3 peer.py`.\n",
+        "| forward-224-b1 | 2.000 | 8.000 | 4.00 (3.50 to 4.50) | 100 | 100 |\n",
+        "| image-tower-224-b1 | 0.200 | 0.100 | 3.000 | 0.5 | 5 | 50 % | 224 |\n",
+        "| 448 | 4.000 | 0.100 | 3.000 | 0 | 2 % | 448 | 1.52 |\n",
+        "](results/stages.png)",
+        "](results/sizes.png)",
+    ] {
+        assert!(written.contains(part), "{part}\n{written}");
+    }
+    assert!(written.starts_with("before\n") && written.ends_with("-->\nafter\n"), "{written}");
+    for name in ["stages.png", "sizes.png"] {
+        let picture = causal_clip_seg::read_rgb(&results.join(name)).unwrap();
+        for color in [[0, 114, 178], [213, 94, 0]] {
+            assert!(picture.pixels().any(|pixel| pixel.0 == color), "{name} {color:?}");
+        }
+    }
+
+    std::fs::write(results.join("b.jsonl"), format!("{lines}\n{{\"case\": \"load\"}}\n")).unwrap();
+    let message = text(&run("bench_report", &flags).stderr);
+    assert!(message.contains("b.jsonl: line 8: missing field `config`"), "{message}");
+    assert_eq!(std::fs::read_to_string(&readme).unwrap(), written);
 }

@@ -1,0 +1,60 @@
+//! From nothing to a mask: the program is started, reads its weights, and answers once.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Context;
+use burn::tensor::Device;
+use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Precision, Segmenter, read_rgb};
+use serde::{Deserialize, Serialize};
+
+use crate::measure::{Measured, peak_rss_mb, run_again, time};
+use crate::work::draw_picture;
+
+const WEIGHTS: &str = "network.safetensors";
+const PICTURE: &str = "picture.png";
+const MASK: &str = "mask.png";
+
+/// What a process tells that has answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answered {
+    /// Most memory that it held; Linux only.
+    pub peak_rss_mb: Option<f64>,
+}
+
+/// Leaves weights of 16 bits and a picture in `folder`.
+pub(crate) fn prepare(
+    folder: &Path,
+    config: &CausalClipSegConfig,
+    network: CausalClipSeg,
+) -> anyhow::Result<()> {
+    network.save(&folder.join(WEIGHTS), config, Precision::F16, &BTreeMap::new())?;
+    std::fs::rename(draw_picture(&folder.join("set"))?, folder.join(PICTURE))
+        .context("moving the picture")
+}
+
+/// Seconds from starting a process until it has ended and its mask is there; the memory is the
+/// process's.
+pub(crate) fn time_answers(folder: &Path, runs: usize) -> anyhow::Result<Measured> {
+    let text = folder.to_str().context("the temporary folder's name is not UTF-8")?;
+    let mut peaks = Vec::new();
+    let measured = time(runs, || {
+        let answered = run_again::<Answered>(&["--answer", text])?;
+        peaks.extend(answered.peak_rss_mb);
+        Ok(())
+    })?;
+    Ok(Measured { peak_rss_mb: peaks.into_iter().reduce(f64::max), ..measured })
+}
+
+/// Answers one sentence from the files in `folder`: the work of `--answer`.
+///
+/// # Errors
+///
+/// If a file cannot be read, or the mask not written.
+pub fn answer(folder: &Path, device: &Device) -> anyhow::Result<Answered> {
+    let segmenter = Segmenter::load(&folder.join(WEIGHTS), device)?;
+    let picture = read_rgb(&folder.join(PICTURE))?;
+    let mask = segmenter.segment(&picture, "Bilateral infection, upper left lung.")?;
+    mask.write_png(&folder.join(MASK))?;
+    Ok(Answered { peak_rss_mb: peak_rss_mb() })
+}
