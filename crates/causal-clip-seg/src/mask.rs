@@ -31,16 +31,16 @@ impl Mask {
         BinaryMask { width: self.width, height: self.height, values }
     }
 
-    /// How sure the network is that there is something: the mean of the highest 1 % of
+    /// How sure the network is that there is something: the mean of the highest thousandth of
     /// probabilities, at least of one. In `[0, 1]`; 0 of no pixels.
     ///
     /// The maximum hangs on a single pixel, which noise or a border decides. The mean over the
     /// picture hangs on how large the target is: a sure small nodule would lie below an unsure large
-    /// lung. One percent (some 500 pixels of 224 x 224) is as small as the smallest usual targets,
+    /// lung. A thousandth (some 50 pixels of 224 x 224) is smaller than the smallest usual targets,
     /// and large enough to be calm.
     pub fn presence(&self) -> f32 {
         /// One in so many pixels counts.
-        const SHARE: usize = 100;
+        const SHARE: usize = 1000;
         let mut values = self.probabilities.clone();
         let count = values.len().div_ceil(SHARE);
         let Some(last) = count.checked_sub(1) else { return 0.0 };
@@ -123,9 +123,9 @@ mod tests {
 
     #[test]
     fn presence_is_of_the_highest_pixels() {
-        let mut map = vec![0.25; 250];
-        (map[7], map[100], map[249]) = (1.0, 0.5, 0.75);
-        assert_eq!(mask(map, None).presence(), 0.75); // 3 of 250
+        let mut map = vec![0.25; 2500];
+        (map[7], map[1000], map[2499]) = (1.0, 0.5, 0.75);
+        assert_eq!(mask(map, None).presence(), 0.75); // 3 of 2500
         assert_eq!(mask(vec![0.5], None).presence(), 0.5);
         assert_eq!(mask(Vec::new(), None).presence(), 0.0);
     }
