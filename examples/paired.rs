@@ -9,7 +9,6 @@ use anyhow::{Context, bail, ensure};
 use clap::Parser;
 use examples::say;
 use seg_metrics::{Bootstrap, Interval, Units};
-use serde::Deserialize;
 
 /// How two networks, or two tests of one, differ on the same cases.
 ///
@@ -84,9 +83,6 @@ struct Row {
     values: Vec<f64>,
 }
 
-#[derive(Deserialize)]
-struct Cells(BTreeMap<String, String>);
-
 impl Side {
     fn read(files: &[PathBuf], columns: &[String]) -> anyhow::Result<Self> {
         let mut tables = files.iter().map(|file| table(file, columns));
@@ -109,9 +105,9 @@ fn table(file: &Path, columns: &[String]) -> anyhow::Result<BTreeMap<String, Row
     let name = || file.display().to_string();
     let mut rows = csv::Reader::from_path(file).with_context(name)?;
     let mut cases = BTreeMap::new();
-    for (line, row) in rows.deserialize::<Cells>().enumerate() {
+    for (line, row) in rows.deserialize::<BTreeMap<String, String>>().enumerate() {
         let place = || format!("{}, row {}", file.display(), line + 2);
-        let Cells(cells) = row.with_context(place)?;
+        let cells = row.with_context(place)?;
         let cell = |column: &str| {
             let cell = cells.get(column);
             cell.with_context(|| format!("{}: no column `{column}`", file.display()))

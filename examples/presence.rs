@@ -7,9 +7,9 @@ use anyhow::Context;
 use causal_clip_seg::Segmenter;
 use indicatif::{ProgressBar, ProgressStyle};
 use seg_data::{Case, Dataset, Split};
-use seg_reading::{Presence, PresenceReport};
+use seg_reading::PresenceReport;
 use serde::Serialize;
-use trainer::{Absence, Asked, Sides, ask_presence};
+use trainer::{Absence, Asked, Sides, ask_presence, presence_of};
 
 /// How well a network tells what is there from what is not.
 #[derive(Debug, Serialize)]
@@ -48,12 +48,12 @@ pub fn presence_study(
                     "note: the threshold of presence is fitted on the cases it is reported on"
                 );
             }
-            let presence = presence(&ask(segmenter, &val, sides, "presence, val")?)?;
-            let fitted = presence.fit_threshold();
+            let asked = ask(segmenter, (&val, &val), sides, "presence, val")?;
+            let fitted = presence_of(&asked)?.fit_threshold();
             (fitted.context("fitting a threshold of presence on the split val")?, "val")
         }
     };
-    let asked = ask(segmenter, cases, sides, "presence")?;
+    let asked = ask(segmenter, (cases, &data.cases(split)), sides, "presence")?;
     let mut kinds: BTreeMap<Absence, Vec<bool>> = BTreeMap::new();
     for query in &asked {
         if let Some(kind) = query.absence {
@@ -64,7 +64,7 @@ pub fn presence_study(
         (seen.iter().filter(|seen| **seen).count() as f64 / seen.len() as f64, seen.len())
     };
     Ok(PresenceStudy {
-        all: presence(&asked)?.report(threshold),
+        all: presence_of(&asked)?.report(threshold),
         threshold_from,
         no_target_accuracy_by_kind: kinds.into_iter().map(|(k, seen)| (k, share(seen))).collect(),
         asked,
@@ -73,21 +73,15 @@ pub fn presence_study(
 
 fn ask(
     segmenter: &Segmenter,
-    cases: &[&Case],
+    (cases, split): (&[&Case], &[&Case]),
     sides: Sides,
     name: &'static str,
 ) -> anyhow::Result<Vec<Asked>> {
     let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}")?;
     let bar = ProgressBar::new(cases.len() as u64).with_style(style).with_message(name);
-    let asked = ask_presence(segmenter, cases, sides, || bar.inc(1))?;
+    let asked = ask_presence(segmenter, cases, split, sides, || bar.inc(1))?;
     bar.finish_and_clear();
     Ok(asked)
-}
-
-fn presence(asked: &[Asked]) -> anyhow::Result<Presence> {
-    let scores = asked.iter().map(|asked| f64::from(asked.presence)).collect::<Vec<_>>();
-    let present = asked.iter().map(|asked| asked.absence.is_none()).collect::<Vec<_>>();
-    Ok(Presence::new(&scores, &present)?)
 }
 
 impl PresenceStudy {

@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use causal_clip_seg::{CausalClipSeg, Explanation, Mask, Segmenter};
 use clap::Parser;
 use examples::{DeviceArg, say};
-use seg_image::{RgbImage, contact_sheet, read_rgb, write_rgb};
+use seg_image::{OverlayStyle, RgbImage, contact_sheet, overlay, read_rgb, write_mask, write_rgb};
 
 /// Next to this file, whatever folder the program is started from.
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/demo");
@@ -123,8 +123,9 @@ fn write(
     mask: &Mask,
 ) -> anyhow::Result<RgbImage> {
     let file = |kind: &str| args.out.join(format!("{name}.{kind}.png"));
-    let overlay = mask.overlay(image, sentence);
-    mask.write_png(&file("mask"))?;
+    let answer = mask.decided();
+    let overlay = overlay(image, &answer, &OverlayStyle::default(), sentence);
+    write_mask(&file("mask"), &answer)?;
     write_rgb(&file("overlay"), &overlay)?;
     if args.probability {
         mask.write_probabilities(&file("probability"))?;

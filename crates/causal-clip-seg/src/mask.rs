@@ -73,13 +73,13 @@ impl Mask {
         self.area() as f64 / self.probabilities.len().max(1) as f64
     }
 
-    /// Writes the [decided](Mask::decided) mask as a grey PNG of 0 and 255.
+    /// Writes the mask as a grey PNG of 0 and 255.
     ///
     /// # Errors
     ///
     /// If the file cannot be written.
     pub fn write_png(&self, path: &Path) -> Result<(), SegError> {
-        Ok(write_mask(path, &self.decided())?)
+        Ok(write_mask(path, &self.binary())?)
     }
 
     /// Writes the probabilities as a grey PNG, 255 for one.
@@ -92,9 +92,9 @@ impl Mask {
         Ok(write_gray8(path, self.width, self.height, grey)?)
     }
 
-    /// The picture with the [decided](Mask::decided) mask on it and the sentence below.
+    /// The picture with the mask on it and the sentence below.
     pub fn overlay(&self, image: &RgbImage, sentence: &str) -> RgbImage {
-        overlay(image, &self.decided(), &OverlayStyle::default(), sentence)
+        overlay(image, &self.binary(), &OverlayStyle::default(), sentence)
     }
 
     /// Writes [`Mask::overlay`] as a PNG.

@@ -54,7 +54,8 @@ pub struct CausalMean {
     pub ci95: [f64; 2],
 }
 
-/// Looks into a network on some cases.
+/// Looks into a network, as it was trained, on some cases; rows are in their order. `names` has a name
+/// for each case, `seed` decides whose gates and maps a case is lent, `tick` is told how many are done.
 ///
 /// # Errors
 ///
@@ -73,8 +74,7 @@ pub fn causal_study(
     let device = device.clone().inner();
     let network = network.valid();
     let recipe = Recipe::default();
-    // Masks and pictures are read batch by batch.
-    let samples = Samples::load(cases, &config.input, 0, || ())?;
+    let samples = Samples::load(cases, &config.input, recipe.data.memory, || ())?;
     // Neighbours in a set are often of one picture.
     let mut order = (0..cases.len()).collect::<Vec<_>>();
     SplitMix64::new(seed).shuffle(&mut order);

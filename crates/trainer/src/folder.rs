@@ -200,6 +200,20 @@ pub(crate) fn write_error(path: &Path, source: std::io::Error) -> TrainError {
     TrainError::Write { file: path.to_owned(), source }
 }
 
+/// What the weight files say of their making: nothing that differs between two runs of one recipe.
+pub(crate) fn notes(recipe: &Recipe, origin: &Origin) -> BTreeMap<String, String> {
+    let tables = origin.tables.iter().map(|(name, hash)| format!("{name} {hash}"));
+    // Where the set lay is nobody's business who gets the weights.
+    let mut recipe = recipe.clone();
+    recipe.data.folder = None;
+    BTreeMap::from([
+        ("recipe".to_owned(), recipe.to_toml()),
+        ("trainer".to_owned(), origin.trainer.clone()),
+        ("data".to_owned(), tables.collect::<Vec<_>>().join("\n")),
+        ("use".to_owned(), "research only, not for clinical use".to_owned()),
+    ])
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -57,7 +57,7 @@ pub use players::{
     Example, Losses, PlayerParameters, Target, causal_alone, mean_of_both, player_one, player_two,
     simultaneous, warm_up,
 };
-pub use presence::{Asked, ask_presence};
+pub use presence::{Asked, ask_presence, presence_of};
 pub use recipe::Recipe;
 pub use reliability::reliability_plot;
 pub use run::{Ending, Place, Report, open_data, resume, train};

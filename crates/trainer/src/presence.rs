@@ -1,11 +1,13 @@
 //! Whether a network sees that what is asked for is not there.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
-use causal_clip_seg::{BinaryMask, RgbImage, Segmenter};
+use burn::tensor::Device;
+use causal_clip_seg::{BinaryMask, CausalClipSeg, Precision, RgbImage, Segmenter};
 use seg_augment::Sides;
 use seg_data::Case;
-use seg_reading::{Edit, Presence};
+use seg_reading::{Edit, Presence, PresenceError};
 
 use crate::absence::{Absence, Cover, other_side};
 use crate::batch::in_parallel;
@@ -37,8 +39,8 @@ struct Question {
 
 /// Asks each case for what is there, by its own sentence, once on the whole picture and once with
 /// the other half covered, and for what is not: the same with the target's half covered; the other
-/// side where that is free; a negation; something off topic. `sides` is the set's convention.
-/// `tick` is called after each case.
+/// side where that is free; a negation; something off topic. `split` are all cases among which others
+/// may be about the same picture, `sides` is the set's convention. `tick` is called after each case.
 ///
 /// # Errors
 ///
@@ -46,13 +48,14 @@ struct Question {
 pub fn ask_presence(
     segmenter: &Segmenter,
     cases: &[&Case],
+    split: &[&Case],
     sides: Sides,
     mut tick: impl FnMut(),
 ) -> Result<Vec<Asked>, TrainError> {
     /// Cases whose questions are asked together.
     const TOGETHER: usize = 8;
     let mut about: HashMap<_, usize> = HashMap::new();
-    for case in cases {
+    for case in split {
         *about.entry(&case.image).or_default() += 1;
     }
     let mut all = Vec::new();
@@ -61,7 +64,7 @@ pub fn ask_presence(
         let read = in_parallel(part, |place| -> Result<_, TrainError> {
             let case = cases[*place];
             let sample = seg_data::load(case)?;
-            let alone = about.get(&case.image) == Some(&1);
+            let alone = about.get(&case.image).is_none_or(|count| *count == 1);
             Ok(questions(*place, sample.image, &sample.mask, &case.sentence, alone, sides))
         });
         let read = read.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -80,18 +83,34 @@ pub fn ask_presence(
     Ok(all)
 }
 
-/// The presence from which on there is something, fitted on these cases; none where they have not
-/// both kinds.
-pub(crate) fn fit_presence(
-    segmenter: &Segmenter,
-    cases: &[&Case],
-    sides: Sides,
-) -> Result<Option<f32>, TrainError> {
-    let asked = ask_presence(segmenter, cases, sides, || ())?;
+/// The answers as [`Presence`] takes them.
+///
+/// # Errors
+///
+/// If an answer's presence is not in `[0, 1]`.
+pub fn presence_of(asked: &[Asked]) -> Result<Presence, PresenceError> {
     let scores = asked.iter().map(|asked| f64::from(asked.presence)).collect::<Vec<_>>();
     let present = asked.iter().map(|asked| asked.absence.is_none()).collect::<Vec<_>>();
-    let fitted = Presence::new(&scores, &present).and_then(|presence| presence.fit_threshold());
-    Ok(fitted.ok().map(|threshold| threshold as f32))
+    Presence::new(&scores, &present)
+}
+
+/// Fits the threshold of presence of the network in a file and stores it there; none where the cases
+/// have not both kinds of answers.
+pub(crate) fn store_threshold(
+    file: &Path,
+    (cases, split): (&[&Case], &[&Case]),
+    sides: Sides,
+    notes: &BTreeMap<String, String>,
+    device: &Device,
+) -> Result<Option<f32>, TrainError> {
+    let loaded = CausalClipSeg::load(file, &device.clone().inner())?;
+    let (network, mut config) = (loaded.network, loaded.config);
+    let segmenter = Segmenter::new(network.clone(), config.clone(), device)?;
+    let asked = ask_presence(&segmenter, cases, split, sides, || ())?;
+    let fitted = presence_of(&asked).and_then(|presence| presence.fit_threshold());
+    config.input.presence = fitted.ok().map(|threshold| threshold as f32);
+    network.save(file, &config, Precision::F32, notes)?;
+    Ok(config.input.presence)
 }
 
 /// Everything that is asked of one case.

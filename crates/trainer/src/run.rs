@@ -19,10 +19,10 @@ use crate::controls::Control;
 use crate::curves::Curves;
 use crate::error::TrainError;
 use crate::evaluate::{evaluate, mean_dice};
-use crate::folder::{Log, Origin, RunFolder};
+use crate::folder::{Log, Origin, RunFolder, notes};
 use crate::learner::Learner;
 use crate::prefetch::{Go, batches};
-use crate::presence::fit_presence;
+use crate::presence::store_threshold;
 use crate::recipe::Recipe;
 use crate::sheet::answer_sheet;
 
@@ -229,6 +229,7 @@ impl Job<'_> {
             learner,
             recipe,
             config,
+            data,
             validation,
             device,
             log,
@@ -261,20 +262,6 @@ impl Job<'_> {
     }
 }
 
-/// What the weight files say of their making: nothing that differs between two runs of one recipe.
-fn notes(recipe: &Recipe, origin: &Origin) -> BTreeMap<String, String> {
-    let tables = origin.tables.iter().map(|(name, hash)| format!("{name} {hash}"));
-    // Where the set lay is nobody's business who gets the weights.
-    let mut recipe = recipe.clone();
-    recipe.data.folder = None;
-    BTreeMap::from([
-        ("recipe".to_owned(), recipe.to_toml()),
-        ("trainer".to_owned(), origin.trainer.clone()),
-        ("data".to_owned(), tables.collect::<Vec<_>>().join("\n")),
-        ("use".to_owned(), "research only, not for clinical use".to_owned()),
-    ])
-}
-
 struct Run<'a> {
     learner: Learner,
     progress: Progress,
@@ -284,6 +271,7 @@ struct Run<'a> {
     first_step: usize,
     recipe: &'a Recipe,
     config: &'a CausalClipSegConfig,
+    data: &'a Dataset,
     validation: Vec<&'a Case>,
     device: Device,
     log: Log,
@@ -472,16 +460,11 @@ impl Run<'_> {
         if self.recipe.data.negatives == 0.0 || self.validation.is_empty() {
             return Ok(None);
         }
-        let fit = |name: &str| -> Result<Option<f32>, TrainError> {
+        let fit = |name: &str| {
+            let cases = (&self.validation[..], &self.data.cases(Split::Val)[..]);
             let file = self.folder.path.join(name);
-            let segmenter = Segmenter::load(&file, &self.device)?;
             let sides = self.recipe.augment.sides;
-            let presence = fit_presence(&segmenter, &self.validation, sides)?;
-            let loaded = CausalClipSeg::load(&file, &self.device)?;
-            let mut config = loaded.config;
-            config.input.presence = presence;
-            loaded.network.save(&file, &config, Precision::F32, &self.notes)?;
-            Ok(presence)
+            store_threshold(&file, cases, sides, &self.notes, &self.device)
         };
         fit(LAST)?;
         fit(BEST)
