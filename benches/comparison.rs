@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::{Machine, Processor};
+use crate::machine::Circumstances;
 use crate::measure::{Figures, median};
 use crate::peer::PeerTime;
 
@@ -11,12 +11,6 @@ use crate::peer::PeerTime;
 pub struct Comparison {
     /// Name of the case.
     pub case: String,
-    /// Name of the network's sizes.
-    pub config: String,
-    /// Device of ours, as it was asked for.
-    pub device: String,
-    /// Threads of both.
-    pub threads: usize,
     /// Times that both ran in turn.
     pub rounds: usize,
     /// Counted runs in each round.
@@ -33,19 +27,14 @@ pub struct Comparison {
     pub ratios: Vec<f64>,
     /// Peer's peak memory over ours, where both are known.
     pub memory_ratio: Option<f64>,
-    /// When it ended: `2025-03-19T08:30:00Z`.
-    pub date: String,
-    /// What it ran on.
-    pub machine: Processor,
-    /// Of the repository, where it is one.
-    pub commit: Option<String>,
-    /// Of the package.
-    pub version: String,
+    /// Where and when.
+    #[serde(flatten)]
+    pub circumstances: Circumstances,
 }
 
 impl Comparison {
     /// Of all rounds of a case; none without a round.
-    pub fn of(rounds: &[(Figures, PeerTime)], machine: &Machine, command: &str) -> Option<Self> {
+    pub fn of(rounds: &[(Figures, PeerTime)], command: &str) -> Option<Self> {
         let (last, _) = rounds.last()?;
         let ratios = rounds.iter().map(|(ours, peer)| peer.median_s / ours.median_s);
         let ratios = ratios.collect::<Vec<_>>();
@@ -59,9 +48,6 @@ impl Comparison {
         let peer = together(rounds.iter().map(|(_, peer)| peer.clone()));
         Some(Self {
             case: last.case.clone(),
-            config: last.config.clone(),
-            device: machine.device.clone(),
-            threads: machine.threads,
             rounds: rounds.len(),
             runs: last.runs,
             memory_ratio: peer.peak_rss_mb.zip(ours.peak_rss_mb).map(|(peer, ours)| peer / ours),
@@ -70,10 +56,7 @@ impl Comparison {
             peer_command: command.to_owned(),
             ratio: median(&ratios),
             ratios,
-            date: last.date.clone(),
-            machine: last.machine.clone(),
-            commit: last.commit.clone(),
-            version: last.version.clone(),
+            circumstances: last.circumstances.clone(),
         })
     }
 

@@ -21,7 +21,7 @@ mod work;
 pub use case::{Case, Part, all_cases, matches_glob};
 pub use cold_start::{Answered, answer};
 pub use comparison::Comparison;
-pub use machine::{Machine, Processor};
+pub use machine::{Circumstances, Machine, Processor};
 pub use measure::{Figures, Measured, run_again, time};
 pub use multiply_adds::{MultiplyAdds, multiply_adds};
 pub use peer::{Flags, Peer, PeerTime};

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::machine::Processor;
+use crate::machine::Circumstances;
 
 /// Seconds of some runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,16 +23,10 @@ pub struct Measured {
 pub struct Figures {
     /// Name of the case.
     pub case: String,
-    /// Name of the network's sizes.
-    pub config: String,
     /// Side of the pictures.
     pub size: usize,
     /// Pictures, sentences or files in a run.
     pub batch: usize,
-    /// As it was asked for.
-    pub device: String,
-    /// Threads of the CPU backend.
-    pub threads: usize,
     /// Of the runs.
     pub median_s: f64,
     /// Of the runs.
@@ -49,14 +43,9 @@ pub struct Figures {
     pub gflops: Option<f64>,
     /// Most memory that the process held; Linux only.
     pub peak_rss_mb: Option<f64>,
-    /// When it ended: `2025-03-19T08:30:00Z`.
-    pub date: String,
-    /// What it ran on.
-    pub machine: Processor,
-    /// Of the repository, where it is one.
-    pub commit: Option<String>,
-    /// Of the package.
-    pub version: String,
+    /// Where and when.
+    #[serde(flatten)]
+    pub circumstances: Circumstances,
 }
 
 /// Times `runs` runs after one that is not counted; each must be over when it returns.

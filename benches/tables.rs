@@ -1,7 +1,7 @@
 //! Results as tables of Markdown.
 
 use crate::comparison::Comparison;
-use crate::machine::Processor;
+use crate::machine::{Circumstances, Processor};
 use crate::measure::Figures;
 use crate::results::Contents;
 
@@ -24,59 +24,49 @@ pub(crate) struct Group<'a, T> {
 
 /// What has a line in a table.
 pub(crate) trait Measurement {
-    fn place(&self, file: &str) -> Place;
     fn case(&self) -> &str;
-    fn date(&self) -> &str;
-    fn commit(&self) -> Option<&str>;
+    fn circumstances(&self) -> &Circumstances;
+    /// The peer's command.
+    fn peer(&self) -> Option<&str>;
 }
 
 impl Measurement for Figures {
-    fn place(&self, file: &str) -> Place {
-        Place {
-            file: file.to_owned(),
-            config: self.config.clone(),
-            device: self.device.clone(),
-            threads: self.threads,
-            machine: self.machine.clone(),
-            peer: None,
-        }
-    }
-
     fn case(&self) -> &str {
         &self.case
     }
 
-    fn date(&self) -> &str {
-        &self.date
+    fn circumstances(&self) -> &Circumstances {
+        &self.circumstances
     }
 
-    fn commit(&self) -> Option<&str> {
-        self.commit.as_deref()
+    fn peer(&self) -> Option<&str> {
+        None
     }
 }
 
 impl Measurement for Comparison {
-    fn place(&self, file: &str) -> Place {
-        Place {
-            file: file.to_owned(),
-            config: self.config.clone(),
-            device: self.device.clone(),
-            threads: self.threads,
-            machine: self.machine.clone(),
-            peer: Some(self.peer_command.clone()),
-        }
-    }
-
     fn case(&self) -> &str {
         &self.case
     }
 
-    fn date(&self) -> &str {
-        &self.date
+    fn circumstances(&self) -> &Circumstances {
+        &self.circumstances
     }
 
-    fn commit(&self) -> Option<&str> {
-        self.commit.as_deref()
+    fn peer(&self) -> Option<&str> {
+        Some(&self.peer_command)
+    }
+}
+
+fn place(result: &impl Measurement, file: &str) -> Place {
+    let Circumstances { config, device, threads, machine, .. } = result.circumstances();
+    Place {
+        file: file.to_owned(),
+        config: config.clone(),
+        device: device.clone(),
+        threads: *threads,
+        machine: machine.clone(),
+        peer: result.peer().map(str::to_owned),
     }
 }
 
@@ -90,7 +80,7 @@ fn groups<T: Measurement>(
     let mut groups = Vec::<Group<'_, T>>::new();
     for file in contents {
         for result in of_file(file).iter().filter(|result| chosen(result)) {
-            let place = result.place(&file.name);
+            let place = place(result, &file.name);
             let Some(group) = groups.iter_mut().find(|group| group.place == place) else {
                 groups.push(Group { place, results: vec![result] });
                 continue;
@@ -213,8 +203,9 @@ fn share(line: &Figures, place: &Place, contents: &[Contents]) -> String {
     let file = contents.iter().find(|file| file.name == place.file);
     let beside = file.and_then(|file| {
         let same = |other: &&Figures| {
-            (&other.case[..], &other.device, other.threads)
-                == ("matmul", &line.device, line.threads)
+            let (own, of_other) = (&line.circumstances, &other.circumstances);
+            (&other.case[..], &of_other.device, of_other.threads)
+                == ("matmul", &own.device, own.threads)
         };
         file.figures.iter().rev().find(same)?.gflops
     });
@@ -232,8 +223,12 @@ fn title(text: &str, groups: usize) -> String {
 fn heading<T: Measurement>(group: &Group<'_, T>) -> String {
     let Place { file, config, device, threads, machine, peer } = &group.place;
     let cpu = machine.cpu.as_deref().unwrap_or("unknown processor");
-    let days = group.results.iter().map(|result| result.date().get(..10).unwrap_or_default());
-    let commits = group.results.iter().filter_map(|result| result.commit());
+    let days = group
+        .results
+        .iter()
+        .map(|result| result.circumstances().date.get(..10).unwrap_or_default());
+    let commits =
+        group.results.iter().filter_map(|result| result.circumstances().commit.as_deref());
     let against = peer.as_ref().map(|peer| format!("; peer `{}`", plain(peer)));
     format!(
         "Device {}, {threads} threads, {} with {} cores; {}; commit {}; `{}`, {}{}.\n\n",
@@ -279,11 +274,8 @@ mod tests {
     fn line(case: &str, size: usize, median_s: f64, peak_rss_mb: f64) -> Figures {
         Figures {
             case: case.to_owned(),
-            config: "tiny".to_owned(),
             size,
             batch: 1,
-            device: "flex".to_owned(),
-            threads: 2,
             median_s,
             min_s: median_s,
             max_s: median_s,
@@ -292,10 +284,15 @@ mod tests {
             multiply_adds: Some(1_000_000_000),
             gflops: Some(2.0 / median_s),
             peak_rss_mb: Some(peak_rss_mb),
-            date: "2025-03-19T08:30:00Z".to_owned(),
-            machine: Processor { cpu: Some("Some|CPU".to_owned()), cores: 4 },
-            commit: Some("abc".to_owned()),
-            version: "0.1.0".to_owned(),
+            circumstances: Circumstances {
+                config: "tiny".to_owned(),
+                device: "flex".to_owned(),
+                threads: 2,
+                date: "2025-03-19T08:30:00Z".to_owned(),
+                machine: Processor { cpu: Some("Some|CPU".to_owned()), cores: 4 },
+                commit: Some("abc".to_owned()),
+                version: "0.1.0".to_owned(),
+            },
         }
     }
 

@@ -16,7 +16,7 @@ use trainer::{Example, GameConfig, Learner, Order, Recipe, Samples, Target};
 
 use crate::case::{Case, Part};
 use crate::cold_start;
-use crate::machine::{Machine, commit, utc_now};
+use crate::machine::{Circumstances, Machine};
 use crate::measure::{Figures, Measured, time};
 use crate::multiply_adds::{MultiplyAdds, multiply_adds};
 
@@ -45,11 +45,8 @@ pub fn measure(
     let median_s = measured.median();
     Ok(Figures {
         case: case.name.clone(),
-        config: preset.to_owned(),
         size: case.size,
         batch: case.batch,
-        device: machine.device.clone(),
-        threads: machine.threads,
         median_s,
         min_s: measured.min(),
         max_s: measured.max(),
@@ -58,10 +55,7 @@ pub fn measure(
         multiply_adds: count,
         gflops: count.map(|count| 2e-9 * count as f64 / median_s),
         peak_rss_mb: measured.peak_rss_mb,
-        date: utc_now(),
-        machine: machine.processor.clone(),
-        commit: commit(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        circumstances: Circumstances::now(preset, machine),
     })
 }
 
