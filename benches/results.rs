@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(read(&file).unwrap().stages.len(), 1);
         for (bad, what) in [
             (r#"{"seconds": 1}"#, "no key of bench (`case`)"),
-            (r#"{"case": "load"}"#, "missing field `config`"),
+            (r#"{"case": "load"}"#, "missing field `size`"),
             (r#"{"stages": 1}"#, "invalid type: integer"),
             ("7", "no key of bench"),
             ("{", "EOF while parsing"),
