@@ -166,6 +166,6 @@ fn results_become_tables_and_pictures() {
 
     std::fs::write(results.join("b.jsonl"), format!("{lines}\n{{\"case\": \"load\"}}\n")).unwrap();
     let message = text(&run("bench_report", &flags).stderr);
-    assert!(message.contains("b.jsonl: line 8: missing field `config`"), "{message}");
+    assert!(message.contains("b.jsonl: line 8: missing field `size`"), "{message}");
     assert_eq!(std::fs::read_to_string(&readme).unwrap(), written);
 }
