@@ -47,6 +47,9 @@ struct Args {
     /// Add sentences about lesions where there are none; their masks are empty
     #[arg(long)]
     absent: bool,
+    /// Put every second lesion into the lung of the one before: then heights have to be read
+    #[arg(long)]
+    crowded: bool,
     /// Also a picture of the first phantoms with three sentences each (PNG)
     #[arg(long)]
     sheet: Option<PathBuf>,
@@ -63,6 +66,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
         sentences: args.sentences,
         lungs: !args.no_lungs,
         absent: args.absent,
+        crowded: args.crowded,
     };
     let counts = [args.train, args.val, args.test];
     let bar = ProgressBar::new(counts.iter().sum::<usize>() as u64)

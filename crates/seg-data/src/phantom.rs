@@ -57,11 +57,14 @@ pub struct PhantomConfig {
     pub lungs: bool,
     /// Up to two sentences about a lesion where there is none as well, with empty masks.
     pub absent: bool,
+    /// Every second lesion goes into the lung of the one before it, in another third: only its
+    /// height tells it apart. Else sides and thirds are drawn for each lesion alone.
+    pub crowded: bool,
 }
 
 impl Default for PhantomConfig {
     fn default() -> Self {
-        Self { size: 256, seed: 0, sentences: 6, lungs: true, absent: false }
+        Self { size: 256, seed: 0, sentences: 6, lungs: true, absent: false, crowded: false }
     }
 }
 
@@ -112,7 +115,8 @@ pub fn phantom(config: &PhantomConfig, index: u64) -> Phantom {
     let stream = |noun| Stream::new(config.seed, index, noun);
     let chest = Chest::new(&mut stream(0));
     let fields = fields(&chest, size);
-    let Findings { findings, lesions } = finding::place(&chest, &fields, &mut stream(1));
+    let Findings { findings, lesions } =
+        finding::place(&chest, &fields, config.crowded, &mut stream(1));
     let grey = Picture::new(&chest, &lesions, &mut stream(2)).draw(size);
     let mut image = RgbImage::new(size, size);
     for (pixel, value) in image.pixels_mut().zip(grey) {

@@ -116,6 +116,9 @@ pub(crate) enum Shown {
 /// Draws what training makes of a case: with the chance `negatives` something that is not there, as
 /// often by the picture as by the words where both can be; with half of it a covered picture that
 /// still shows the target.
+///
+/// Nonsense is rare: it is easily told, and much of it teaches that a wording never seen before
+/// means nothing.
 pub(crate) fn draw(
     negatives: f64,
     stream: &mut SplitMix64,
@@ -131,12 +134,15 @@ pub(crate) fn draw(
     if chance >= negatives {
         return halves.map_or(Shown::AsItIs, |halves| Shown::Beside(halves.other));
     }
-    let mut ways = Vec::new();
-    // Twice each: these are the ones that are hard.
-    ways.extend(halves.iter().flat_map(|halves| vec![Shown::Covered(halves.target); 2]));
-    ways.extend(free_side.into_iter().flat_map(|asked| vec![Shown::Asked(asked); 2]));
-    ways.extend(Edit::Negate.apply(sentence).map(Shown::Asked));
-    ways.push(Shown::Nonsense);
+    let covered = halves.map(|halves| Shown::Covered(halves.target));
+    let swapped = free_side.map(Shown::Asked);
+    let negated = Edit::Negate.apply(sentence).map(Shown::Asked);
+    let ways = [(6, covered), (6, swapped), (3, negated), (1, Some(Shown::Nonsense))];
+    let mut ways = ways
+        .into_iter()
+        .filter_map(|(weight, way)| Some(std::iter::repeat_n(way?, weight)))
+        .flatten()
+        .collect::<Vec<_>>();
     let way = stream.below(ways.len());
     ways.swap_remove(way)
 }

@@ -132,15 +132,25 @@ pub(super) struct Findings {
     pub(super) lesions: Vec<Lesion>,
 }
 
-/// One to four lesions in the lungs; `fields` are the lungs' masks.
-pub(super) fn place(chest: &Chest, fields: &[BinaryMask; 2], stream: &mut Stream) -> Findings {
+/// One to four lesions in the lungs; `fields` are the lungs' masks, `crowded` is
+/// [`PhantomConfig::crowded`](super::PhantomConfig::crowded).
+pub(super) fn place(
+    chest: &Chest,
+    fields: &[BinaryMask; 2],
+    crowded: bool,
+    stream: &mut Stream,
+) -> Findings {
     /// Tries for each lesion: a large one may not fit beside the others.
     const TRIES: usize = 40;
     let mut placed = Findings { findings: Vec::new(), lesions: Vec::new() };
     let count = stream.pick([1, 2, 2, 3, 3, 4]);
     for _ in 0..count {
         // Side and zone are drawn once: crowded places are no reason to prefer roomy ones.
-        let (side, zone) = (stream.pick(Side::BOTH), stream.pick(Zone::ALL));
+        let (mut side, mut zone) = (stream.pick(Side::BOTH), stream.pick(Zone::ALL));
+        if let Some(before) = placed.findings.last().filter(|_| crowded && stream.chance(0.5)) {
+            let another = (before.zone as usize + 1 + stream.below(2)) % Zone::ALL.len();
+            (side, zone) = (before.side, Zone::ALL[another]);
+        }
         let kind = stream.pick([Kind::Nodule, Kind::Opacity, Kind::Opacity]);
         let extent = stream.pick(Extent::BOTH);
         let found = (0..TRIES).find_map(|_| {

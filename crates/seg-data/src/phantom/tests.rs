@@ -105,6 +105,26 @@ fn places_kinds_and_sizes_are_balanced() {
     assert!((0.35..0.6).contains(&large) && (0.25..0.5).contains(&nodules), "{large} {nodules}");
 }
 
+/// Neighbours share a lung three times in four, not once in two, and sides stay balanced.
+#[test]
+fn crowded_lesions_share_a_lung_but_not_a_third() {
+    let made = |crowded| {
+        let config = PhantomConfig { crowded, ..config(32) };
+        (0..300).map(|index| phantom(&config, index).findings).collect::<Vec<_>>()
+    };
+    let shares = |pictures: &[Vec<Finding>]| {
+        let pairs = pictures.iter().flat_map(|findings| findings.windows(2)).collect::<Vec<_>>();
+        let share = |is: &dyn Fn(&[Finding]) -> bool| {
+            pairs.iter().filter(|pair| is(pair)).count() as f64 / pairs.len() as f64
+        };
+        let height = share(&|pair| pair[0].side == pair[1].side && pair[0].zone != pair[1].zone);
+        (height, share(&|pair| pair[0].side == Side::Left))
+    };
+    let ((plain, _), (crowded, left)) = (shares(&made(false)), shares(&made(true)));
+    assert!(plain < 0.4 && crowded > 0.6, "{plain} {crowded}");
+    assert!((0.42..0.58).contains(&left), "{left}");
+}
+
 #[test]
 fn absent_sentences_have_empty_masks_and_change_no_other() {
     let mut empty = 0;
