@@ -77,8 +77,20 @@ impl Slot {
     }
 }
 
+/// Tile by tile: along a column each value is in another line of the cache.
 fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..columns).flat_map(|c| (0..rows).map(move |r| values[r * columns + c])).collect()
+    const TILE: usize = 32;
+    let mut turned = vec![0.0; values.len()];
+    for top in (0..rows).step_by(TILE) {
+        for left in (0..columns).step_by(TILE) {
+            for c in left..columns.min(left + TILE) {
+                for r in top..rows.min(top + TILE) {
+                    turned[c * rows + r] = values[r * columns + c];
+                }
+            }
+        }
+    }
+    turned
 }
 
 impl Names {

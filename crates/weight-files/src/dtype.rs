@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 /// A kind of number. All are little-endian in the file.
@@ -43,8 +44,8 @@ impl Dtype {
             Dtype::I8 => out.extend(bytes.iter().map(|&b| f32::from(b.cast_signed()))),
             Dtype::U16 => extend(bytes, out, |b| f32::from(u16::from_le_bytes(b))),
             Dtype::I16 => extend(bytes, out, |b| f32::from(i16::from_le_bytes(b))),
-            Dtype::F16 => extend(bytes, out, |b| f16::from_le_bytes(b).to_f32()),
-            Dtype::BF16 => extend(bytes, out, |b| bf16::from_le_bytes(b).to_f32()),
+            Dtype::F16 => extend_from_half(bytes, out, f16::from_le_bytes),
+            Dtype::BF16 => extend_from_half(bytes, out, bf16::from_le_bytes),
             Dtype::U32 => extend(bytes, out, |b| u32::from_le_bytes(b) as f32),
             Dtype::I32 => extend(bytes, out, |b| i32::from_le_bytes(b) as f32),
             Dtype::F32 => extend(bytes, out, f32::from_le_bytes),
@@ -108,4 +109,18 @@ impl fmt::Display for Dtype {
 
 fn extend<const N: usize>(bytes: &[u8], out: &mut Vec<f32>, number: impl Fn([u8; N]) -> f32) {
     out.extend(bytes.as_chunks::<N>().0.iter().map(|&b| number(b)));
+}
+
+/// Many at once: the processor converts several halves in one instruction, where it can.
+fn extend_from_half<H: Copy>(bytes: &[u8], out: &mut Vec<f32>, number: impl Fn([u8; 2]) -> H)
+where
+    [H]: HalfFloatSliceExt,
+{
+    let (halves, mut start) = (bytes.as_chunks().0, out.len());
+    out.resize(start + halves.len(), 0.0);
+    for part in halves.chunks(1024) {
+        let part = part.iter().map(|&b| number(b)).collect::<Vec<_>>();
+        part.convert_to_f32_slice(&mut out[start..start + part.len()]);
+        start += part.len();
+    }
 }
