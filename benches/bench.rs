@@ -103,6 +103,7 @@ fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn one(args: &Args, case: &Case) -> anyhow::Result<()> {
+    case.part.prepare_process();
     let (machine, device) = (Machine::here(args.device.name()), args.device.open()?);
     let words = args.tokens as usize;
     let figures = measure(case, &args.config, words, args.runs as usize, &device, &machine)?;

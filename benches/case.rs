@@ -39,6 +39,16 @@ pub enum Part {
     Segment,
 }
 
+impl Part {
+    /// To be called before anything else in the process that runs the part: a training's is started
+    /// anew, as `train` does it.
+    pub fn prepare_process(self) {
+        if matches!(self, Self::Train | Self::TwoPlayer) {
+            examples::keep_freed_memory();
+        }
+    }
+}
+
 /// One measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {

@@ -80,9 +80,11 @@ fn run(args: Args) -> anyhow::Result<()> {
     }
     let machine = Machine::here(args.device.name());
     if let Some(name) = &args.one {
+        let case = case(name)?;
+        case.part.prepare_process();
         let (runs, words) = (args.runs as usize, args.tokens as usize);
         let device = args.device.open()?;
-        let figures = measure(&case(name)?, &args.config, words, runs, &device, &machine)?;
+        let figures = measure(&case, &args.config, words, runs, &device, &machine)?;
         say!("{}", serde_json::to_string(&figures)?);
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! What the programs share: the choice of a device, scores, and how a program ends.
+//! What the programs share: the choice of a device, memory, scores, and how a program ends.
 
 /// `println!` that does not panic when the reader has left (`| head`).
 #[macro_export]
@@ -12,6 +12,7 @@ macro_rules! say {
 
 mod causal;
 mod device;
+mod memory;
 mod presence;
 mod scores;
 
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 
 pub use causal::{causal_markdown, causal_report};
 pub use device::{DeviceArg, DeviceError, devices};
+pub use memory::keep_freed_memory;
 pub use presence::{PresenceStudy, presence_study};
 pub use scores::{Questions, print_scores, score_control};
 

@@ -64,6 +64,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
+    examples::keep_freed_memory();
     examples::exit_code(run(Args::parse()).map(|()| true))
 }
 

@@ -5,14 +5,14 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::{ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{Conv, scale_and_shift};
+use crate::{Conv, PerSize, scale_and_shift};
 
 /// A convolution whose batch norm has gone into its weights and bias.
 ///
 /// Where there are many channels the convolution is a matrix product, which all cores share even
 /// for a single small map; the convolution operator of the CPU backend computes that on one core
 /// and arranges the weights anew at each call. On large maps of few channels it is the faster one.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct FoldedConv {
     form: Form,
     /// `[1, outputs, 1, 1]`
@@ -21,7 +21,7 @@ pub struct FoldedConv {
     stride: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Form {
     /// A 1x1 convolution, stride 1: `[outputs, inputs]`
     Point(Tensor<2>),
@@ -32,19 +32,33 @@ enum Form {
 }
 
 /// F(2x2, 3x3) of "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Winograd {
-    /// `[16, outputs, inputs]`
-    weight: Tensor<3>,
-    /// `[16, 16]`: a window of the map to the products' inputs.
-    before: Tensor<2>,
+    /// `[4, 4, outputs, inputs]`: a matrix for each column and row of a transformed window.
+    weight: Tensor<4>,
     /// `[4, 16]`: the products to four cells.
     after: Tensor<2>,
+    windows: PerSize<Windows>,
+}
+
+/// What a map is multiplied with to become all its transformed windows.
+#[derive(Clone, Debug)]
+struct Windows {
+    /// `[1, 4 rows of windows, height]`
+    rows: Tensor<3>,
+    /// `[4, width, columns of windows]`
+    columns: Tensor<3>,
 }
 
 /// From this many channels on, in and out, a 3x3 convolution saves more in its products than it
 /// spends before and after them.
 const WINOGRAD_CHANNELS: usize = 128;
+
+/// Up to this height and width its windows are matrix products; those grow faster than the map.
+const WINOGRAD_SIDE: usize = 48;
+
+/// What a window of four becomes, along one axis.
+const BEFORE: [f32; 16] = [1., 0., -1., 0., 0., 1., 1., 0., 0., -1., 1., 0., 0., 1., 0., -1.];
 
 impl FoldedConv {
     /// A convolution, and the batch norm of its outputs where there is one.
@@ -127,37 +141,88 @@ impl Winograd {
         let [outputs, inputs, ..] = weight.dims();
         let device = weight.device();
         const KERNEL: [f32; 12] = [1.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0];
-        const BEFORE: [f32; 16] =
-            [1., 0., -1., 0., 0., 1., 1., 0., 0., -1., 1., 0., 0., 1., 0., -1.];
         const AFTER: [f32; 8] = [1.0, 1.0, 1.0, 0.0, 0.0, 1.0, -1.0, -1.0];
-        let taps = weight.reshape([outputs * inputs, 9]).transpose();
-        let weight = both_axes(&KERNEL, 3, &device).matmul(taps).reshape([16, outputs, inputs]);
-        let [before, after] = [&BEFORE[..], &AFTER[..]].map(|m| both_axes(m, 4, &device));
-        Self { weight, before, after }
+        let taps = weight.swap_dims(2, 3).reshape([outputs * inputs, 9]).transpose();
+        let weight = both_axes(&KERNEL, 3, &device).matmul(taps).reshape([4, 4, outputs, inputs]);
+        Self { weight, after: both_axes(&AFTER, 4, &device), windows: PerSize::default() }
     }
 
     fn forward(&self, x: Tensor<4>, outputs: usize) -> Tensor<4> {
-        let [batch, inputs, height, width] = x.dims();
-        let [rows, columns] = [height, width].map(|n| n.div_ceil(2)); // tiles of 2x2 cells
-        let tiles = batch * rows * columns;
-        let edges = [(1, 1 + 2 * rows - height), (1, 1 + 2 * columns - width)];
-        let x = windows(x.pad(edges, PadMode::Constant(0.0)), 4, 2) // [.., rows, columns, 4, 4]
-            .permute([4, 5, 1, 0, 2, 3])
-            .reshape([16, inputs * tiles]);
-        let x = self.before.clone().matmul(x).reshape([16, inputs, tiles]);
-        let y = self.weight.clone().matmul(x).reshape([16, outputs * tiles]);
+        let [batch, _, height, width] = x.dims();
+        let [rows, columns] = [height, width].map(|n| n.div_ceil(2)); // windows for 2x2 cells each
+        let y = self.weight.clone().matmul(self.transformed(x));
         let y = self
             .after
             .clone()
-            .matmul(y)
+            .matmul(y.reshape([16, outputs * batch * rows * columns]))
             .reshape([2, 2, outputs, batch, rows, columns])
-            .permute([3, 2, 4, 0, 5, 1])
+            .permute([3, 2, 4, 1, 5, 0])
             .reshape([batch, outputs, 2 * rows, 2 * columns]);
         if (2 * rows, 2 * columns) == (height, width) {
             return y;
         }
         y.slice([0..batch, 0..outputs, 0..height, 0..width])
     }
+
+    /// All windows of 4x4 at every second cell, transformed: `[4, 4, inputs, batch rows columns]`,
+    /// column before row.
+    fn transformed(&self, x: Tensor<4>) -> Tensor<4> {
+        let [batch, inputs, height, width] = x.dims();
+        let [rows, columns] = [height, width].map(|n| n.div_ceil(2));
+        if height.max(width) > WINOGRAD_SIDE {
+            let edges = [(1, 1 + 2 * rows - height), (1, 1 + 2 * columns - width)];
+            let x = windows(x.pad(edges, PadMode::Constant(0.0)), 4, 2) // [.., rows, columns, 4, 4]
+                .permute([5, 4, 1, 0, 2, 3])
+                .reshape([16, inputs * batch * rows * columns]);
+            let before = both_axes(&BEFORE, 4, &x.device());
+            return before.matmul(x).reshape([4, 4, inputs, batch * rows * columns]);
+        }
+        let windows =
+            self.windows.get([height, width], || Windows::new(height, width, &x.device()));
+        let x = windows.rows.matmul(x.reshape([batch * inputs, height, width]));
+        let x = x.reshape([1, batch * inputs * 4 * rows, width]).matmul(windows.columns);
+        let cells = rows * columns;
+        match batch {
+            // The products read it where it lies.
+            1 => x.reshape([4, inputs, 4, cells]).swap_dims(1, 2),
+            _ => x.reshape([4, batch, inputs, 4, cells]).permute([0, 3, 2, 1, 4]).reshape([
+                4,
+                4,
+                inputs,
+                batch * cells,
+            ]),
+        }
+    }
+}
+
+impl Windows {
+    fn new(height: usize, width: usize, device: &Device) -> Self {
+        let columns = width.div_ceil(2);
+        let matrix = |n: usize| TensorData::new(along_axis(n), [4 * n.div_ceil(2), n]);
+        Self {
+            rows: Tensor::<2>::from_data(matrix(height), device).unsqueeze(),
+            columns: Tensor::<2>::from_data(matrix(width), device)
+                .reshape([4, columns, width])
+                .swap_dims(1, 2),
+        }
+    }
+}
+
+/// `[4 windows, n]`, row-major: for each row of [`BEFORE`] what it makes of every window of an axis,
+/// the first of which begins one cell before it.
+fn along_axis(n: usize) -> Vec<f32> {
+    let count = n.div_ceil(2);
+    let mut matrix = vec![0.0; 4 * count * n];
+    for (row, taps) in BEFORE.chunks_exact(4).enumerate() {
+        for window in 0..count {
+            for (k, tap) in taps.iter().enumerate() {
+                if let Some(cell) = (2 * window + k).checked_sub(1).filter(|cell| *cell < n) {
+                    matrix[(row * count + window) * n + cell] += tap;
+                }
+            }
+        }
+    }
+    matrix
 }
 
 /// The Kronecker product of a matrix with itself: what it does to rows and columns of a window.
@@ -204,7 +269,7 @@ mod tests {
             let conv = conv.with_stride(stride);
             let folded = FoldedConv::new(&conv, Some(&norm));
             let unnormed = FoldedConv::new(&conv, None);
-            for (batch, height, width) in [(1, 1, 1), (2, 3, 5), (1, 7, 7), (5, 4, 6)] {
+            for (batch, height, width) in [(1, 1, 1), (2, 3, 5), (1, 7, 7), (5, 4, 6), (2, 49, 3)] {
                 let shape = [batch, inputs, height, width];
                 let x = Tensor::<4>::random(shape, Distribution::Uniform(-1.0, 1.0), &device);
                 let plain = conv.forward(x.clone());
