@@ -44,6 +44,9 @@ struct Args {
     /// Leave out the sentences about whole lungs
     #[arg(long)]
     no_lungs: bool,
+    /// Add sentences about the thirds of the lungs: they teach heights
+    #[arg(long)]
+    thirds: bool,
     /// Add sentences about lesions where there are none; their masks are empty
     #[arg(long)]
     absent: bool,
@@ -65,6 +68,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
         seed: args.seed,
         sentences: args.sentences,
         lungs: !args.no_lungs,
+        thirds: args.thirds,
         absent: args.absent,
         crowded: args.crowded,
     };

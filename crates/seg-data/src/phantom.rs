@@ -30,9 +30,9 @@ mod picture;
 mod sentence;
 mod stream;
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
-use seg_image::{BinaryMask, Rgb, RgbImage};
+use seg_image::{BinaryMask, BoundingBox, Rgb, RgbImage};
 
 pub use error::PhantomError;
 pub use finding::{Extent, Finding, Kind, Side, Zone};
@@ -55,6 +55,9 @@ pub struct PhantomConfig {
     pub sentences: usize,
     /// Sentences about the left lung, the right one and both as well.
     pub lungs: bool,
+    /// Sentences about each third of each lung as well: what upper, middle and lower mean, on masks
+    /// too large to be missed.
+    pub thirds: bool,
     /// Up to two sentences about a lesion where there is none as well, with empty masks.
     pub absent: bool,
     /// Every second lesion goes into the lung of the one before it, in another third: only its
@@ -64,7 +67,15 @@ pub struct PhantomConfig {
 
 impl Default for PhantomConfig {
     fn default() -> Self {
-        Self { size: 256, seed: 0, sentences: 6, lungs: true, absent: false, crowded: false }
+        Self {
+            size: 256,
+            seed: 0,
+            sentences: 6,
+            lungs: true,
+            thirds: false,
+            absent: false,
+            crowded: false,
+        }
     }
 }
 
@@ -81,7 +92,7 @@ impl PhantomConfig {
         if !Self::SIZES.contains(&self.size) {
             return Err(PhantomError::Size { found: self.size });
         }
-        if self.sentences == 0 && !self.lungs {
+        if self.sentences == 0 && !self.lungs && !self.thirds {
             return Err(PhantomError::NoSentence);
         }
         Ok(())
@@ -162,6 +173,16 @@ fn queries(
         }
         queries.push(PhantomQuery { sentence: wording.lungs(), mask: left.union(right) });
     }
+    if config.thirds {
+        for (side, field) in Side::BOTH.into_iter().zip(fields) {
+            for (zone, rows) in thirds(field) {
+                let mask = BinaryMask::from_fn(field.width, field.height, |x, y| {
+                    rows.contains(&y) && field.get(x, y)
+                });
+                queries.push(PhantomQuery { sentence: wording.third(side, zone), mask });
+            }
+        }
+    }
     if config.absent {
         for description in absent(findings, fields, stream) {
             let mask = BinaryMask::from_fn(left.width, left.height, |_, _| false);
@@ -169,6 +190,14 @@ fn queries(
         }
     }
     queries
+}
+
+/// The rows of each third of a lung's height; none of an empty field.
+fn thirds(field: &BinaryMask) -> Vec<(Zone, Range<u32>)> {
+    let Some(whole) = field.bounding_box() else { return Vec::new() };
+    let height = whole.bottom - whole.top + 1;
+    let rows = |i| whole.top + height * i / 3..whole.top + height * (i + 1) / 3;
+    (0..).zip(Zone::ALL).map(|(i, zone)| (zone, rows(i))).collect()
 }
 
 /// At most `limit` true descriptions: those that mean other lesions first, and no set of lesions
@@ -200,13 +229,11 @@ fn chosen(findings: &[Finding], limit: usize, stream: &mut Stream) -> Vec<Descri
 fn absent(findings: &[Finding], fields: &[BinaryMask; 2], stream: &mut Stream) -> Vec<Description> {
     let mut free = Vec::new();
     for (side, field) in Side::BOTH.into_iter().zip(fields) {
-        let Some(whole) = field.bounding_box() else { continue };
-        let height = whole.bottom - whole.top + 1;
-        for (i, zone) in (0..).zip(Zone::ALL) {
-            let (first, last) = (whole.top + height * i / 3, whole.top + height * (i + 1) / 3);
+        for (zone, rows) in thirds(field) {
             let reaches = |finding: &Finding| {
-                let rows = finding.mask.bounding_box();
-                finding.side == side && rows.is_some_and(|b| b.top <= last && b.bottom >= first)
+                let found = finding.mask.bounding_box();
+                let near = |b: BoundingBox| b.top <= rows.end && b.bottom >= rows.start;
+                finding.side == side && found.is_some_and(near)
             };
             if !findings.iter().any(reaches) {
                 free.push((stream.bits(), Description::spot(side, zone)));

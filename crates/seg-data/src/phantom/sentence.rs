@@ -171,6 +171,17 @@ impl Wording {
         }
     }
 
+    /// Names a third of a lung.
+    pub(super) fn third(self, side: Side, zone: Zone) -> String {
+        let place = Place { side: Some(side), zone: Some(zone) }.words(self.place);
+        let place = place.unwrap_or_default();
+        match self.lung {
+            0 => format!("The {place}."),
+            1 => format!("The whole {place}."),
+            _ => format!("All of the {place}."),
+        }
+    }
+
     /// Names both lungs.
     pub(super) fn lungs(self) -> String {
         ["Both lungs.", "The left and the right lung.", "The lungs on both sides."]

@@ -105,6 +105,21 @@ fn places_kinds_and_sizes_are_balanced() {
     assert!((0.35..0.6).contains(&large) && (0.25..0.5).contains(&nodules), "{large} {nodules}");
 }
 
+#[test]
+fn thirds_make_up_their_lung() {
+    let made = phantom(&PhantomConfig { sentences: 0, thirds: true, ..config(64) }, 3);
+    let (lungs, thirds) = made.queries.split_at(3);
+    assert_eq!(thirds.len(), 6);
+    for (lung, thirds) in lungs.iter().zip(thirds.chunks(3)) {
+        let areas = thirds.iter().map(|third| third.mask.area()).collect::<Vec<_>>();
+        let union = thirds[0].mask.union(&thirds[1].mask).union(&thirds[2].mask);
+        assert_eq!((union, areas.iter().sum()), (lung.mask.clone(), lung.mask.area()));
+        let tops = thirds.iter().map(|third| centre(&third.mask)[1]).collect::<Vec<_>>();
+        assert!(tops.is_sorted(), "{tops:?}");
+        assert!(thirds[0].sentence.contains("upper") && thirds[2].sentence.contains("lower"));
+    }
+}
+
 /// Neighbours share a lung three times in four, not once in two, and sides stay balanced.
 #[test]
 fn crowded_lesions_share_a_lung_but_not_a_third() {
