@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use benches::{
-    Case, Figures, Machine, Results, all_cases, answer, matches_glob, measure, run_again,
+    Case, Figures, Machine, Part, Results, all_cases, answer, matches_glob, measure, run_again,
 };
 use clap::Parser;
 use examples::{DeviceArg, say};
@@ -57,6 +57,7 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.answer {
+        Part::ColdStart.prepare_process();
         say!("{}", serde_json::to_string(&answer(folder, &args.device.open()?)?)?);
         return Ok(());
     }

@@ -40,12 +40,10 @@ pub enum Part {
 }
 
 impl Part {
-    /// To be called before anything else in the process that runs the part: a training's is started
-    /// anew, as `train` does it.
+    /// Tunes the allocator as the programs do, `train` for trainings; to be called before anything
+    /// else in the process that runs the part.
     pub fn prepare_process(self) {
-        if matches!(self, Self::Train | Self::TwoPlayer) {
-            examples::keep_freed_memory();
-        }
+        examples::tune_allocator(matches!(self, Self::Train | Self::TwoPlayer));
     }
 }
 

@@ -75,6 +75,7 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.answer {
+        Part::ColdStart.prepare_process();
         say!("{}", serde_json::to_string(&answer(folder, &args.device.open()?)?)?);
         return Ok(());
     }

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 pub use causal::{causal_markdown, causal_report};
 pub use device::{DeviceArg, DeviceError, devices};
-pub use memory::keep_freed_memory;
+pub use memory::tune_allocator;
 pub use presence::{PresenceStudy, presence_study};
 pub use scores::{Questions, print_scores, score_control};
 

@@ -57,6 +57,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
+    examples::tune_allocator(false);
     examples::exit_code(run(Args::parse()).map(|()| true))
 }
 

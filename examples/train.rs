@@ -64,7 +64,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    examples::keep_freed_memory();
+    examples::tune_allocator(true);
     examples::exit_code(run(Args::parse()).map(|()| true))
 }
 
