@@ -116,11 +116,8 @@ fn extend_from_half<H: Copy>(bytes: &[u8], out: &mut Vec<f32>, number: impl Fn([
 where
     [H]: HalfFloatSliceExt,
 {
-    let (halves, mut start) = (bytes.as_chunks().0, out.len());
+    let halves = bytes.as_chunks().0.iter().map(|&b| number(b)).collect::<Vec<_>>();
+    let start = out.len();
     out.resize(start + halves.len(), 0.0);
-    for part in halves.chunks(1024) {
-        let part = part.iter().map(|&b| number(b)).collect::<Vec<_>>();
-        part.convert_to_f32_slice(&mut out[start..start + part.len()]);
-        start += part.len();
-    }
+    halves.convert_to_f32_slice(&mut out[start..]);
 }
