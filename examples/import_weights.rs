@@ -29,6 +29,9 @@ use weight_files::{WeightFile, write_safetensors};
 /// and one by the recipe of CRIS at 416 pixels
 ///   --size 416 --resize letterbox --word-len 17 --threshold 0.35
 ///
+/// A file of ours can be read too: in 16 bits, or with --prepare, it becomes what a program needs that
+/// only answers.
+///
 /// CLIP alone is no segmentation network: --clip-only converts it as it is (for zero_shot),
 /// --start-from-clip puts a decoder with random weights on it (to be trained).
 #[derive(Parser)]
@@ -52,6 +55,10 @@ struct Args {
     /// Take the towers, draw the decoder at random
     #[arg(long)]
     start_from_clip: bool,
+    /// For inference alone: batch norms folded into the convolutions, and without the confounding
+    /// projector where the mask is the causal branch's; cannot be trained any more
+    #[arg(long, conflicts_with_all = ["clip_only", "start_from_clip"])]
+    prepare: bool,
     /// Of the random decoder
     #[arg(long, default_value_t = 0, requires = "start_from_clip")]
     seed: u64,
@@ -137,7 +144,10 @@ fn run(args: Args) -> anyhow::Result<()> {
     }?;
     describe(&args, &config.clip, &loaded.report);
     say!("recorded as its input: {:?}", config.input);
-    loaded.network.save(&args.out, &config, precision, &notes)?;
+    match args.prepare {
+        true => loaded.network.save_prepared(&args.out, &config, precision, &notes),
+        false => loaded.network.save(&args.out, &config, precision, &notes),
+    }?;
     if args.start_from_clip {
         say!("NOT TRAINED: the decoder's weights are random (seed {})", args.seed);
     }

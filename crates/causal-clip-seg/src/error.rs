@@ -19,6 +19,9 @@ pub enum ConfigError {
     /// No branch of that name.
     #[error("unknown branch `{found}`, expected `causal` or `mean`")]
     Branch { found: String },
+    /// The mean of two logits, of which the weights give one.
+    #[error("input.branch is mean: these weights were prepared for the causal branch alone")]
+    CausalAlone,
     /// The side of the input.
     #[error("input.size is {size}: it must be a multiple of 32 up to 4096")]
     Size { size: usize },

@@ -35,6 +35,12 @@ impl CausalClipSeg {
 }
 
 impl InferenceNetwork {
+    /// Whether masks can be made of these logits: both projectors are there, or the causal one is
+    /// all that is asked for.
+    pub fn answers(&self, branch: Branch) -> bool {
+        branch == Branch::Causal || self.decoder.has_confounding()
+    }
+
     /// What is known of pictures before a sentence; the confounding map for [`Branch::Mean`] only.
     ///
     /// # Shapes

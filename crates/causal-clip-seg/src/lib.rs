@@ -27,6 +27,7 @@ mod explanation;
 mod inference;
 mod mask;
 mod network;
+mod prepared;
 mod segmenter;
 mod sentences;
 mod weights;
@@ -44,7 +45,7 @@ pub use network::{CausalClipSeg, Stages, names};
 pub use seg_image::{BinaryMask, RgbImage, read_rgb};
 pub use segmenter::{Segmenter, network_pixels, token_tensor};
 pub use weight_files::Precision;
-pub use weights::{CONFIG_KEY, FORMAT, FORMAT_KEY, Loaded};
+pub use weights::{CONFIG_KEY, FORMAT, FORMAT_KEY, Loaded, PREPARED};
 
 /// The front page's example, run as every other.
 #[cfg(doctest)]

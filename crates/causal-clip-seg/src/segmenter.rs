@@ -23,7 +23,7 @@ use crate::sentences::{Sentence, SentenceCache};
 /// [few hundred](Segmenter::SENTENCES_KEPT) sentences say is kept.
 #[derive(Debug)]
 pub struct Segmenter {
-    /// With both projectors, for the branch can still be chosen.
+    /// With both projectors where there are both, for the branch can still be chosen.
     network: InferenceNetwork,
     config: CausalClipSegConfig,
     tokenizer: Tokenizer,
@@ -39,15 +39,14 @@ impl Segmenter {
     /// How many sentences' states are kept.
     pub const SENTENCES_KEPT: usize = 256;
 
-    /// The network of a weight file.
+    /// The network of a weight file, as trained or [prepared](CausalClipSeg::save_prepared).
     ///
     /// # Errors
     ///
-    /// As [`CausalClipSeg::load`].
+    /// As [`InferenceNetwork::load`].
     pub fn load(path: &Path, device: &Device) -> Result<Self, SegError> {
-        let device = device.clone().inner();
-        let loaded = CausalClipSeg::load(path, &device)?;
-        Self::new(loaded.network, loaded.config, &device)
+        let (network, config) = InferenceNetwork::load(path, device)?;
+        Self::of(network, config, device)
     }
 
     /// A network at hand; it is taken out of training and [prepared](CausalClipSeg::prepare).
@@ -60,6 +59,14 @@ impl Segmenter {
         config: CausalClipSegConfig,
         device: &Device,
     ) -> Result<Self, SegError> {
+        Self::of(network.prepare(Branch::Mean), config, device)
+    }
+
+    fn of(
+        network: InferenceNetwork,
+        config: CausalClipSegConfig,
+        device: &Device,
+    ) -> Result<Self, SegError> {
         config.check()?;
         let text = &config.clip.text;
         if text.vocabulary <= END as usize {
@@ -68,7 +75,7 @@ impl Segmenter {
         let tokenizer = Tokenizer::clip().with_context(text.context);
         let device = device.clone().inner();
         let sentences = Mutex::new(SentenceCache::new(Self::SENTENCES_KEPT));
-        Ok(Self { network: network.prepare(Branch::Mean), config, tokenizer, sentences, device })
+        Ok(Self { network, config, tokenizer, sentences, device })
     }
 
     /// The network's sizes and input.
@@ -80,13 +87,16 @@ impl Segmenter {
     ///
     /// # Errors
     ///
-    /// If the configuration is impossible.
+    /// If the configuration is impossible, or of a branch that the weights were prepared without.
     pub fn with_input(mut self, input: InputConfig) -> Result<Self, SegError> {
         if input.word_len != self.config.input.word_len {
             self.sentences = Mutex::new(SentenceCache::new(Self::SENTENCES_KEPT));
         }
         self.config.input = input;
         self.config.check()?;
+        if !self.network.answers(self.config.input.branch) {
+            return Err(ConfigError::CausalAlone.into());
+        }
         Ok(self)
     }
 

@@ -11,9 +11,11 @@ use clip_encoder::{
 use vision_layers::Slot;
 use weight_files::{Precision, WeightFile, write_safetensors};
 
-use crate::config::{CausalClipSegConfig, InputConfig};
+use crate::config::{Branch, CausalClipSegConfig, InputConfig};
 use crate::error::SegError;
+use crate::inference::InferenceNetwork;
 use crate::network::{CausalClipSeg, names};
+use crate::prepared::{fold_norms, folded_away, neutral_variance};
 
 /// Key of the configuration in a weight file's metadata.
 pub const CONFIG_KEY: &str = "config";
@@ -21,6 +23,8 @@ pub const CONFIG_KEY: &str = "config";
 pub const FORMAT_KEY: &str = "format";
 /// The version that [`CausalClipSeg::save`] writes and the newest that can be read.
 pub const FORMAT: &str = "causal-clip-seg 1";
+/// The same of a file that [`CausalClipSeg::save_prepared`] writes.
+pub const PREPARED: &str = "causal-clip-seg 1 prepared";
 
 /// A network from a file, with what the file says of it.
 #[derive(Debug)]
@@ -53,10 +57,10 @@ impl CausalClipSeg {
     /// # Errors
     ///
     /// If the file cannot be read, its configuration is impossible or at odds with its shapes, it
-    /// holds CLIP alone, or a tensor is missing, has another shape or is not finite; the message
-    /// names file and tensor.
+    /// holds CLIP alone or a network [prepared](CausalClipSeg::save_prepared) for inference, or a
+    /// tensor is missing, has another shape or is not finite; the message names file and tensor.
     pub fn load(path: &Path, device: &Device) -> Result<Loaded, SegError> {
-        let source = Source::open(path)?;
+        let source = Source::trained(path)?;
         let config = source.config.clone();
         source.network(config, device)
     }
@@ -72,7 +76,7 @@ impl CausalClipSeg {
         config: &CausalClipSegConfig,
         device: &Device,
     ) -> Result<Loaded, SegError> {
-        let source = Source::open(path)?;
+        let source = Source::trained(path)?;
         source.check(config)?;
         source.network(config.clone(), device)
     }
@@ -84,7 +88,7 @@ impl CausalClipSeg {
     ///
     /// As [`CausalClipSeg::load`].
     pub fn start_from_clip(path: &Path, seed: u64, device: &Device) -> Result<Loaded, SegError> {
-        let source = Source::open(path)?;
+        let source = Source::trained(path)?;
         let config = source.config.clone();
         source.towers(config, seed, device)
     }
@@ -100,7 +104,7 @@ impl CausalClipSeg {
         seed: u64,
         device: &Device,
     ) -> Result<Loaded, SegError> {
-        let source = Source::open(path)?;
+        let source = Source::trained(path)?;
         source.check(config)?;
         source.towers(config.clone(), seed, device)
     }
@@ -119,16 +123,73 @@ impl CausalClipSeg {
         precision: Precision,
         notes: &BTreeMap<String, String>,
     ) -> Result<(), SegError> {
-        let mut metadata = notes.clone();
-        let text = serde_json::to_string(config).map_err(|error| SegError::Metadata {
-            file: path.to_owned(),
-            key: CONFIG_KEY,
-            what: error.to_string(),
-        })?;
-        metadata.insert(CONFIG_KEY.to_owned(), text);
-        metadata.insert(FORMAT_KEY.to_owned(), FORMAT.to_owned());
+        let metadata = metadata(path, config, FORMAT, notes)?;
         Ok(write_safetensors(path, &metadata, tensors_of(self, &names()), precision)?)
     }
+
+    /// Writes the network for inference: batch norms are folded into the convolutions before them,
+    /// and where the mask is the causal branch's the confounding projector is left out.
+    /// [`InferenceNetwork::load`] and [`Segmenter::load`](crate::Segmenter::load) read it; it can no
+    /// longer be trained.
+    ///
+    /// # Errors
+    ///
+    /// As [`CausalClipSeg::save`].
+    pub fn save_prepared(
+        &self,
+        path: &Path,
+        config: &CausalClipSegConfig,
+        precision: Precision,
+        notes: &BTreeMap<String, String>,
+    ) -> Result<(), SegError> {
+        let metadata = metadata(path, config, PREPARED, notes)?;
+        let mut tensors = tensors_of(self, &names());
+        fold_norms(&mut tensors);
+        tensors.retain(|tensor| !left_out(&config.input, &tensor.name));
+        Ok(write_safetensors(path, &metadata, tensors, precision)?)
+    }
+}
+
+impl InferenceNetwork {
+    /// The network for inference from any file that [`CausalClipSeg::load`] reads, or from a
+    /// [prepared](CausalClipSeg::save_prepared) one.
+    ///
+    /// # Errors
+    ///
+    /// As [`CausalClipSeg::load`].
+    pub fn load(path: &Path, device: &Device) -> Result<(Self, CausalClipSegConfig), SegError> {
+        let source = Source::open(path)?;
+        let kept = if source.prepared { source.config.input.branch } else { Branch::Mean };
+        let config = source.config.clone();
+        let Loaded { network, config, .. } = source.network(config, &device.clone().inner())?;
+        Ok((network.prepare(kept), config))
+    }
+}
+
+/// Whether a prepared network has no use for a tensor.
+fn left_out(input: &InputConfig, name: &str) -> bool {
+    input.branch == Branch::Causal && name.starts_with(CONFOUNDING)
+}
+
+/// The confounding projector's tensors begin so.
+const CONFOUNDING: &str = "proj_ad.";
+
+/// `notes` with the configuration and the format.
+fn metadata(
+    path: &Path,
+    config: &CausalClipSegConfig,
+    format: &str,
+    notes: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, SegError> {
+    let mut metadata = notes.clone();
+    let text = serde_json::to_string(config).map_err(|error| SegError::Metadata {
+        file: path.to_owned(),
+        key: CONFIG_KEY,
+        what: error.to_string(),
+    })?;
+    metadata.insert(CONFIG_KEY.to_owned(), text);
+    metadata.insert(FORMAT_KEY.to_owned(), format.to_owned());
+    Ok(metadata)
 }
 
 /// An open file and where the network is in it.
@@ -140,6 +201,8 @@ struct Source {
     config: CausalClipSegConfig,
     /// Whether that is written in its metadata.
     recorded: bool,
+    /// Whether it holds a network for inference alone.
+    prepared: bool,
 }
 
 /// The module that MedEquiSeg's trainings put around the released network; the adapter stands
@@ -167,7 +230,20 @@ impl Source {
                 (CausalClipSegConfig { clip, input }, false)
             }
         };
-        Ok(Self { file, clip, config, recorded })
+        let format = file.metadata().get(FORMAT_KEY);
+        let prepared = recorded && format.is_some_and(|format| format == PREPARED);
+        Ok(Self { file, clip, config, recorded, prepared })
+    }
+
+    /// A file whose network can be trained.
+    fn trained(path: &Path) -> Result<Self, SegError> {
+        let source = Self::open(path)?;
+        if source.prepared {
+            let what = "prepared for inference, which this is not: the file that it was made from \
+                        is needed";
+            return Err(source.refused(FORMAT_KEY, what.to_owned()));
+        }
+        Ok(source)
     }
 
     /// Whether the file can be of this configuration.
@@ -205,8 +281,16 @@ impl Source {
             Some(outer) if slot.name.starts_with(ADAPTER) => Some(format!("{outer}{}", slot.name)),
             _ => Some(format!("{prefix}{}", slot.name)),
         };
-        let network = CausalClipSeg::new(&config, device)?;
-        let (network, report) = load_module(network, &names(), &self.file, in_file, |_| false)?;
+        let mut network = CausalClipSeg::new(&config, device)?;
+        let mut absent = BTreeSet::new();
+        if self.prepared {
+            absent = folded_away(&names().slots(&network));
+            network = names().replace(network, neutral_variance);
+        }
+        let fresh = |slot: &Slot| {
+            self.prepared && (absent.contains(&slot.name) || left_out(&config.input, &slot.name))
+        };
+        let (network, report) = load_module(network, &names(), &self.file, in_file, fresh)?;
         self.refuse_additions(prefix, beside, &report)?;
         Ok(Loaded { network, config, report })
     }
@@ -262,11 +346,11 @@ fn recorded_config(file: &WeightFile) -> Result<Option<CausalClipSegConfig>, Seg
     let family = FORMAT.split(' ').next().unwrap_or(FORMAT);
     let ours = |format: &&String| format.split(' ').next() == Some(family);
     let Some(format) = file.metadata().get(FORMAT_KEY).filter(ours) else { return Ok(None) };
-    if format != FORMAT {
+    if format != FORMAT && format != PREPARED {
         return Err(refused(FORMAT_KEY, format!("expected `{FORMAT}`, found `{format}`")));
     }
     let Some(text) = file.metadata().get(CONFIG_KEY) else {
-        return Err(refused(CONFIG_KEY, format!("nothing there, though the file is `{FORMAT}`")));
+        return Err(refused(CONFIG_KEY, format!("nothing there, though the file is `{format}`")));
     };
     let config: CausalClipSegConfig =
         serde_json::from_str(text).map_err(|error| refused(CONFIG_KEY, error.to_string()))?;

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // in helpers of tests
 
+use std::collections::BTreeMap;
+
 use burn::tensor::{Device, Distribution, Int, Tensor};
-use causal_clip_seg::{Branch, CausalClipSeg, CausalClipSegConfig, names};
+use causal_clip_seg::{
+    Branch, CausalClipSeg, CausalClipSegConfig, InferenceNetwork, Precision, names,
+};
 
 /// Every norm, statistic and bias different from what a fresh network has.
 fn network(config: &CausalClipSegConfig, device: &Device) -> CausalClipSeg {
@@ -40,6 +44,13 @@ fn folded_network_is_the_network() {
         let network = network(&config, &device);
         let both = network.clone().prepare(Branch::Mean);
         let causal_alone = network.clone().prepare(Branch::Causal);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("prepared.safetensors");
+        let notes = BTreeMap::new();
+        network.save_prepared(&file, &config, Precision::F32, &notes).unwrap();
+        let (from_file, read) = InferenceNetwork::load(&file, &device).unwrap();
+        assert_eq!(read, config);
+        assert!(!from_file.answers(Branch::Mean), "its confounding projector was left out");
         for (height, width) in [(32, 32), (64, 96), (config.input.size, config.input.size)] {
             let uniform = Distribution::Uniform(-2.0, 2.0);
             let pixels = Tensor::<4>::random([2, 3, height, width], uniform, &device);
@@ -52,7 +63,9 @@ fn folded_network_is_the_network() {
                 assert!(off < 1e-4, "{height} x {width}: off by {off} of the spread");
             };
             near(both.forward_causal(pixels.clone(), tokens.clone()), plain.causal.clone());
-            near(causal_alone.forward_causal(pixels.clone(), tokens.clone()), plain.causal.clone());
+            for causal in [&causal_alone, &from_file] {
+                near(causal.forward_causal(pixels.clone(), tokens.clone()), plain.causal.clone());
+            }
             let maps = both.picture_maps(pixels, Branch::Mean);
             let found = both.logits(&maps, &[0, 1], both.states(tokens));
             near(found, (plain.causal + plain.confounding) / 2.0);

@@ -416,3 +416,49 @@ fn a_network_of_another_vocabulary_reads_no_sentences() {
     let message = Segmenter::load(&data("released.pth"), &Device::flex()).unwrap_err().to_string();
     assert_eq!(message, "clip.text.vocabulary is 40: CLIP's sentences need at least 49408");
 }
+
+/// A network prepared for a branch, in a file.
+fn prepared(branch: Branch) -> (tempfile::TempDir, PathBuf) {
+    let device = Device::flex();
+    let mut config = CausalClipSegConfig::tiny();
+    config.input.branch = branch;
+    let network = CausalClipSeg::new(&config, &device).unwrap().with_random_weights(5, |_| true);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    network.save_prepared(&path, &config, Precision::F16, &Metadata::new()).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn a_prepared_network_answers_and_is_not_trained() {
+    let (_folder, path) = prepared(Branch::Causal);
+    let message = refusal(&path);
+    assert!(message.contains("metadata `format`: prepared for inference"), "{message}");
+    let start = CausalClipSeg::start_from_clip(&path, 1, &Device::flex());
+    assert!(start.unwrap_err().to_string().contains("prepared for inference"));
+
+    let file = WeightFile::open(&path).unwrap();
+    assert!(file.names().all(|name| !name.contains("running_") && !name.starts_with("proj_ad")));
+    let segmenter = Segmenter::load(&path, &Device::flex()).unwrap();
+    let mean = InputConfig { branch: Branch::Mean, ..segmenter.config().input.clone() };
+    let message = segmenter.with_input(mean).unwrap_err().to_string();
+    assert!(message.contains("prepared for the causal branch alone"), "{message}");
+}
+
+#[test]
+fn a_network_prepared_for_the_mean_keeps_both_branches() {
+    let (_folder, path) = prepared(Branch::Mean);
+    let segmenter = Segmenter::load(&path, &Device::flex()).unwrap();
+    let causal = InputConfig { branch: Branch::Causal, ..segmenter.config().input.clone() };
+    segmenter.with_input(causal).unwrap();
+}
+
+#[test]
+fn a_prepared_network_lacks_nothing_but_its_norms() {
+    let (_folder, path) = prepared(Branch::Causal);
+    for lost in ["backbone.transformer.resblocks.0.ln_1.weight", "neck_ad.aggr.1.bias"] {
+        let (_other, broken) = edited(&path, |tensors, _| tensors.retain(|t| t.name != lost));
+        let message = Segmenter::load(&broken, &Device::flex()).unwrap_err().to_string();
+        assert!(message.contains(&format!("no tensor `{lost}`")), "{message}");
+    }
+}

@@ -43,6 +43,11 @@ impl Decoder {
 }
 
 impl FoldedDecoder {
+    /// Whether the confounding projector was kept.
+    pub fn has_confounding(&self) -> bool {
+        self.confounding_projector.is_some()
+    }
+
     /// The pictures' side; the confounding map is left out unless `both` is asked for and kept.
     pub fn picture_maps(&self, levels: Levels, both: bool) -> PictureMaps {
         let levels = match &self.adapter {

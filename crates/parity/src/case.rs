@@ -27,6 +27,12 @@ pub enum ParityError {
     /// The network's sizes.
     #[error(transparent)]
     Config(#[from] causal_clip_seg::ConfigError),
+    /// A network's file.
+    #[error(transparent)]
+    Network(#[from] causal_clip_seg::SegError),
+    /// The folder for a network's file.
+    #[error("no temporary folder")]
+    Folder(#[from] std::io::Error),
 }
 
 /// What is stored of one tensor.

@@ -1,7 +1,9 @@
 //! Whole forward passes: the network's, and CLIP's own.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::Device;
-use causal_clip_seg::{Branch, CausalClipSeg, ProjectorForm, names};
+use causal_clip_seg::{Branch, CausalClipSeg, InferenceNetwork, Precision, ProjectorForm, names};
 
 use crate::case::{Case, ParityError, Row};
 use crate::rule;
@@ -52,9 +54,16 @@ pub(crate) fn forward(
     };
     let causal = network.forward_causal(case.pixel_tensor(device), case.token_tensor(device));
     also("alone", causal);
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("prepared.safetensors");
+    network.save_prepared(&file, &case.network_config()?, Precision::F32, &BTreeMap::new())?;
     let prepared = network.prepare(Branch::Causal);
     let causal = prepared.forward_causal(case.pixel_tensor(device), case.token_tensor(device));
     also("prepared", causal);
+    drop(prepared);
+    let (prepared, _) = InferenceNetwork::load(&file, device)?;
+    let causal = prepared.forward_causal(case.pixel_tensor(device), case.token_tensor(device));
+    also("prepared, from its file", causal);
     Ok(rows)
 }
 
