@@ -92,7 +92,11 @@ impl CausalClipSeg {
     ) -> SegLogits {
         let (levels, state) = self.encode(pixels, tokens);
         let stages = self.decoder.neck_stages(levels, game);
-        self.decoder.project(stages.split, state, ProjectorForm::Fast)
+        let left = match game {
+            Game::Detached(_) => state.clone().detach(),
+            Game::Gated | Game::Mirrored(_) => state.clone(),
+        };
+        self.decoder.project_each(stages.split, [state, left], ProjectorForm::Fast)
     }
 
     /// The causal logits alone, `[batch, 1, height, width]`: what the mask is made of.

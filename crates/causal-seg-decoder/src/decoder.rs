@@ -26,6 +26,9 @@ pub enum Game {
     /// The confounding side goes through these copies of the gates: the same values, other
     /// parameters, so that one backward pass tells the two sides' gradients apart.
     Mirrored(Box<Neck>),
+    /// The same, and what the confounding side finds moves neither the features nor the sentence's
+    /// state: it only shows what is left in them.
+    Detached(Box<Neck>),
 }
 
 /// Adapter, neck and the two projectors.
@@ -121,22 +124,23 @@ impl Decoder {
     /// Everything between the adapter's input and the projectors.
     pub fn neck_stages(&self, levels: Levels, game: &Game) -> NeckStages {
         let levels = self.neck.levels(self.adapt(levels));
-        let gates = match game {
-            Game::Gated => {
-                let gates = self.neck.gates(&levels);
-                GateValues { causal: gates.clone(), confounding: gates }
-            }
-            Game::Mirrored(neck) => {
-                GateValues { causal: self.neck.gates(&levels), confounding: neck.gates(&levels) }
-            }
+        let left = match game {
+            Game::Detached(_) => levels.clone().map(Tensor::detach),
+            Game::Gated | Game::Mirrored(_) => levels.clone(),
         };
-        let split = self.neck.split(&levels, &gates);
+        let causal = self.neck.gates(&levels);
+        let confounding = match game {
+            Game::Gated => causal.clone(),
+            Game::Mirrored(neck) | Game::Detached(neck) => neck.gates(&left),
+        };
+        let gates = GateValues { causal, confounding };
+        let split = self.neck.split([&levels, &left], &gates);
         NeckStages { levels, gates, split }
     }
 
     /// Both maps of these levels through other gates, such as another picture's.
     pub fn split(&self, levels: &[Tensor<4>; 3], gates: &GateValues) -> Split {
-        self.neck.split(levels, gates)
+        self.neck.split([levels; 2], gates)
     }
 
     /// Both maps to logits.
@@ -145,9 +149,19 @@ impl Decoder {
     ///
     /// - `state`: `[batch, state]`
     pub fn project(&self, split: Split, state: Tensor<2>, form: ProjectorForm) -> SegLogits {
+        self.project_each(split, [state.clone(), state], form)
+    }
+
+    /// The same with a state for each side, causal first.
+    pub fn project_each(
+        &self,
+        split: Split,
+        [causal, confounding]: [Tensor<2>; 2],
+        form: ProjectorForm,
+    ) -> SegLogits {
         SegLogits {
-            causal: self.causal_projector.forward(split.causal, state.clone(), form),
-            confounding: self.confounding_projector.forward(split.confounding, state, form),
+            causal: self.causal_projector.forward(split.causal, causal, form),
+            confounding: self.confounding_projector.forward(split.confounding, confounding, form),
         }
     }
 

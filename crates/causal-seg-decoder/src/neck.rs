@@ -97,12 +97,12 @@ impl Neck {
         [self.gate3.forward(q3), self.gate4.forward(q4), self.gate5.forward(q5)]
     }
 
-    /// Causal and confounding map of gated levels.
-    pub fn split(&self, levels: &[Tensor<4>; 3], gates: &GateValues) -> Split {
+    /// Causal and confounding map of gated levels, which are given for each side.
+    pub fn split(&self, [kept, left]: [&[Tensor<4>; 3]; 2], gates: &GateValues) -> Split {
         // One aggregation for both, causal first: in training its running statistics take both
         // updates, in this order.
-        let causal = self.aggregation.forward(gated(levels, &gates.causal, |m| m));
-        let confounding = self.aggregation.forward(gated(levels, &gates.confounding, |m| 1.0 - m));
+        let causal = self.aggregation.forward(gated(kept, &gates.causal, |m| m));
+        let confounding = self.aggregation.forward(gated(left, &gates.confounding, |m| 1.0 - m));
         Split { causal, confounding }
     }
 

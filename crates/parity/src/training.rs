@@ -3,8 +3,8 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use causal_clip_seg::{CausalClipSeg, names};
 use trainer::{
-    Example, Gradients, Learner, LossConfig, Losses, OptimizerConfig, Recipe, Rule, Target,
-    player_one, player_two, simultaneous,
+    Example, GameConfig, Gradients, Learner, LossConfig, Losses, OptimizerConfig, Recipe, Rule,
+    Target, player_one, player_two, simultaneous,
 };
 
 use crate::case::{Case, ParityError, Row};
@@ -44,8 +44,9 @@ pub(crate) fn train(case: &Case, device: &Device) -> Result<Vec<Row>, ParityErro
             learner.move_second(settings.lr, own);
         }
         Some("simultaneous") => {
+            let game = GameConfig::default();
             let (losses, first, second) =
-                simultaneous(&learner.network, learner.players(), &example, &loss, 1.0);
+                simultaneous(&learner.network, learner.players(), &example, &loss, &game);
             rows.extend(step_rows(case, 1, losses, &learner.network, &first));
             rows.extend(step_rows(case, 2, losses, &learner.network, &second));
             learner.move_first(settings.lr, first);

@@ -104,8 +104,7 @@ impl Learner {
             (Losses::default(), Gradients::default(), Gradients::default());
         for (batch, share) in batches.iter().zip(shares(batches)) {
             let (network, players) = (&self.network, &self.players);
-            let (found, one, two) =
-                simultaneous(network, players, batch, &self.loss, self.game.adversary);
+            let (found, one, two) = simultaneous(network, players, batch, &self.loss, &self.game);
             losses = losses.plus(found, share);
             first.add(one, share);
             second.add(two, share);

@@ -9,7 +9,7 @@ use causal_clip_seg::{CausalClipSeg, Game, SegLogits, names};
 
 use crate::gradients::Gradients;
 use crate::loss::seg_loss;
-use crate::sections::LossConfig;
+use crate::sections::{GameConfig, LossConfig};
 
 /// Losses of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -115,19 +115,22 @@ pub fn player_two(
 ///
 /// The two want different gradients of the same gates' outputs. The confounding side goes through a
 /// copy of the gates, so one backward pass of `L_causal + L_confounding` leaves the causal loss's
-/// gradient in the gates, the confounding one's in the copy, and the sum everywhere else.
+/// gradient in the gates, the confounding one's in the copy, and the sum everywhere else. With
+/// `game.detached` the confounding loss moves, of what is not a gate, only the shared aggregation and
+/// its own projector.
 pub fn simultaneous(
     network: &CausalClipSeg,
     players: &PlayerParameters,
     example: &Example,
     loss: &LossConfig,
-    adversary: f64,
+    game: &GameConfig,
 ) -> (Losses, Gradients, Gradients) {
     let strategy = checkpointing(network);
     let mirror = network.decoder.mirrored_neck().map(&mut Checkpointed(strategy));
     let copies = copies_of(network, &mirror);
-    let game = Game::Mirrored(Box::new(mirror.clone()));
-    let logits = network.forward_in_game(example.pixels.clone(), example.tokens.clone(), &game);
+    let copy = Box::new(mirror.clone());
+    let sides = if game.detached { Game::Detached(copy) } else { Game::Mirrored(copy) };
+    let logits = network.forward_in_game(example.pixels.clone(), example.tokens.clone(), &sides);
     let (causal, confounding) = both_losses(logits, &example.target, loss);
     let losses = read(&causal, &confounding);
     let mut gradients = (causal + confounding).backward();
@@ -137,7 +140,7 @@ pub fn simultaneous(
     let causal = Gradients::named(causal, network, &players.names);
     let confounding = Gradients::named(confounding, &mirror, &copies);
     let first = Gradients::named(first, network, &players.names);
-    (losses, first, causal.minus(&confounding, adversary))
+    (losses, first, causal.minus(&confounding, game.adversary))
 }
 
 /// The first epochs: gates held open, the causal branch alone.

@@ -200,6 +200,10 @@ impl Recipe {
             let expected = "three shares of train, val and test, that of train above 0";
             return refuse("data.resplit", format!("{shares:?}"), expected);
         }
+        if self.game.detached && self.game.order != Order::Simultaneous {
+            let expected = "it goes with game.order = \"simultaneous\"";
+            return refuse("game.detached", "true".to_owned(), expected);
+        }
         if model.clip.is_some() && model.weights.is_some() {
             return refuse("model.clip", "given".to_owned(), "model.weights is given too");
         }

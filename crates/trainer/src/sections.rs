@@ -135,11 +135,14 @@ pub struct GameConfig {
     pub warm_up: usize,
     /// How much the gates mind the confounding branch: `w` of `L_causal - w L_confounding`.
     pub adversary: f64,
+    /// What the confounding branch learns does not move the features and the sentence's state, as in
+    /// CIRL, whose second classifier works on what the first has left. With order `simultaneous`.
+    pub detached: bool,
 }
 
 impl Default for GameConfig {
     fn default() -> Self {
-        Self { order: Order::default(), warm_up: 2, adversary: 1.0 }
+        Self { order: Order::default(), warm_up: 2, adversary: 1.0, detached: false }
     }
 }
 

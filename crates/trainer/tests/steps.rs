@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, names};
 use seeded::SplitMix64;
-use trainer::{Example, Learner, Order, Recipe, Rule, Target, player_one, player_two};
+use trainer::{
+    Example, GameConfig, Learner, Order, Recipe, Rule, Target, causal_alone, player_one,
+    player_two, simultaneous,
+};
 
 const SIZE: usize = 32;
 
@@ -97,6 +100,32 @@ fn a_player_has_gradients_of_its_own_parameters_alone() {
     let gates = own.names().collect::<Vec<_>>();
     assert_eq!(gates.len(), learner.players().gates.len());
     assert!(gates.iter().all(|name| part(name) == "gates"));
+}
+
+#[test]
+fn a_detached_confounding_side_leaves_the_towers_to_the_causal_loss() {
+    let device = Device::flex().autodiff();
+    let learner = Learner::new(network(&device), &recipe(Order::Simultaneous));
+    let (network, players) = (&learner.network, learner.players());
+    let (example, loss) = (example(2, 5, &device), Recipe::default().loss);
+    let (_, alone) = causal_alone(network, players, &example, &loss);
+    // The largest difference from the causal loss's gradients, as a share of the largest of them.
+    let apart = |detached: bool| {
+        let game = GameConfig { detached, ..GameConfig::default() };
+        let (_, first, second) = simultaneous(network, players, &example, &loss, &game);
+        assert!(first.names().any(|name| part(name) == "confounding projector"));
+        assert_eq!(second.names().count(), players.gates.len());
+        let towers = first.names().filter(|name| part(name).ends_with("tower"));
+        let largest = |tensor: Tensor<1>| tensor.abs().max().into_scalar::<f32>();
+        let shares = towers.map(|name| {
+            let (causal, found) = (alone.get(name).unwrap(), first.get(name).unwrap());
+            let apart = largest(causal.clone() - found.clone());
+            apart / largest(causal.clone()).max(1e-6)
+        });
+        shares.fold(0.0, f32::max)
+    };
+    assert!(apart(true) < 1e-3, "{}", apart(true));
+    assert!(apart(false) > 0.1, "{}", apart(false));
 }
 
 #[test]
