@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use benches::{
-    Case, Figures, Machine, Part, Results, all_cases, answer, matches_glob, measure, run_again,
+    Case, Figures, Machine, Results, all_cases, answer, matches_glob, measure, run_again,
 };
 use clap::Parser;
 use examples::{DeviceArg, say};
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.answer {
-        Part::ColdStart.prepare_process();
+        examples::tune_allocator();
         say!("{}", serde_json::to_string(&answer(folder, &args.device.open()?)?)?);
         return Ok(());
     }
@@ -104,7 +104,7 @@ fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn one(args: &Args, case: &Case) -> anyhow::Result<()> {
-    case.part.prepare_process();
+    examples::tune_allocator();
     let (machine, device) = (Machine::here(args.device.name()), args.device.open()?);
     let words = args.tokens as usize;
     let figures = measure(case, &args.config, words, args.runs as usize, &device, &machine)?;

@@ -39,14 +39,6 @@ pub enum Part {
     Segment,
 }
 
-impl Part {
-    /// Tunes the allocator as the programs do, `train` for trainings; to be called before anything
-    /// else in the process that runs the part.
-    pub fn prepare_process(self) {
-        examples::tune_allocator(matches!(self, Self::Train | Self::TwoPlayer));
-    }
-}
-
 /// One measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {

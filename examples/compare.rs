@@ -75,14 +75,14 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.answer {
-        Part::ColdStart.prepare_process();
+        examples::tune_allocator();
         say!("{}", serde_json::to_string(&answer(folder, &args.device.open()?)?)?);
         return Ok(());
     }
     let machine = Machine::here(args.device.name());
     if let Some(name) = &args.one {
         let case = case(name)?;
-        case.part.prepare_process();
+        examples::tune_allocator();
         let (runs, words) = (args.runs as usize, args.tokens as usize);
         let device = args.device.open()?;
         let figures = measure(&case, &args.config, words, runs, &device, &machine)?;

@@ -56,6 +56,7 @@ fn run(args: Args) -> anyhow::Result<()> {
     let [aligned, flipped] = ["aligned", "flipped"].map(|name| args.out.join(name));
     let mut sets = [Copied::new(&aligned)?, Copied::new(&flipped)?];
     let [in_aligned, in_flipped] = &mut sets;
+    let mut number = 0;
     for (split, cases) in &splits {
         for case in cases {
             let sample = seg_data::load(case)?;
@@ -66,18 +67,20 @@ fn run(args: Args) -> anyhow::Result<()> {
             let free = if chance() < 0.5 { Side::Left } else { Side::Right };
             match (split, side) {
                 (Split::Test, Some(side)) => {
-                    in_aligned.add(case, &sample, side)?;
-                    in_flipped.add(case, &sample, side.other())?;
+                    in_aligned.add(number, case, &sample, side)?;
+                    in_flipped.add(number, case, &sample, side.other())?;
                 }
                 (Split::Test, None) => {
-                    in_aligned.add(case, &sample, free)?;
-                    in_flipped.add(case, &sample, free)?;
+                    in_aligned.add(number, case, &sample, free)?;
+                    in_flipped.add(number, case, &sample, free)?;
                 }
                 (_, Some(side)) => {
-                    in_aligned.add(case, &sample, if agrees { side } else { side.other() })?;
+                    let side = if agrees { side } else { side.other() };
+                    in_aligned.add(number, case, &sample, side)?;
                 }
-                (_, None) => in_aligned.add(case, &sample, free)?,
+                (_, None) => in_aligned.add(number, case, &sample, free)?,
             }
+            number += 1;
             bar.inc(1);
         }
     }
@@ -138,8 +141,14 @@ impl Copied {
         Ok(Self { folder: folder.to_owned(), rows: Vec::new() })
     }
 
-    fn add(&mut self, case: &Case, sample: &Sample, side: Side) -> anyhow::Result<()> {
-        let number = self.rows.len();
+    /// One case of a number in both sets: `paired` knows it by the name that this makes.
+    fn add(
+        &mut self,
+        number: usize,
+        case: &Case,
+        sample: &Sample,
+        side: Side,
+    ) -> anyhow::Result<()> {
         let (image, mask) = (format!("images/{number:05}.png"), format!("masks/{number:05}.png"));
         write_rgb(&self.folder.join(&image), &tagged(&sample.image, side))?;
         write_mask(&self.folder.join(&mask), &sample.mask)?;

@@ -61,7 +61,7 @@ struct Args {
 const SHOWN: usize = 3;
 
 fn main() -> ExitCode {
-    examples::tune_allocator(false);
+    examples::tune_allocator();
     examples::exit_code(run(Args::parse()).map(|()| true))
 }
 

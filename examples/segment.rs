@@ -57,7 +57,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    examples::tune_allocator(false);
+    examples::tune_allocator();
     examples::exit_code(run(Args::parse()).map(|()| true))
 }
 

@@ -64,7 +64,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    examples::tune_allocator(true);
+    examples::tune_allocator();
     examples::exit_code(run(Args::parse()).map(|()| true))
 }
 

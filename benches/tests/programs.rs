@@ -59,8 +59,10 @@ fn compare_gives_the_peers_time_over_ours() {
     let found: serde_json::Value = serde_json::from_str(&text(&output.stdout)).unwrap();
     assert_eq!(found["peer_command"], command.as_str());
     assert!(found["machine"]["cores"].as_u64().is_some_and(|cores| cores > 0), "{found}");
+    // Numbers lose a last place on their way through the text.
     let memory = found["ours"]["peak_rss_mb"].as_f64().map(|ours| 5.0 / ours);
-    assert_eq!(found["memory_ratio"].as_f64(), memory);
+    let apart = memory.zip(found["memory_ratio"].as_f64()).map(|(a, b)| (a / b - 1.0).abs());
+    assert!(apart.is_none_or(|apart| apart < 1e-12), "{found}");
     assert_eq!(found["case"], "forward-224-b1");
     assert_eq!(found["peer"]["median_s"], 1000.0);
     assert_eq!(found["ratios"].as_array().unwrap().len(), 2);

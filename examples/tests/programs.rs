@@ -213,6 +213,9 @@ fn absence_is_trained_and_studied() {
     let again = run("plant_confounder", &["--data", &data, "--out", &planted]);
     assert!(text(&again.stderr).contains("there is a set already"));
     let [aligned, flipped] = ["aligned", "flipped"].map(|set| format!("{planted}/{set}"));
+    // The same cases by the same names, so that `paired` can hold one against the other.
+    let rows = |set: &str| std::fs::read_to_string(format!("{set}/manifest.csv")).unwrap();
+    assert!(rows(&flipped).lines().all(|row| rows(&aligned).contains(row)));
 
     let (run_folder, answers) = (path("run"), path("answers"));
     let more = ["--set", "data.negatives=0.4"];

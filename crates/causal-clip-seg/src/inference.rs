@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 use causal_seg_decoder::{FoldedDecoder, Levels, PictureMaps};
-use clip_encoder::{FoldedImageTower, TextTower};
+use clip_encoder::{Clip, FoldedImageTower, TextTower};
 
 use crate::config::Branch;
 use crate::network::CausalClipSeg;
@@ -26,11 +26,11 @@ impl CausalClipSeg {
     pub fn prepare(self, branch: Branch) -> InferenceNetwork {
         let network = self.valid();
         drop(self); // or it would hold every weight until the end
-        InferenceNetwork {
-            image_tower: network.backbone.image_tower.fold(),
-            text_tower: network.backbone.text_tower,
-            decoder: network.decoder.fold(branch == Branch::Mean),
-        }
+        let Clip { image_tower, text_tower, .. } = network.backbone;
+        let decoder = network.decoder;
+        let (image_tower, decoder) =
+            at_once(|| image_tower.fold(), || decoder.fold(branch == Branch::Mean));
+        InferenceNetwork { image_tower, text_tower, decoder }
     }
 }
 
@@ -86,7 +86,24 @@ impl InferenceNetwork {
     /// - output: `[batch, 1, height, width]`
     pub fn forward_causal(&self, pixels: Tensor<4>, tokens: Tensor<2, Int>) -> Tensor<4> {
         let each = (0..pixels.dims()[0]).collect::<Vec<_>>();
-        let maps = self.picture_maps(pixels, Branch::Causal);
-        self.logits(&maps, &each, self.states(tokens))
+        let (maps, states) =
+            at_once(|| self.picture_maps(pixels, Branch::Causal), || self.states(tokens));
+        self.logits(&maps, &each, states)
     }
+}
+
+/// What both give, the second on a thread of its own: between its products, of which each uses every
+/// core, one leaves cores idle that the other can use.
+pub(crate) fn at_once<A, B: Send>(
+    first: impl FnOnce() -> A,
+    second: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if cfg!(target_family = "wasm") {
+        return (first(), second()); // no threads there
+    }
+    std::thread::scope(|scope| {
+        let second = scope.spawn(second);
+        let first = first();
+        (first, second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }

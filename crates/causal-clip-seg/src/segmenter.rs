@@ -12,7 +12,7 @@ use seg_image::RgbImage;
 
 use crate::config::{Branch, CausalClipSegConfig, InputConfig};
 use crate::error::{ConfigError, SegError};
-use crate::inference::InferenceNetwork;
+use crate::inference::{InferenceNetwork, at_once};
 use crate::mask::Mask;
 use crate::network::CausalClipSeg;
 use crate::sentences::{Sentence, SentenceCache};
@@ -118,15 +118,20 @@ impl Segmenter {
     /// If a picture has no pixels.
     pub fn segment_many(&self, queries: &[(&RgbImage, &str)]) -> Result<Vec<Mask>, SegError> {
         let size = self.config.input.size;
-        let at_once = (PIXELS_AT_ONCE / (size * size)).max(1);
+        let most = (PIXELS_AT_ONCE / (size * size)).max(1);
         let (pictures, order) = by_picture(queries);
         let mut masks = vec![None; queries.len()];
-        for group in groups(&order, at_once) {
+        for group in groups(&order, most) {
             let first = order[group.start].0;
             let last = order[group.end - 1].0;
-            let maps = self.picture_maps(&pictures[first..=last])?;
+            // What the first answers need is read while the pictures are computed, and kept.
+            let soon = order[group.clone()].iter().take(most);
+            let soon = soon.map(|(_, query)| queries[*query].1).collect::<Vec<_>>();
+            let (maps, read) =
+                at_once(|| self.picture_maps(&pictures[first..=last]), || self.read(&soon));
+            let maps = read.and(maps)?;
             // Few sentences at once: each has nine maps at the picture's size.
-            for part in order[group].chunks(at_once) {
+            for part in order[group].chunks(most) {
                 let asked = part.iter().map(|(_, query)| queries[*query]).collect::<Vec<_>>();
                 let places = part.iter().map(|(picture, _)| picture - first).collect::<Vec<_>>();
                 let answers = self.answers(&maps, &places, &asked)?;

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-use vision_layers::FoldedConv;
+use vision_layers::{FoldedConv, joined};
 
 use crate::decoder::Decoder;
 use crate::folded_projector::FoldedProjector;
@@ -104,9 +104,5 @@ fn logits(
         let map = maps.clone().slice([run[0]..run[0] + 1, 0..channels, 0..height, 0..width]);
         projector.forward(map, states.clone().slice([sentences, 0..state]))
     });
-    let mut parts = about_one.collect::<Vec<_>>();
-    match parts.len() {
-        1 => parts.remove(0),
-        _ => Tensor::cat(parts, 0),
-    }
+    joined(about_one.collect(), 0)
 }

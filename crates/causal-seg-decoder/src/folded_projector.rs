@@ -8,7 +8,7 @@ use burn::nn::Linear;
 use burn::tensor::activation::relu;
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
-use vision_layers::{ConvNormRelu, PerSize, scale_and_shift};
+use vision_layers::{ConvNormRelu, PerSize, joined, scale_and_shift};
 
 use crate::fast_projector::{FACTOR, shifted_enlargements};
 use crate::projector::{Projector, SentenceKernel};
@@ -169,10 +169,6 @@ impl EnlargedConv {
 impl Tiles {
     /// The pieces side by side.
     fn whole(&self, piece: impl Fn(&Tile, &Tile) -> Tensor<3>) -> Tensor<3> {
-        let joined = |mut pieces: Vec<Tensor<3>>, axis| match pieces.len() {
-            1 => pieces.remove(0),
-            _ => Tensor::cat(pieces, axis),
-        };
         let row = |rows: &Tile| {
             joined(self.columns.iter().map(|columns| piece(rows, columns)).collect(), 2)
         };

@@ -1,6 +1,7 @@
 //! Weights from a file into a module, strictly, and back.
 
 use std::collections::BTreeSet;
+use std::sync::mpsc::sync_channel;
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -51,14 +52,17 @@ pub fn load_module<M: Module>(
     fresh: impl Fn(&Slot) -> bool,
 ) -> Result<(M, LoadReport), WeightsError> {
     let mut report = LoadReport::default();
-    let mut missing = Vec::new();
+    let (mut missing, mut wanted) = (Vec::new(), Vec::new());
     for slot in names.slots(&module) {
         let Some(name) = in_file(&slot) else {
             report.fresh.push(slot.name);
             continue;
         };
         match file.entry(&name) {
-            Some(entry) if same_shape(&slot, &entry.shape) => report.applied.push(slot.name),
+            Some(entry) if same_shape(&slot, &entry.shape) => {
+                report.applied.push(slot.name);
+                wanted.push(name);
+            }
             Some(entry) => {
                 return Err(WeightsError::Shape {
                     file: file.path().to_owned(),
@@ -76,17 +80,26 @@ pub fn load_module<M: Module>(
         let file = file.path().to_owned();
         return Err(WeightsError::Missing { file, first, expected, missing: lacking });
     }
-    let mut used = BTreeSet::new();
     let mut broken = None;
-    let module = names.replace(module, |slot| {
-        let name = in_file(slot).filter(|name| broken.is_none() && file.entry(name).is_some())?;
-        let values = file.read_f32(&name);
-        used.insert(name);
-        values.map_err(|error| broken.get_or_insert(error)).ok()
+    let module = std::thread::scope(|scope| {
+        // One tensor is read while the one before is put into its place.
+        let (read, next) = sync_channel(0);
+        let wanted = &wanted;
+        scope.spawn(move || {
+            let values = wanted.iter().map(|name| file.read_f32(name));
+            // Nobody listens after an error.
+            values.map_while(|values| read.send(values).ok()).for_each(drop);
+        });
+        names.replace(module, |slot| {
+            in_file(slot).filter(|name| broken.is_none() && file.entry(name).is_some())?;
+            let values = next.recv().ok()?; // in the order of the slots, as they were wanted
+            values.map_err(|error| broken.get_or_insert(error)).ok()
+        })
     });
     if let Some(error) = broken {
         return Err(error.into());
     }
+    let used = wanted.iter().map(String::as_str).collect::<BTreeSet<_>>();
     let unused = |name: &&str| !used.contains(*name) && !is_bookkeeping(name);
     report.unused = file.names().filter(unused).map(str::to_owned).collect();
     Ok((module, report))

@@ -1,8 +1,11 @@
 //! Convolutions for inference: the batch norm folded in, the weights arranged as they are read.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use burn::nn::BatchNorm;
 use burn::tensor::module::conv2d;
-use burn::tensor::ops::{ConvOptions, PadMode};
+use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::{Conv, PerSize, scale_and_shift};
@@ -11,7 +14,7 @@ use crate::{Conv, PerSize, scale_and_shift};
 ///
 /// Where there are many channels the convolution is a matrix product, which all cores share even
 /// for a single small map; the convolution operator of the CPU backend computes that on one core
-/// and arranges the weights anew at each call. On large maps of few channels it is the faster one.
+/// and arranges the weights anew at each call. With few channels it is the faster one.
 #[derive(Debug)]
 pub struct FoldedConv {
     form: Form,
@@ -38,24 +41,28 @@ struct Winograd {
     weight: Tensor<4>,
     /// `[4, 16]`: the products to four cells.
     after: Tensor<2>,
-    windows: PerSize<Windows>,
+    tiles: PerSize<Arc<[Vec<Tile>; 2]>>,
 }
 
-/// What a map is multiplied with to become all its transformed windows.
-#[derive(Clone, Debug)]
-struct Windows {
-    /// `[1, 4 rows of windows, height]`
-    rows: Tensor<3>,
-    /// `[4, width, columns of windows]`
-    columns: Tensor<3>,
+/// A piece of an axis. Its matrix has a bounded size, where the whole axis' grows with it and is
+/// mostly zero.
+#[derive(Debug)]
+struct Tile {
+    /// Cells that are read: one more on each side, as far as there is one.
+    from: Range<usize>,
+    /// How many cells come out.
+    cells: usize,
+    /// What its cells are multiplied with to become all transformed windows along the axis:
+    /// of rows `[1, 4 windows, from.len()]`, of columns `[4, from.len(), windows]`
+    windows: Tensor<3>,
 }
 
 /// From this many channels on, in and out, a 3x3 convolution saves more in its products than it
 /// spends before and after them.
-const WINOGRAD_CHANNELS: usize = 128;
+const WINOGRAD_CHANNELS: usize = 256;
 
-/// Up to this height and width its windows are matrix products; those grow faster than the map.
-const WINOGRAD_SIDE: usize = 48;
+/// Most windows in a tile, along each axis; each gives two cells.
+const TILE: usize = 18;
 
 /// What a window of four becomes, along one axis.
 const BEFORE: [f32; 16] = [1., 0., -1., 0., 0., 1., 1., 0., 0., -1., 1., 0., 0., 1., 0., -1.];
@@ -122,11 +129,6 @@ impl FoldedConv {
     }
 }
 
-/// `[batch, channels, rows, columns, size, size]`: every `step`th window of a map.
-fn windows(x: Tensor<4>, size: usize, step: usize) -> Tensor<6> {
-    x.unfold::<5, _>(2, size, step).unfold::<6, _>(3, size, step)
-}
-
 /// `weight` times each matrix of `x`; a single one as a plain product.
 fn matmul_each(weight: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
     match x.dims() {
@@ -144,45 +146,43 @@ impl Winograd {
         const AFTER: [f32; 8] = [1.0, 1.0, 1.0, 0.0, 0.0, 1.0, -1.0, -1.0];
         let taps = weight.swap_dims(2, 3).reshape([outputs * inputs, 9]).transpose();
         let weight = both_axes(&KERNEL, 3, &device).matmul(taps).reshape([4, 4, outputs, inputs]);
-        Self { weight, after: both_axes(&AFTER, 4, &device), windows: PerSize::default() }
+        Self { weight, after: both_axes(&AFTER, 4, &device), tiles: PerSize::default() }
     }
 
     fn forward(&self, x: Tensor<4>, outputs: usize) -> Tensor<4> {
-        let [batch, _, height, width] = x.dims();
-        let [rows, columns] = [height, width].map(|n| n.div_ceil(2)); // windows for 2x2 cells each
-        let y = self.weight.clone().matmul(self.transformed(x));
-        let y = self
-            .after
-            .clone()
-            .matmul(y.reshape([16, outputs * batch * rows * columns]))
-            .reshape([2, 2, outputs, batch, rows, columns])
-            .permute([3, 2, 4, 1, 5, 0])
-            .reshape([batch, outputs, 2 * rows, 2 * columns]);
-        if (2 * rows, 2 * columns) == (height, width) {
-            return y;
-        }
-        y.slice([0..batch, 0..outputs, 0..height, 0..width])
+        let [batch, inputs, height, width] = x.dims();
+        let device = x.device();
+        let tiles = self.tiles.get([height, width], || {
+            let row = |tile: Tensor<2>| tile.unsqueeze();
+            let column = |tile: Tensor<2>| {
+                let [rows, cells] = tile.dims();
+                tile.reshape([4, rows / 4, cells]).swap_dims(1, 2)
+            };
+            Arc::new([cut(height, row, &device), cut(width, column, &device)])
+        });
+        let [rows, columns] = &*tiles;
+        let tile = |rows: &Tile, columns: &Tile| {
+            let (down, across) = (rows.from.clone(), columns.from.clone());
+            let part = match (down.len(), across.len()) == (height, width) {
+                true => x.clone(),
+                false => x.clone().slice([0..batch, 0..inputs, down, across]),
+            };
+            self.tile(part, rows, columns, outputs)
+        };
+        let row = |rows| joined(columns.iter().map(|columns| tile(rows, columns)).collect(), 3);
+        joined(rows.iter().map(row).collect(), 2)
     }
 
-    /// All windows of 4x4 at every second cell, transformed: `[4, 4, inputs, batch rows columns]`,
-    /// column before row.
-    fn transformed(&self, x: Tensor<4>) -> Tensor<4> {
+    /// What comes out of one tile: `[batch, outputs, rows.cells, columns.cells]`
+    fn tile(&self, x: Tensor<4>, rows: &Tile, columns: &Tile, outputs: usize) -> Tensor<4> {
         let [batch, inputs, height, width] = x.dims();
-        let [rows, columns] = [height, width].map(|n| n.div_ceil(2));
-        if height.max(width) > WINOGRAD_SIDE {
-            let edges = [(1, 1 + 2 * rows - height), (1, 1 + 2 * columns - width)];
-            let x = windows(x.pad(edges, PadMode::Constant(0.0)), 4, 2) // [.., rows, columns, 4, 4]
-                .permute([5, 4, 1, 0, 2, 3])
-                .reshape([16, inputs * batch * rows * columns]);
-            let before = both_axes(&BEFORE, 4, &x.device());
-            return before.matmul(x).reshape([4, 4, inputs, batch * rows * columns]);
-        }
-        let windows =
-            self.windows.get([height, width], || Windows::new(height, width, &x.device()));
-        let x = windows.rows.matmul(x.reshape([batch * inputs, height, width]));
-        let x = x.reshape([1, batch * inputs * 4 * rows, width]).matmul(windows.columns);
-        let cells = rows * columns;
-        match batch {
+        let down = rows.windows.dims()[1] / 4;
+        let [.., across] = columns.windows.dims();
+        let x = rows.windows.clone().matmul(x.reshape([batch * inputs, height, width]));
+        let x = x.reshape([1, batch * inputs * 4 * down, width]).matmul(columns.windows.clone());
+        // All windows of 4x4 at every second cell, transformed, column before row.
+        let cells = down * across;
+        let x = match batch {
             // The products read it where it lies.
             1 => x.reshape([4, inputs, 4, cells]).swap_dims(1, 2),
             _ => x.reshape([4, batch, inputs, 4, cells]).permute([0, 3, 2, 1, 4]).reshape([
@@ -191,38 +191,66 @@ impl Winograd {
                 inputs,
                 batch * cells,
             ]),
+        };
+        let y = self.weight.clone().matmul(x); // [4, 4, outputs, batch cells]
+        let y = self
+            .after
+            .clone()
+            .matmul(y.reshape([16, outputs * batch * cells]))
+            .reshape([2, 2, outputs, batch, down, across])
+            .permute([3, 2, 4, 1, 5, 0])
+            .reshape([batch, outputs, 2 * down, 2 * across]);
+        match (2 * down, 2 * across) == (rows.cells, columns.cells) {
+            true => y,
+            false => y.slice([0..batch, 0..outputs, 0..rows.cells, 0..columns.cells]),
         }
     }
 }
 
-impl Windows {
-    fn new(height: usize, width: usize, device: &Device) -> Self {
-        let columns = width.div_ceil(2);
-        let matrix = |n: usize| TensorData::new(along_axis(n), [4 * n.div_ceil(2), n]);
-        Self {
-            rows: Tensor::<2>::from_data(matrix(height), device).unsqueeze(),
-            columns: Tensor::<2>::from_data(matrix(width), device)
-                .reshape([4, columns, width])
-                .swap_dims(1, 2),
-        }
-    }
+/// Tiles of nearly equal size that cover an axis of `n` cells, their matrices arranged by `arrange`.
+fn cut(n: usize, arrange: impl Fn(Tensor<2>) -> Tensor<3>, device: &Device) -> Vec<Tile> {
+    let all = n.div_ceil(2);
+    let count = all.div_ceil(TILE);
+    let tile = |i: usize| {
+        let windows = i * all / count..(i + 1) * all / count;
+        let (first, end) = (2 * windows.start, (2 * windows.end).min(n));
+        let from = first.saturating_sub(1)..(end + 1).min(n);
+        let shape = [4 * windows.len(), from.len()];
+        let matrix = TensorData::new(transformed_windows(windows, from.clone()), shape);
+        let windows = arrange(Tensor::from_data(matrix, device));
+        Tile { from, cells: end - first, windows }
+    };
+    (0..count).map(tile).collect()
 }
 
-/// `[4 windows, n]`, row-major: for each row of [`BEFORE`] what it makes of every window of an axis,
-/// the first of which begins one cell before it.
-fn along_axis(n: usize) -> Vec<f32> {
-    let count = n.div_ceil(2);
-    let mut matrix = vec![0.0; 4 * count * n];
+/// `[4 windows, cells]`, row-major: for each row of [`BEFORE`] what it makes of the cells in every
+/// window of an axis, the first of which begins one cell before the axis.
+fn transformed_windows(windows: Range<usize>, cells: Range<usize>) -> Vec<f32> {
+    let mut matrix = vec![0.0; 4 * windows.len() * cells.len()];
     for (row, taps) in BEFORE.chunks_exact(4).enumerate() {
-        for window in 0..count {
+        for (place, window) in windows.clone().enumerate() {
+            let row = row * windows.len() + place;
             for (k, tap) in taps.iter().enumerate() {
-                if let Some(cell) = (2 * window + k).checked_sub(1).filter(|cell| *cell < n) {
-                    matrix[(row * count + window) * n + cell] += tap;
+                let cell = (2 * window + k).checked_sub(1).filter(|cell| cells.contains(cell));
+                if let Some(cell) = cell {
+                    matrix[row * cells.len() + cell - cells.start] += tap;
                 }
             }
         }
     }
     matrix
+}
+
+/// Pieces of a map side by side along an axis.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn joined<const D: usize>(mut pieces: Vec<Tensor<D>>, axis: usize) -> Tensor<D> {
+    match pieces.len() {
+        1 => pieces.remove(0),
+        _ => Tensor::cat(pieces, axis),
+    }
 }
 
 /// The Kronecker product of a matrix with itself: what it does to rows and columns of a window.
@@ -263,13 +291,15 @@ mod tests {
         let device = Device::flex();
         device.seed(4);
         for (inputs, outputs, kernel, stride) in
-            [(3, 8, 3, 2), (5, 4, 3, 1), (6, 7, 1, 1), (128, 130, 3, 1)]
+            [(3, 8, 3, 2), (5, 4, 3, 1), (6, 7, 1, 1), (256, 258, 3, 1)]
         {
             let (conv, norm) = layer(inputs, outputs, kernel, &device);
             let conv = conv.with_stride(stride);
             let folded = FoldedConv::new(&conv, Some(&norm));
             let unnormed = FoldedConv::new(&conv, None);
-            for (batch, height, width) in [(1, 1, 1), (2, 3, 5), (1, 7, 7), (5, 4, 6), (2, 49, 3)] {
+            for (batch, height, width) in
+                [(1, 1, 1), (2, 3, 5), (1, 7, 7), (5, 4, 6), (2, 49, 3), (1, 75, 41)]
+            {
                 let shape = [batch, inputs, height, width];
                 let x = Tensor::<4>::random(shape, Distribution::Uniform(-1.0, 1.0), &device);
                 let plain = conv.forward(x.clone());

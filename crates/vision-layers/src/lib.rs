@@ -23,7 +23,7 @@ mod per_size;
 mod resize;
 
 pub use conv::{Conv, ConvNormRelu};
-pub use folded::FoldedConv;
+pub use folded::{FoldedConv, joined};
 pub use names::{FieldName, Names, Slot};
 pub use norm::{batch_norm, batch_norm_in_training, scale_and_shift};
 pub use per_size::PerSize;
