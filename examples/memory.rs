@@ -24,9 +24,10 @@ pub fn tune_allocator() {
             return;
         }
         let Ok(program) = std::env::current_exe() else { return };
-        // Large pages; nothing mapped apart (4 GiB), nothing at the heap's end given back (1 TiB).
+        // Large pages; nothing mapped apart (4 GiB), nothing at the heap's end given back (1 TiB), one
+        // heap for all threads, so that one's freed blocks are another's.
         const TUNABLES: &str = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4294967296:\
-                                glibc.malloc.trim_threshold=1099511627776";
+                                glibc.malloc.trim_threshold=1099511627776:glibc.malloc.arena_max=1";
         let mut arguments = std::env::args_os();
         let mut again = std::process::Command::new(program);
         if let Some(name) = arguments.next() {
