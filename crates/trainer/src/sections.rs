@@ -135,8 +135,8 @@ pub struct GameConfig {
     pub warm_up: usize,
     /// How much the gates mind the confounding branch: `w` of `L_causal - w L_confounding`.
     pub adversary: f64,
-    /// What the confounding branch learns does not move the features and the sentence's state, as in
-    /// CIRL, whose second classifier works on what the first has left. With order `simultaneous`.
+    /// What the confounding branch learns does not move the features and the sentence's state: ours,
+    /// not the published form. With order `simultaneous` alone.
     pub detached: bool,
 }
 
