@@ -21,6 +21,7 @@ use crate::error::TrainError;
 use crate::fillers::{nonsense, with_fillers};
 use crate::players::{Example, Target};
 use crate::recipe::Recipe;
+use crate::rewording::reworded;
 
 /// Cases ready for training: pictures and masks as bytes at the network's size, as many of them in
 /// memory as [`DataRecipe::memory`](crate::DataRecipe::memory) allows.
@@ -196,7 +197,7 @@ impl<'a> Samples<'a> {
                 batch.distances.extend(signed_distance(&mask, size)?);
             }
             batch.masks.extend(mask.iter().map(|value| f32::from(*value) / 255.0));
-            sentences.push(self.among_fillers(&sentence, epoch, *index, recipe));
+            sentences.push(self.said_otherwise(sentence, epoch, *index, recipe));
             batch.ids.push(prepared.case.id.clone());
         }
         let sentences = sentences.iter().map(String::as_str).collect::<Vec<_>>();
@@ -205,14 +206,27 @@ impl<'a> Samples<'a> {
         Ok(batch)
     }
 
-    fn among_fillers(&self, sentence: &str, epoch: usize, index: usize, recipe: &Recipe) -> String {
-        let mut stream = stream(FILLERS, epoch, index, recipe.training.seed);
-        // In [0, 1).
-        let chance = f64::from(stream.uniform() + 1.0) / 2.0;
-        match chance < recipe.data.fillers {
-            true => with_fillers(sentence, &self.tokenizer, &mut stream),
-            false => sentence.to_owned(),
+    /// The sentence reworded and among fillers, each as often as the recipe says.
+    fn said_otherwise(
+        &self,
+        mut sentence: String,
+        epoch: usize,
+        index: usize,
+        recipe: &Recipe,
+    ) -> String {
+        let chosen = |purpose: u64, share: f64| {
+            let mut stream = stream(purpose, epoch, index, recipe.training.seed);
+            // In [0, 1).
+            let chance = f64::from(stream.uniform() + 1.0) / 2.0;
+            (chance < share).then_some(stream)
+        };
+        if let Some(mut stream) = chosen(REWORDINGS, recipe.data.rewordings) {
+            sentence = reworded(&sentence, &mut stream);
         }
+        if let Some(mut stream) = chosen(FILLERS, recipe.data.fillers) {
+            sentence = with_fillers(&sentence, &self.tokenizer, &mut stream);
+        }
+        sentence
     }
 
     /// A case's picture and mask, read again where memory did not hold them.
@@ -246,6 +260,8 @@ impl Batch {
 
 /// What [`stream`]s are for, apart from what the picture's changes are drawn from.
 const FILLERS: u64 = 0x6669_6c6c;
+/// The same.
+const REWORDINGS: u64 = 0x776f_7264;
 /// The same.
 const ABSENCE: u64 = 0x6162_7365;
 

@@ -37,6 +37,7 @@ mod prefetch;
 mod presence;
 mod recipe;
 mod reliability;
+mod rewording;
 mod run;
 mod schedule;
 mod sections;

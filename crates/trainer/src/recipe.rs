@@ -152,6 +152,7 @@ impl Recipe {
         let [beta1, beta2] = optimizer.betas;
         for (key, value) in [
             ("data.fillers", data.fillers),
+            ("data.rewordings", data.rewordings),
             ("data.negatives", data.negatives),
             ("schedule.climb", schedule.climb),
             ("schedule.last", schedule.last),

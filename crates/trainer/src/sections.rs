@@ -62,6 +62,10 @@ pub struct DataRecipe {
     /// Share of the sentences that are shown among random words, so that a text tower which starts
     /// from random weights learns to pass over words it does not know. 0 with CLIP's weights.
     pub fillers: f64,
+    /// Share of the sentences that lose words which tell nothing and change the order of the rest, so
+    /// that a text tower which starts from random weights goes by what decides. For wordings that
+    /// training does not have. 0 with CLIP's weights.
+    pub rewordings: f64,
     /// Share of the cases that become questions about what is not there: the target is covered, the
     /// other side is asked for where it is free, or a negation or random words are asked. Half as
     /// many are shown with the rest covered. The threshold of presence is then fitted on the
@@ -82,6 +86,7 @@ impl Default for DataRecipe {
             resplit: None,
             resplit_seed: 0,
             fillers: 0.0,
+            rewordings: 0.0,
             negatives: 0.0,
             memory: 4096,
             workers: 1,

@@ -1,0 +1,63 @@
+//! The same request in fewer words and in another order.
+
+use seeded::SplitMix64;
+use seg_augment::places;
+use seg_reading::Edit;
+
+/// The sentence without some of the words that tell nothing, and in any order if it names one place
+/// at most.
+///
+/// A text tower that starts from random weights sees a few dozen sentences, and learns to tell them
+/// by whatever tells them apart: that the side stands before "lung" where it is the patient's and
+/// behind it where it is the image's, say. A wording that training does not have is then answered by
+/// chance. Here only what decides is left to go by. "Image" is among the words that may go: where
+/// nobody's side is named it is the image's, as in all sets that we know.
+pub(crate) fn reworded(sentence: &str, stream: &mut SplitMix64) -> String {
+    const IDLE: [&str; 18] = [
+        "a", "an", "the", "this", "that", "there", "is", "are", "in", "on", "at", "of", "by",
+        "side", "sides", "image", "picture", "view",
+    ];
+    let is_idle = |word: &str| {
+        let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
+        IDLE.iter().any(|idle| word.eq_ignore_ascii_case(idle))
+    };
+    let kept = sentence.split_whitespace().filter(|word| !is_idle(word) || stream.below(2) == 0);
+    let shorter = kept.collect::<Vec<_>>().join(" ");
+    // Two places in another order are two other places.
+    let shuffled = match places(sentence).len() {
+        0 | 1 => Edit::ShuffleWords(stream.next_u64()).apply(&shorter),
+        _ => None,
+    };
+    shuffled.unwrap_or(shorter)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn rewordings(sentence: &str) -> BTreeSet<String> {
+        let mut stream = SplitMix64::new(2);
+        let plain = |text: String| text.to_lowercase().replace(['.', ','], "");
+        (0..400).map(|_| plain(reworded(sentence, &mut stream))).collect()
+    }
+
+    #[test]
+    fn what_decides_stays() {
+        let found = rewordings("The lung on the left side of the image.");
+        assert!(["lung left", "left lung", "image lung left"].iter().all(|s| found.contains(*s)));
+        let decides = |text: &String| text.contains("lung") && text.contains("left");
+        assert!(found.iter().all(decides));
+        assert!(rewordings("The patient's right lung.").iter().all(|t| t.contains("patient's")));
+        assert!(rewordings("There is no tumor.").iter().all(|t| t.contains("no")));
+    }
+
+    #[test]
+    fn two_places_keep_their_order() {
+        for text in rewordings("The patient's right lung, on the left side of the image.") {
+            let words = text.split(' ').filter(|word| ["right", "left"].contains(word));
+            assert_eq!(words.collect::<Vec<_>>(), ["right", "left"], "{text}");
+        }
+    }
+}
