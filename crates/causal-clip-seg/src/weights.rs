@@ -239,8 +239,8 @@ impl Source {
     fn trained(path: &Path) -> Result<Self, SegError> {
         let source = Self::open(path)?;
         if source.prepared {
-            let what = "prepared for inference, which this is not: the file that it was made from \
-                        is needed";
+            let what = "a network prepared for inference, of which no other can be made: name the \
+                        file that it was prepared from";
             return Err(source.refused(FORMAT_KEY, what.to_owned()));
         }
         Ok(source)

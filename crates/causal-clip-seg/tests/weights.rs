@@ -433,7 +433,7 @@ fn prepared(branch: Branch) -> (tempfile::TempDir, PathBuf) {
 fn a_prepared_network_answers_and_is_not_trained() {
     let (_folder, path) = prepared(Branch::Causal);
     let message = refusal(&path);
-    assert!(message.contains("metadata `format`: prepared for inference"), "{message}");
+    assert!(message.contains("metadata `format`: a network prepared for inference"), "{message}");
     let start = CausalClipSeg::start_from_clip(&path, 1, &Device::flex());
     assert!(start.unwrap_err().to_string().contains("prepared for inference"));
 

@@ -20,6 +20,13 @@ pub(crate) struct RunFolder {
     _lock: File,
 }
 
+/// Weights of the best look at the validation cases.
+pub(crate) const BEST: &str = "best.safetensors";
+/// Weights after the last step.
+pub(crate) const LAST: &str = "last.safetensors";
+/// What a stopped run goes on from.
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
+
 /// Every key of the recipe with its value.
 const RECIPE: &str = "recipe.toml";
 /// The [`Origin`].

@@ -24,6 +24,7 @@ mod causal_study;
 mod checkpoint;
 mod controls;
 mod curves;
+mod epochs;
 mod error;
 mod evaluate;
 mod fillers;
