@@ -153,16 +153,15 @@ fn tell(report: &Report) {
         Ending::Early => "stopped early: no better score for validation.patience looks",
         Ending::Stopped => "stopped",
     };
-    say!(
-        "{ending}: {} steps in {:.0} s; best network: {}{}",
-        report.steps,
-        report.wall,
-        report.best.display(),
-        match report.best_dice {
-            Some(dice) => format!(" (validation Dice {dice:.4})"),
-            None => String::new(),
+    // Stopped before the first look and the first epoch's end there is none yet.
+    let best = match report.best_dice {
+        Some(dice) => {
+            format!("; best network: {} (validation Dice {dice:.4})", report.best.display())
         }
-    );
+        None if report.best.exists() => format!("; network: {}", report.best.display()),
+        None => String::new(),
+    };
+    say!("{ending}: {} steps in {:.0} s{best}", report.steps, report.wall);
     if let Some(presence) = report.presence {
         say!(
             "a mask is held to be there from presence {presence:.3} on, fitted on validation cases"
