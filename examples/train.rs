@@ -115,8 +115,8 @@ fn run(args: Args) -> anyhow::Result<()> {
     if recipe.validation.cases > 0 {
         cases.truncate(recipe.validation.cases);
     }
-    if !cases.is_empty() {
-        let segmenter = Segmenter::load(&report.best, &device)?;
+    if let Some(best) = report.best.filter(|_| !cases.is_empty()) {
+        let segmenter = Segmenter::load(&best, &device)?;
         print_scores(&segmenter, &data, &cases, "validation", recipe.training.seed)?;
     }
     Ok(())
@@ -153,15 +153,13 @@ fn tell(report: &Report) {
         Ending::Early => "stopped early: no better score for validation.patience looks",
         Ending::Stopped => "stopped",
     };
-    // Stopped before the first look and the first epoch's end there is none yet.
-    let best = match report.best_dice {
-        Some(dice) => {
-            format!("; best network: {} (validation Dice {dice:.4})", report.best.display())
-        }
-        None if report.best.exists() => format!("; network: {}", report.best.display()),
-        None => String::new(),
-    };
-    say!("{ending}: {} steps in {:.0} s{best}", report.steps, report.wall);
+    let best = report
+        .best
+        .as_ref()
+        .map_or(String::new(), |file| format!("; best network: {}", file.display()));
+    let dice =
+        report.best_dice.map_or(String::new(), |dice| format!(" (validation Dice {dice:.4})"));
+    say!("{ending}: {} steps in {:.0} s{best}{dice}", report.steps, report.wall);
     if let Some(presence) = report.presence {
         say!(
             "a mask is held to be there from presence {presence:.3} on, fitted on validation cases"

@@ -29,9 +29,10 @@ pub struct Report {
     /// From which presence on the best network says that there is something; none where it was not
     /// fitted.
     pub presence: Option<f32>,
-    /// Weights of that look; the last ones where nothing was looked at.
-    pub best: PathBuf,
-    /// Weights after the last step.
+    /// Weights of that look; the last epoch's where there is nothing to look at; none where training
+    /// was stopped before either.
+    pub best: Option<PathBuf>,
+    /// Weights after the last whole epoch; no file yet where training was stopped before its end.
     pub last: PathBuf,
     /// Steps taken, those before a resumption too.
     pub steps: usize,
@@ -236,11 +237,16 @@ impl Job<'_> {
             Ending::Stopped => None,
             Ending::Finished | Ending::Early => run.fit_presence()?,
         };
+        let best = match run.validation.is_empty() {
+            true => (run.progress.epoch > 0).then_some(LAST),
+            false => run.progress.best_dice.map(|_| BEST),
+        };
+        let best = best.map(|name| out.join(name));
         Ok(Report {
             ending,
             presence,
             best_dice: run.progress.best_dice,
-            best: if run.validation.is_empty() { out.join(LAST) } else { out.join(BEST) },
+            best,
             last: out.join(LAST),
             steps: run.progress.step,
             wall: run.seconds(),

@@ -62,8 +62,8 @@ pub struct DataRecipe {
     /// Share of the sentences that are shown among random words, so that a text tower which starts
     /// from random weights learns to pass over words it does not know. 0 with CLIP's weights.
     pub fillers: f64,
-    /// Share of the sentences that lose words which tell nothing and change the order of the rest, so
-    /// that a text tower which starts from random weights goes by what decides. For wordings that
+    /// Share of the sentences that lose some of the words which say neither where, how many, whose side
+    /// nor that there is none, and change the order of the rest if they name one place at most, so that a text tower which starts from random weights goes by what decides. For wordings that
     /// training does not have. 0 with CLIP's weights.
     pub rewordings: f64,
     /// Share of the cases that become questions about what is not there: the target is covered, the
