@@ -9,9 +9,11 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use causal_clip_seg::{Branch, CausalClipSeg, RgbImage, Segmenter};
 use clap::Parser;
-use examples::{
-    DeviceArg, Questions, causal_markdown, causal_report, presence_study, say, score_control,
+use evaluation::{
+    CausalRow, CausalStudy, Control, EvaluationError, Prediction, PresenceQuestions, PresenceStudy,
+    Questions, Views, causal_markdown, reliability_plot,
 };
+use examples::{DeviceArg, progress, say, score_with_progress};
 use seg_data::{Case, Dataset, OpenOptions, Split, distinct_names};
 use seg_image::{
     BinaryMask, OverlayStyle, contact_sheet, overlay_with_reference, write_gray8, write_mask,
@@ -21,7 +23,7 @@ use seg_metrics::{Bootstrap, Calibration};
 use seg_report::{ControlScores, ReportHeader, ScoreReport};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use trainer::{Answer, Control, Sides, TrainError, Views, reliability_plot};
+use trainer::Sides;
 
 /// Scores a trained network on a split of a set, with the true sentences and with wrong ones.
 ///
@@ -126,14 +128,14 @@ fn run(args: Args) -> anyhow::Result<()> {
     let mut calibration = Calibration::default();
     let mut controls: Vec<ControlScores> = Vec::new();
     for control in &args.controls {
-        let see = |place: usize, answer: &Answer, reference: &BinaryMask| {
+        let see = |place: usize, answer: &Prediction, reference: &BinaryMask| {
             if *control == Control::True {
                 leave(&folders, &names[place], answer)?;
                 calibration.add(&answer.mask.probabilities, &reference.values);
             }
             Ok(())
         };
-        let scored = score_control(&segmenter, &questions, *control, views.as_ref(), see)?;
+        let scored = score_with_progress(&segmenter, questions, *control, views.as_ref(), see)?;
         match scored.cases.is_empty() {
             true => eprintln!("note: no case has what the control `{control}` needs"),
             false => controls.push(scored),
@@ -157,7 +159,14 @@ fn run(args: Args) -> anyhow::Result<()> {
         }
     }
     let presence = match args.presence {
-        true => Some(presence_study(&segmenter, &data, &cases, args.split, args.sides)?),
+        true => {
+            let (data, cases) = (&data, &cases[..]);
+            let asked = PresenceQuestions { data, cases, split: args.split, sides: args.sides };
+            let bar = progress(cases.len(), "presence")?;
+            let study = PresenceStudy::run(&segmenter, &asked, || bar.inc(1))?;
+            bar.finish_and_clear();
+            Some(study)
+        }
         false => None,
     };
     if let Some(study) = &presence {
@@ -169,8 +178,19 @@ fn run(args: Args) -> anyhow::Result<()> {
     if args.causal_report {
         // The network as it was trained: the prepared one has no gates of its own.
         let network = CausalClipSeg::load(&args.weights, &device)?.network;
-        let (config, queried) = (segmenter.config(), (&cases[..], &names[..]));
-        let means = causal_report(&network, config, queried, &args.out, &bootstrap, &device)?;
+        let study = CausalStudy {
+            network: &network,
+            config: segmenter.config(),
+            device: &device,
+            cases: &cases,
+            names: &names,
+            seed: args.seed,
+        };
+        let bar = progress(cases.len(), "inside")?;
+        let rows = study.rows(|| bar.inc(1))?;
+        bar.finish_and_clear();
+        CausalRow::write(&rows, &args.out.join("causal.csv"))?;
+        let means = CausalRow::means(&rows, &bootstrap)?;
         header.more.insert("causal".to_owned(), serde_json::to_value(&means)?);
         causal = Some(means);
     }
@@ -191,7 +211,7 @@ fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// The mask, and with several views their mean and spread.
-fn leave(folders: &[PathBuf; 2], name: &str, answer: &Answer) -> Result<(), TrainError> {
+fn leave(folders: &[PathBuf; 2], name: &str, answer: &Prediction) -> Result<(), EvaluationError> {
     let [masks, tta] = folders;
     let mask = &answer.mask;
     write_mask(&masks.join(format!("{name}.png")), &mask.binary())?;

@@ -10,19 +10,15 @@ macro_rules! say {
     }};
 }
 
-mod causal;
 mod device;
 mod memory;
-mod presence;
 mod scores;
 
 use std::process::ExitCode;
 
-pub use causal::{causal_markdown, causal_report};
 pub use device::{DeviceArg, DeviceError, devices};
 pub use memory::tune_allocator;
-pub use presence::{PresenceStudy, presence_study};
-pub use scores::{Questions, print_scores, score_control};
+pub use scores::{print_scores, progress, score_with_progress};
 
 /// `--sides`: what left and right mean in a set's sentences.
 ///

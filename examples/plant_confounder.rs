@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
+use evaluation::Cover;
 use examples::say;
 use indicatif::{ProgressBar, ProgressStyle};
 use seeded::{SplitMix64, fnv1a64};
 use seg_data::{Case, Dataset, Sample, Split};
 use seg_image::{Rgb, RgbImage, write_mask, write_rgb};
-use trainer::Cover;
 
 /// Copies a set with a mark in its pictures that goes with the side of what is asked for.
 ///

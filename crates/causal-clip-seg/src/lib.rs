@@ -43,7 +43,7 @@ pub use inference::InferenceNetwork;
 pub use mask::Mask;
 pub use network::{CausalClipSeg, Stages, names};
 pub use seg_image::{BinaryMask, RgbImage, read_rgb};
-pub use segmenter::{Segmenter, network_pixels, token_tensor};
+pub use segmenter::{Segmenter, network_mask, network_pixels, token_tensor};
 pub use weight_files::Precision;
 pub use weights::{CONFIG_KEY, FORMAT, FORMAT_KEY, Loaded, PREPARED};
 

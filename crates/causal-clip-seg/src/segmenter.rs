@@ -7,8 +7,8 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use causal_seg_decoder::PictureMaps;
 use clip_encoder::tokenizer::END;
-use clip_encoder::{RgbView, TokenBatch, Tokenizer};
-use seg_image::RgbImage;
+use clip_encoder::{MaskView, RgbView, TokenBatch, Tokenizer};
+use seg_image::{BinaryMask, RgbImage};
 
 use crate::config::{Branch, CausalClipSegConfig, InputConfig};
 use crate::error::{ConfigError, SegError};
@@ -257,6 +257,17 @@ pub fn network_pixels(image: &RgbImage, input: &InputConfig) -> Result<Vec<f32>,
     let (width, height) = (image.width() as usize, image.height() as usize);
     let view = RgbView::new(width, height, image.as_raw())?;
     Ok(input.normalisation.normalise(&input.resize.image(view, input.size)?))
+}
+
+/// A mask as the network is trained on it: `[size, size]`, row-major, 255 inside.
+///
+/// # Errors
+///
+/// If the mask has no pixels.
+pub fn network_mask(mask: &BinaryMask, input: &InputConfig) -> Result<Vec<u8>, SegError> {
+    let bytes = mask.values.iter().map(|inside| u8::from(*inside) * 255).collect::<Vec<_>>();
+    let view = MaskView::new(mask.width as usize, mask.height as usize, &bytes)?;
+    Ok(input.resize.mask(view, input.size)?)
 }
 
 /// Token ids as a tensor `[batch, words]`.

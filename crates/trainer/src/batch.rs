@@ -3,22 +3,22 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use causal_clip_seg::{
-    BinaryMask, InputConfig, RgbImage, SegError, TokenBatch, Tokenizer, token_tensor,
+    InputConfig, RgbImage, SegError, TokenBatch, Tokenizer, network_mask, token_tensor,
 };
-use clip_encoder::{MaskView, RgbView};
+use clip_encoder::RgbView;
+use evaluation::{Cover, other_side};
+use rayon::prelude::*;
 use seeded::{SplitMix64, mix64};
 use seg_augment::Augmentation;
 use seg_data::Case;
 use seg_metrics::{Grid, distance_map};
 
-use crate::absence::{Cover, Shown, draw, other_side};
 use crate::error::TrainError;
 use crate::fillers::{nonsense, with_fillers};
+use crate::negatives::{Variant, draw};
 use crate::players::{Example, Target};
 use crate::recipe::Recipe;
 use crate::rewording::reworded;
@@ -112,13 +112,14 @@ impl<'a> Samples<'a> {
         });
         type Read = Result<(Option<Vec<u8>>, Option<Vec<u8>>), TrainError>;
         let work = work.collect::<Vec<_>>();
-        let read = in_parallel(&work, |(case, keep_picture, keep_mask)| -> Read {
+        let read = work.par_iter().map(|(case, keep_picture, keep_mask)| -> Read {
             let sample = seg_data::load(case)?;
             let picture = picture_bytes(&sample.image, input)?;
-            let mask = mask_bytes(&sample.mask, input)?;
+            let mask = network_mask(&sample.mask, input)?;
             tick();
             Ok((keep_picture.then_some(picture), keep_mask.then_some(mask)))
         });
+        let read = read.collect::<Vec<_>>();
         for (prepared, read) in samples.cases.iter_mut().zip(read) {
             let (picture, mask) = read?;
             if picture.is_some() {
@@ -180,15 +181,17 @@ impl<'a> Samples<'a> {
                 let free = prepared.alone.then(|| other_side(&sentence, halves, sides)).flatten();
                 let shown = draw(negatives, stream, &sentence, halves, free);
                 match &shown {
-                    Shown::Beside(cover) | Shown::Covered(cover) => cover.paint(&mut picture, size),
+                    Variant::Beside(cover) | Variant::Covered(cover) => {
+                        cover.paint(&mut picture, size)
+                    }
                     _ => {}
                 }
-                if !matches!(shown, Shown::AsItIs | Shown::Beside(_)) {
+                if !matches!(shown, Variant::AsItIs | Variant::Beside(_)) {
                     mask.fill(0);
                 }
                 match shown {
-                    Shown::Asked(other) => sentence = other,
-                    Shown::Nonsense => sentence = nonsense(&self.tokenizer, stream),
+                    Variant::Asked(other) => sentence = other,
+                    Variant::Nonsense => sentence = nonsense(&self.tokenizer, stream),
                     _ => {}
                 }
             }
@@ -237,7 +240,7 @@ impl<'a> Samples<'a> {
         }
         let sample = seg_data::load(prepared.case)?;
         let picture = picture_bytes(&sample.image, &self.input)?;
-        Ok([Cow::Owned(picture), Cow::Owned(mask_bytes(&sample.mask, &self.input)?)])
+        Ok([Cow::Owned(picture), Cow::Owned(network_mask(&sample.mask, &self.input)?)])
     }
 }
 
@@ -277,13 +280,6 @@ fn picture_bytes(image: &RgbImage, input: &InputConfig) -> Result<Vec<u8>, Train
     Ok(input.resize.image(view, input.size).map_err(SegError::from)?)
 }
 
-fn mask_bytes(mask: &BinaryMask, input: &InputConfig) -> Result<Vec<u8>, TrainError> {
-    let bytes = mask.values.iter().map(|inside| u8::from(*inside) * 255).collect::<Vec<_>>();
-    let (width, height) = (mask.width as usize, mask.height as usize);
-    let view = MaskView::new(width, height, &bytes).map_err(SegError::from)?;
-    Ok(input.resize.mask(view, input.size).map_err(SegError::from)?)
-}
-
 /// Distance to the mask's border in sides of the picture, negative inside; 0 for an empty mask and
 /// for a full one, which have no border.
 fn signed_distance(mask: &[u8], size: usize) -> Result<Vec<f32>, TrainError> {
@@ -296,28 +292,4 @@ fn signed_distance(mask: &[u8], size: usize) -> Result<Vec<f32>, TrainError> {
         if distance.is_finite() { (distance / size as f64) as f32 } else { 0.0 }
     });
     Ok(signed.collect())
-}
-
-/// `work` on every item, with all processors; results in the items' order.
-pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(items.len()));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(items.len()) {
-            scope.spawn(|| {
-                while let Some((index, item)) = {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    items.get(index).map(|item| (index, item))
-                } {
-                    let result = work(item);
-                    let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-                    results.push((index, result));
-                }
-            });
-        }
-    });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
 }

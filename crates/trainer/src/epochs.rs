@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use causal_clip_seg::{CausalClipSegConfig, Precision, Segmenter};
+use evaluation::{Control, answer_sheet, evaluate, mean_dice};
 use indicatif::ProgressBar;
 use seeded::SplitMix64;
 use seg_data::{Case, Dataset, Split};
@@ -15,17 +16,14 @@ use serde_json::json;
 
 use crate::batch::{Batch, Samples};
 use crate::checkpoint::{self, Progress};
-use crate::controls::Control;
 use crate::curves::Curves;
 use crate::error::TrainError;
-use crate::evaluate::{evaluate, mean_dice};
 use crate::folder::{BEST, CHECKPOINTS, LAST, Log, RunFolder};
 use crate::learner::Learner;
 use crate::prefetch::{Go, batches};
-use crate::presence::store_threshold;
 use crate::recipe::Recipe;
 use crate::run::Ending;
-use crate::sheet::answer_sheet;
+use crate::threshold::store_threshold;
 
 const CURVES: &str = "curves.png";
 const SHEET: &str = "validation.png";

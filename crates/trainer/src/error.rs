@@ -28,6 +28,9 @@ pub enum TrainError {
     /// A picture, a sentence or weights.
     #[error(transparent)]
     Seg(#[from] causal_clip_seg::SegError),
+    /// An evaluation between epochs.
+    #[error(transparent)]
+    Evaluation(#[from] evaluation::EvaluationError),
     /// A weight file.
     #[error(transparent)]
     Weights(#[from] weight_files::WeightFileError),

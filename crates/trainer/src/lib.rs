@@ -17,40 +17,30 @@
 //! ```
 #![deny(missing_docs)]
 
-mod absence;
 mod average;
 mod batch;
-mod causal_study;
 mod checkpoint;
-mod controls;
 mod curves;
 mod epochs;
 mod error;
-mod evaluate;
 mod fillers;
 mod folder;
 mod gradients;
 mod learner;
 mod loss;
+mod negatives;
 mod optimizer;
 mod players;
 mod prefetch;
-mod presence;
 mod recipe;
-mod reliability;
 mod rewording;
 mod run;
 mod schedule;
 mod sections;
-mod sheet;
-mod views;
+mod threshold;
 
-pub use absence::{Absence, Cover, TwoHalves, other_side};
 pub use batch::{Batch, Samples};
-pub use causal_study::{CausalMean, CausalRow, causal_study};
-pub use controls::{Control, Query, commonest_sentence};
 pub use error::TrainError;
-pub use evaluate::{evaluate, mean_dice};
 pub use folder::Origin;
 pub use gradients::Gradients;
 pub use learner::{Learner, Step};
@@ -59,9 +49,7 @@ pub use players::{
     Example, Losses, PlayerParameters, Target, causal_alone, mean_of_both, player_one, player_two,
     simultaneous, warm_up,
 };
-pub use presence::{Asked, ask_presence, presence_of};
 pub use recipe::Recipe;
-pub use reliability::reliability_plot;
 pub use run::{Ending, Place, Report, open_data, resume, train};
 pub use schedule::{Fall, Pace, ScheduleConfig};
 pub use sections::{
@@ -69,5 +57,3 @@ pub use sections::{
     OptimizerConfig, Order, Rule, TrainingConfig, ValidationConfig,
 };
 pub use seg_augment::{AugmentConfig, Sides};
-pub use sheet::answer_sheet;
-pub use views::{Answer, Views};

@@ -1,26 +1,24 @@
 //! Whether a network sees that what is asked for is not there.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::collections::HashMap;
 
-use burn::tensor::Device;
-use causal_clip_seg::{BinaryMask, CausalClipSeg, Precision, RgbImage, Segmenter};
+use causal_clip_seg::{BinaryMask, RgbImage, Segmenter};
+use rayon::prelude::*;
 use seg_augment::Sides;
 use seg_data::Case;
 use seg_reading::{Edit, Presence, PresenceError};
 
 use crate::absence::{Absence, Cover, other_side};
-use crate::batch::in_parallel;
-use crate::error::TrainError;
+use crate::error::EvaluationError;
 
-/// A question about a picture, whether there is an answer, and how sure the network is of one.
+/// A question about a picture, whether its target is there, and how sure the network is of that.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Asked {
+pub struct PresenceAnswer {
     /// The case's place among those that were asked.
     pub case: usize,
     /// What was asked.
     pub sentence: String,
-    /// Why there is nothing to find; none where there is.
+    /// Why there is nothing to find; `None` if there is something.
     pub absence: Option<Absence>,
     /// Whether half of the picture was covered.
     pub covered: bool,
@@ -51,7 +49,7 @@ pub fn ask_presence(
     split: &[&Case],
     sides: Sides,
     mut tick: impl FnMut(),
-) -> Result<Vec<Asked>, TrainError> {
+) -> Result<Vec<PresenceAnswer>, EvaluationError> {
     /// Cases whose questions are asked together.
     const TOGETHER: usize = 8;
     let mut about: HashMap<_, usize> = HashMap::new();
@@ -61,17 +59,18 @@ pub fn ask_presence(
     let mut all = Vec::new();
     let places = (0..cases.len()).collect::<Vec<_>>();
     for part in places.chunks(TOGETHER) {
-        let read = in_parallel(part, |place| -> Result<_, TrainError> {
+        let read = part.par_iter().map(|place| -> Result<_, EvaluationError> {
             let case = cases[*place];
             let sample = seg_data::load(case)?;
             let alone = about.get(&case.image).is_none_or(|count| *count == 1);
             Ok(questions(*place, sample.image, &sample.mask, &case.sentence, alone, sides))
         });
-        let read = read.into_iter().collect::<Result<Vec<_>, _>>()?;
+        // All are read before the first error in the order of cases is returned.
+        let read = read.collect::<Vec<_>>().into_iter().collect::<Result<Vec<_>, _>>()?;
         let questions = read.into_iter().flatten().collect::<Vec<_>>();
         let pairs = questions.iter().map(|asked| (&asked.picture, asked.sentence.as_str()));
         let answers = segmenter.segment_many(&pairs.collect::<Vec<_>>())?;
-        all.extend(questions.iter().zip(&answers).map(|(question, answer)| Asked {
+        all.extend(questions.iter().zip(&answers).map(|(question, answer)| PresenceAnswer {
             case: question.case,
             sentence: question.sentence.clone(),
             absence: question.absence,
@@ -88,29 +87,10 @@ pub fn ask_presence(
 /// # Errors
 ///
 /// If an answer's presence is not in `[0, 1]`.
-pub fn presence_of(asked: &[Asked]) -> Result<Presence, PresenceError> {
+pub fn presence_of(asked: &[PresenceAnswer]) -> Result<Presence, PresenceError> {
     let scores = asked.iter().map(|asked| f64::from(asked.presence)).collect::<Vec<_>>();
     let present = asked.iter().map(|asked| asked.absence.is_none()).collect::<Vec<_>>();
     Presence::new(&scores, &present)
-}
-
-/// Fits the threshold of presence of the network in a file and stores it there; none where the cases
-/// have not both kinds of answers.
-pub(crate) fn store_threshold(
-    file: &Path,
-    (cases, split): (&[&Case], &[&Case]),
-    sides: Sides,
-    notes: &BTreeMap<String, String>,
-    device: &Device,
-) -> Result<Option<f32>, TrainError> {
-    let loaded = CausalClipSeg::load(file, &device.clone().inner())?;
-    let (network, mut config) = (loaded.network, loaded.config);
-    let segmenter = Segmenter::new(network.clone(), config.clone(), device)?;
-    let asked = ask_presence(&segmenter, cases, split, sides, || ())?;
-    let fitted = presence_of(&asked).and_then(|presence| presence.fit_threshold());
-    config.input.presence = fitted.ok().map(|threshold| threshold as f32);
-    network.save(file, &config, Precision::F32, notes)?;
-    Ok(config.input.presence)
 }
 
 /// Everything that is asked of one case.

@@ -1,6 +1,5 @@
-//! Sentences about what is not there.
+//! What is not in a picture: why, and how a picture or a sentence is made to say so.
 
-use seeded::SplitMix64;
 use seg_augment::{Sides, places};
 use seg_reading::Edit;
 use serde::Serialize;
@@ -98,55 +97,6 @@ pub fn other_side(sentence: &str, halves: Option<TwoHalves>, sides: Sides) -> Op
     is_there.then(|| Edit::SwapSides.apply(sentence)).flatten()
 }
 
-/// What training makes of a case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
-    /// The case as it is.
-    AsItIs,
-    /// The target, with the rest of the picture covered: a cover alone means nothing.
-    Beside(Cover),
-    /// The picture without the target.
-    Covered(Cover),
-    /// Another sentence, and nothing to find.
-    Asked(String),
-    /// Random words, and nothing to find.
-    Nonsense,
-}
-
-/// Draws what training makes of a case: with the chance `negatives` something that is not there, as
-/// often by the picture as by the words where both can be; with half of it a covered picture that
-/// still shows the target.
-///
-/// Nonsense is rare: it is easily told, and much of it teaches that a wording never seen before
-/// means nothing.
-pub(crate) fn draw(
-    negatives: f64,
-    stream: &mut SplitMix64,
-    sentence: &str,
-    halves: Option<TwoHalves>,
-    free_side: Option<String>,
-) -> Shown {
-    // In [0, 1).
-    let chance = f64::from(stream.uniform() + 1.0) / 2.0;
-    if chance >= 1.5 * negatives {
-        return Shown::AsItIs;
-    }
-    if chance >= negatives {
-        return halves.map_or(Shown::AsItIs, |halves| Shown::Beside(halves.other));
-    }
-    let covered = halves.map(|halves| Shown::Covered(halves.target));
-    let swapped = free_side.map(Shown::Asked);
-    let negated = Edit::Negate.apply(sentence).map(Shown::Asked);
-    let ways = [(6, covered), (6, swapped), (3, negated), (1, Some(Shown::Nonsense))];
-    let mut ways = ways
-        .into_iter()
-        .filter_map(|(weight, way)| Some(std::iter::repeat_n(way?, weight)))
-        .flatten()
-        .collect::<Vec<_>>();
-    let way = stream.below(ways.len());
-    ways.swap_remove(way)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,21 +138,5 @@ mod tests {
         assert_eq!(asked(sentence, None, Sides::Image), None);
         assert_eq!(asked("Upper left lung and lower right lung.", left, Sides::Image), None);
         assert_eq!(asked("No tumor.", left, Sides::Image), None);
-    }
-
-    #[test]
-    fn the_share_of_what_is_not_there_is_the_recipes() {
-        let (mut stream, target) = (SplitMix64::new(3), halves("..####.............."));
-        let (mut absent, mut beside) = (0, 0);
-        for _ in 0..10_000 {
-            match draw(0.2, &mut stream, "One lesion, left lung.", target, None) {
-                Shown::AsItIs => {}
-                Shown::Beside(_) => beside += 1,
-                _ => absent += 1,
-            }
-        }
-        assert!((1900..2100).contains(&absent) && (900..1100).contains(&beside));
-        let as_it_is = draw(0.0, &mut stream, "One lesion.", target, None);
-        assert_eq!(as_it_is, Shown::AsItIs);
     }
 }

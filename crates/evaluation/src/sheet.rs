@@ -4,7 +4,7 @@ use causal_clip_seg::{RgbImage, Segmenter};
 use seg_data::Case;
 use seg_image::{OverlayStyle, contact_sheet, overlay_with_reference};
 
-use crate::error::TrainError;
+use crate::error::EvaluationError;
 
 /// `tiles` answers (amber) and references (green) with their sentences, spread over the cases.
 ///
@@ -15,7 +15,7 @@ pub fn answer_sheet(
     segmenter: &Segmenter,
     cases: &[&Case],
     tiles: usize,
-) -> Result<RgbImage, TrainError> {
+) -> Result<RgbImage, EvaluationError> {
     let style = OverlayStyle::default();
     let mut drawn = Vec::new();
     for case in cases.iter().step_by(cases.len().div_ceil(tiles.max(1)).max(1)) {

@@ -3,15 +3,15 @@
 use causal_clip_seg::{Mask, RgbImage, Segmenter};
 use seg_augment::{Sides, Turn, rewrite};
 
-use crate::error::TrainError;
+use crate::error::EvaluationError;
 
-/// An answer, and how far the views that it is the mean of differ.
+/// The mask that a network predicts, and how far the views that it is the mean of differ.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct Prediction {
     /// The mean of all views.
     pub mask: Mask,
-    /// Standard deviation of the probability over the views, in `[0, 0.5]`, as the mask's
-    /// probabilities lie; none of a single view.
+    /// Standard deviation of the probability over the views, in `[0, 0.5]`, in the order of the
+    /// mask's probabilities; `None` if there was a single view.
     pub spread: Option<Vec<f32>>,
 }
 
@@ -43,7 +43,7 @@ impl Views {
         &self,
         segmenter: &Segmenter,
         questions: &[(&RgbImage, &str)],
-    ) -> Result<Vec<Answer>, TrainError> {
+    ) -> Result<Vec<Prediction>, EvaluationError> {
         let asked = |(picture, sentence): &(&RgbImage, &str)| {
             let views = self.views(picture, sentence);
             let pairs = views.iter().map(|view| (&view.picture, view.sentence.as_str()));
@@ -56,9 +56,9 @@ impl Views {
             let (mean, spread) = mean_and_spread(&maps);
             let first = answers.into_iter().next();
             let mask = first.map(|mask| Mask { probabilities: mean, ..mask });
-            Ok(mask.map(|mask| Answer { mask, spread: Some(spread) }))
+            Ok(mask.map(|mask| Prediction { mask, spread: Some(spread) }))
         };
-        let answers = questions.iter().map(asked).collect::<Result<Vec<_>, TrainError>>()?;
+        let answers = questions.iter().map(asked).collect::<Result<Vec<_>, EvaluationError>>()?;
         Ok(answers.into_iter().flatten().collect())
     }
 
@@ -86,7 +86,7 @@ fn mirrored_rows(values: &[f32], width: usize) -> Vec<f32> {
     values.chunks_exact(width.max(1)).flat_map(|row| row.iter().rev().copied()).collect()
 }
 
-/// Pixel by pixel.
+/// The mean and the standard deviation of each pixel.
 fn mean_and_spread(maps: &[Vec<f32>]) -> (Vec<f32>, Vec<f32>) {
     let count = maps.len().max(1) as f32;
     let pixels = maps.first().map_or(0, Vec::len);

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use causal_clip_seg::{BinaryMask, Mask, RgbImage, SegError, Segmenter};
+use rayon::prelude::*;
 use seg_data::{Case, Sample};
 use seg_metrics::{Grid, MetricError, Scores};
 
-use crate::batch::in_parallel;
 use crate::controls::Query;
-use crate::error::TrainError;
-use crate::views::{Answer, Views};
+use crate::error::EvaluationError;
+use crate::views::{Prediction, Views};
 
 /// Asks every query and scores the answer at the reference's own size: probabilities are brought to
 /// the picture's size (bilinear, or the letterbox's warp) and then compared with the threshold.
@@ -23,8 +23,8 @@ pub fn evaluate(
     segmenter: &Segmenter,
     queries: &[Query<'_>],
     views: Option<&Views>,
-    mut see: impl FnMut(usize, &Answer, &BinaryMask) -> Result<(), TrainError>,
-) -> Result<Vec<Scores>, TrainError> {
+    mut see: impl FnMut(usize, &Prediction, &BinaryMask) -> Result<(), EvaluationError>,
+) -> Result<Vec<Scores>, EvaluationError> {
     /// Queries in one forward pass.
     const TOGETHER: usize = 16;
     // Queries about one picture follow each other: it is read and looked at once.
@@ -49,8 +49,10 @@ pub fn evaluate(
         let references = asked.iter().map(|query| std::ptr::from_ref(query.reference));
         let references = references.filter_map(|case| Some(&samples.get(&case)?.mask));
         let fits = answers.iter().zip(references).collect::<Vec<_>>();
-        let scored =
-            in_parallel(&fits, |(answer, reference)| score(&answer.mask.binary(), reference));
+        let scored = fits
+            .par_iter()
+            .map(|(answer, reference)| score(&answer.mask.binary(), reference))
+            .collect::<Vec<_>>();
         for ((index, (answer, reference)), scored) in part.iter().zip(&fits).zip(scored) {
             scores[*index] = Some(scored?);
             see(*index, answer, reference)?;
@@ -59,17 +61,17 @@ pub fn evaluate(
     Ok(scores.into_iter().flatten().collect())
 }
 
-fn alone(segmenter: &Segmenter, pairs: &[(&RgbImage, &str)]) -> Result<Vec<Answer>, SegError> {
+fn alone(segmenter: &Segmenter, pairs: &[(&RgbImage, &str)]) -> Result<Vec<Prediction>, SegError> {
     let masks = segmenter.segment_many(pairs)?;
-    Ok(masks.into_iter().map(|mask: Mask| Answer { mask, spread: None }).collect())
+    Ok(masks.into_iter().map(|mask: Mask| Prediction { mask, spread: None }).collect())
 }
 
 /// Everything that some queries look at, each case read once.
-fn samples(queries: &[&Query<'_>]) -> Result<HashMap<*const Case, Sample>, TrainError> {
+fn samples(queries: &[&Query<'_>]) -> Result<HashMap<*const Case, Sample>, EvaluationError> {
     let mut seen = HashSet::new();
     let cases = queries.iter().flat_map(|query| [query.picture, query.reference]);
     let cases = cases.filter(|case| seen.insert(std::ptr::from_ref(*case))).collect::<Vec<_>>();
-    let read = in_parallel(&cases, |case| seg_data::load(case));
+    let read = cases.par_iter().map(|case| seg_data::load(case)).collect::<Vec<_>>();
     let named = cases.iter().zip(read);
     named.map(|(case, read)| Ok((std::ptr::from_ref(*case), read?))).collect()
 }

@@ -9,7 +9,7 @@ use seeded::SplitMix64;
 use seg_augment::{Sides, Turn, rewrite};
 use seg_data::Case;
 
-use crate::error::TrainError;
+use crate::error::EvaluationError;
 
 /// A sentence to ask of a case's picture, and the case whose mask the answer is held against.
 #[derive(Clone, Debug)]
@@ -87,15 +87,11 @@ impl fmt::Display for Control {
 }
 
 impl FromStr for Control {
-    type Err = TrainError;
+    type Err = EvaluationError;
 
-    fn from_str(name: &str) -> Result<Self, TrainError> {
+    fn from_str(name: &str) -> Result<Self, EvaluationError> {
         let known = Self::ALL.into_iter().find(|control| control.to_string() == name.trim());
-        known.ok_or_else(|| TrainError::Setting {
-            key: "controls",
-            value: format!("`{name}`"),
-            expected: "there are true, shuffled, stratified, fixed, empty and opposite",
-        })
+        known.ok_or_else(|| EvaluationError::Control { name: name.to_owned() })
     }
 }
 

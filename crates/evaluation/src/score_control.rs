@@ -1,0 +1,57 @@
+//! How well a network's masks fit under one control, case by case.
+
+use std::collections::HashMap;
+
+use causal_clip_seg::{BinaryMask, Segmenter};
+use seg_data::{Case, Dataset, Split, distinct_names};
+use seg_report::{ControlScores, ScoredCase};
+
+use crate::controls::{Control, commonest_sentence};
+use crate::error::EvaluationError;
+use crate::evaluate::evaluate;
+use crate::views::{Prediction, Views};
+
+/// The cases that are scored, and what their controls are drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Questions<'a> {
+    /// The whole set: [`Control::Fixed`] asks the commonest sentence of its training cases.
+    pub data: &'a Dataset,
+    /// The cases that are scored.
+    pub cases: &'a [&'a Case],
+    /// Decides whose sentence a case gets under [`Control::Shuffled`] and [`Control::Stratified`].
+    pub seed: u64,
+}
+
+/// Scores the cases under one control. `see` is called once for each query, with its place among
+/// them, the prediction and the reference: to keep masks, or to move a progress bar.
+///
+/// # Errors
+///
+/// If a picture or mask cannot be read, or `see` has one.
+pub fn score_control(
+    segmenter: &Segmenter,
+    questions: Questions<'_>,
+    control: Control,
+    views: Option<&Views>,
+    see: impl FnMut(usize, &Prediction, &BinaryMask) -> Result<(), EvaluationError>,
+) -> Result<ControlScores, EvaluationError> {
+    let Questions { data, cases, seed } = questions;
+    let train = data.cases(Split::Train);
+    let queries = control.queries(cases, commonest_sentence(&train), seed);
+    let scores = evaluate(segmenter, &queries, views, see)?;
+    let names = distinct_names(cases);
+    let places = cases.iter().zip(&names).map(|(case, name)| (std::ptr::from_ref(*case), name));
+    let places = places.collect::<HashMap<_, _>>();
+    let several = names.iter().zip(cases).any(|(name, case)| *name != case.id);
+    let scored = queries.iter().zip(scores).filter_map(|(query, scores)| {
+        // Sentences about one picture are no independent cases.
+        let picture = several.then(|| query.picture.image.display().to_string());
+        Some(ScoredCase {
+            case: (*places.get(&std::ptr::from_ref(query.picture))?).clone(),
+            group: query.picture.group.clone().or(picture),
+            sentence: Some(query.sentence.clone().into_owned()),
+            scores,
+        })
+    });
+    Ok(ControlScores::new(control.to_string(), scored.collect()))
+}
