@@ -19,7 +19,8 @@ mod scores;
 use std::process::ExitCode;
 
 pub use causal::{causal_markdown, causal_report};
-pub use device::{DeviceArg, DeviceError, devices};
+pub use causal_clip_seg::devices::DeviceError;
+pub use device::DeviceArg;
 pub use memory::tune_allocator;
 pub use presence::{PresenceStudy, presence_study};
 pub use scores::{Questions, print_scores, score_control};
