@@ -4,7 +4,7 @@
 use examples::say;
 
 fn main() {
-    for device in examples::devices() {
+    for device in causal_clip_seg::devices::list() {
         say!("{:10} {}", device.name, device.what);
     }
 }

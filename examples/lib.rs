@@ -16,7 +16,8 @@ mod scores;
 
 use std::process::ExitCode;
 
-pub use device::{DeviceArg, DeviceError, devices};
+pub use causal_clip_seg::devices::DeviceError;
+pub use device::DeviceArg;
 pub use memory::tune_allocator;
 pub use scores::{print_scores, progress, score_with_progress};
 

@@ -22,6 +22,7 @@
 #![deny(missing_docs)]
 
 mod config;
+pub mod devices;
 mod error;
 mod explanation;
 mod inference;
