@@ -2,7 +2,6 @@
 //! `NAME/data.pkl` with the structure and `NAME/data/0`, `1`, ... with the numbers.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -28,7 +27,11 @@ struct Record {
 }
 
 /// The tensors of an archive of `length` bytes.
-pub(crate) fn read(file: &mut File, path: &Path, length: u64) -> Result<Contents, WeightFileError> {
+pub(crate) fn read(
+    file: &mut (impl Read + Seek),
+    path: &Path,
+    length: u64,
+) -> Result<Contents, WeightFileError> {
     check_claims(file, path, length)?;
     let records = records(file, path, length)?;
     let entry_error = |entry: &str, problem| WeightFileError::ArchiveEntry {
@@ -123,7 +126,7 @@ fn is_dense(shape: &[usize], strides: &[usize]) -> bool {
 
 /// All entries, by name, each inside the file.
 fn records(
-    file: &mut File,
+    file: &mut (impl Read + Seek),
     path: &Path,
     length: u64,
 ) -> Result<HashMap<String, Record>, WeightFileError> {
@@ -159,27 +162,31 @@ fn records(
 
 /// The bytes of an entry of at most `limit` bytes.
 fn small(
-    file: &mut File,
+    file: &mut (impl Read + Seek),
     path: &Path,
     record: &Record,
     limit: u64,
 ) -> Result<Vec<u8>, WeightFileError> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(record.start))
-        .and_then(|_| file.take(record.size.min(limit)).read_to_end(&mut bytes))
+        .and_then(|_| file.by_ref().take(record.size.min(limit)).read_to_end(&mut bytes))
         .map_err(|source| WeightFileError::Read { file: path.into(), source })?;
     Ok(bytes)
 }
 
 /// Refuses an archive that claims more entries than [`MAX_ENTRIES`]: the claim of each 64-bit
 /// directory that the file's end points to. (A 32-bit one cannot claim more.)
-fn check_claims(file: &mut File, path: &Path, length: u64) -> Result<(), WeightFileError> {
+fn check_claims(
+    file: &mut (impl Read + Seek),
+    path: &Path,
+    length: u64,
+) -> Result<(), WeightFileError> {
     let unreadable = |source| WeightFileError::Read { file: path.into(), source };
     // The end record with the longest comment, and the locator before it.
     let tail_start = length.saturating_sub(22 + 65_535 + 20);
     file.seek(SeekFrom::Start(tail_start)).map_err(unreadable)?;
     let mut tail = Vec::new();
-    file.take(length - tail_start).read_to_end(&mut tail).map_err(unreadable)?;
+    file.by_ref().take(length - tail_start).read_to_end(&mut tail).map_err(unreadable)?;
     let claims: Vec<u64> = tail
         .windows(16)
         .filter(|window| window.starts_with(b"PK\x06\x07"))
@@ -188,7 +195,7 @@ fn check_claims(file: &mut File, path: &Path, length: u64) -> Result<(), WeightF
     for directory in claims.into_iter().filter(|&at| at < length).take(64) {
         let mut end = Vec::new();
         file.seek(SeekFrom::Start(directory)).map_err(unreadable)?;
-        file.take(40).read_to_end(&mut end).map_err(unreadable)?;
+        file.by_ref().take(40).read_to_end(&mut end).map_err(unreadable)?;
         let entries = end.last_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         if end.len() == 40 && end.starts_with(b"PK\x06\x06") && entries > MAX_ENTRIES {
             let (file, entry) = (path.into(), "directory".to_owned());

@@ -1,8 +1,9 @@
 //! A weight file of either kind.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -15,8 +16,33 @@ const CHUNK: usize = 1 << 20;
 #[derive(Debug)]
 pub struct WeightFile {
     path: PathBuf,
-    file: Mutex<File>,
+    bytes: Mutex<Bytes>,
     contents: Contents,
+}
+
+/// Where a file's bytes come from.
+#[derive(Debug)]
+enum Bytes {
+    Disk(File),
+    Memory(Cursor<Cow<'static, [u8]>>),
+}
+
+impl Read for Bytes {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Disk(file) => file.read(buffer),
+            Self::Memory(bytes) => bytes.read(buffer),
+        }
+    }
+}
+
+impl Seek for Bytes {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        match self {
+            Self::Disk(file) => file.seek(to),
+            Self::Memory(bytes) => bytes.seek(to),
+        }
+    }
 }
 
 /// What a file says it holds; every place in it has been checked against the file's size.
@@ -75,21 +101,41 @@ impl WeightFile {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightFileError> {
         let path = path.as_ref();
         let unreadable = |source| WeightFileError::Read { file: path.into(), source };
-        let mut file = File::open(path).map_err(unreadable)?;
+        let file = File::open(path).map_err(unreadable)?;
         let length = file.metadata().map_err(unreadable)?.len();
+        Self::read(Bytes::Disk(file), path, length)
+    }
+
+    /// The same for a file's content in memory, such as one that a program embeds; errors call it
+    /// `name`.
+    ///
+    /// # Errors
+    ///
+    /// As [`WeightFile::open`].
+    pub fn from_bytes(
+        content: impl Into<Cow<'static, [u8]>>,
+        name: impl AsRef<Path>,
+    ) -> Result<Self, WeightFileError> {
+        let content = content.into();
+        let length = content.len() as u64;
+        Self::read(Bytes::Memory(Cursor::new(content)), name.as_ref(), length)
+    }
+
+    fn read(mut bytes: Bytes, path: &Path, length: u64) -> Result<Self, WeightFileError> {
+        let unreadable = |source| WeightFileError::Read { file: path.into(), source };
         let mut head = Vec::with_capacity(16);
-        (&file).take(16).read_to_end(&mut head).map_err(unreadable)?;
+        bytes.by_ref().take(16).read_to_end(&mut head).map_err(unreadable)?;
         let contents = match head.as_slice() {
-            [b'P', b'K', 3, 4, ..] => archive::read(&mut file, path, length)?,
-            [_, _, _, _, _, _, _, _, b'{', ..] => header::read(&mut file, path, length)?,
+            [b'P', b'K', 3, 4, ..] => archive::read(&mut bytes, path, length)?,
+            [_, _, _, _, _, _, _, _, b'{', ..] => header::read(&mut bytes, path, length)?,
             // The protocol and the magic number (a long of 10 bytes) of the old format.
             [0x80, 2, 0x8a, 10, ..] => return Err(WeightFileError::Legacy { file: path.into() }),
             _ => return Err(WeightFileError::Unknown { file: path.into() }),
         };
-        Ok(Self { path: path.into(), file: Mutex::new(file), contents })
+        Ok(Self { path: path.into(), bytes: Mutex::new(bytes), contents })
     }
 
-    /// Where the file was opened.
+    /// Where the file was opened, or what its content was called.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -136,8 +182,8 @@ impl WeightFile {
     /// All numbers in the file from the tensor's first to its last.
     fn stored(&self, entry: &Entry) -> std::io::Result<Vec<f32>> {
         // A thread that panicked while reading left nothing but the cursor, which is set anew.
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(entry.start))?;
+        let mut source = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        source.seek(SeekFrom::Start(entry.start))?;
         let mut values = Vec::with_capacity(entry.span);
         let step = CHUNK / entry.dtype.size();
         let mut chunk = vec![0; CHUNK.min(entry.span.saturating_mul(entry.dtype.size()))];
@@ -145,7 +191,7 @@ impl WeightFile {
         while left > 0 {
             let now = left.min(step);
             let bytes = chunk.get_mut(..now * entry.dtype.size()).unwrap_or_default();
-            file.read_exact(bytes)?;
+            source.read_exact(bytes)?;
             entry.dtype.decode(bytes, &mut values);
             left -= now;
         }
@@ -185,6 +231,20 @@ mod tests {
             values[place] = f32::INFINITY;
             assert_eq!(first_not_finite(&values), Some((place, f32::INFINITY)));
         }
+    }
+
+    #[test]
+    fn content_in_memory_is_read_as_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.safetensors");
+        let tensor = crate::NewTensor { name: "x".into(), shape: vec![2], data: vec![1.0, 2.0] };
+        crate::write_safetensors(&path, &BTreeMap::new(), [tensor], crate::Precision::F32).unwrap();
+        let content = std::fs::read(&path).unwrap();
+        let file = WeightFile::from_bytes(content.clone(), "embedded").unwrap();
+        assert_eq!(file.read_f32("x").unwrap(), [1.0, 2.0]);
+        let cut = content[..content.len() - 1].to_vec();
+        let error = WeightFile::from_bytes(cut, "embedded").unwrap_err().to_string();
+        assert!(error.starts_with("embedded: "), "{error}");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The header of a safetensors file.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -15,7 +14,11 @@ use crate::{Dtype, WeightFileError};
 const MAX_HEADER: u64 = 100_000_000;
 
 /// The tensors of a file of `length` bytes.
-pub(crate) fn read(file: &mut File, path: &Path, length: u64) -> Result<Contents, WeightFileError> {
+pub(crate) fn read(
+    file: &mut (impl Read + Seek),
+    path: &Path,
+    length: u64,
+) -> Result<Contents, WeightFileError> {
     let unreadable = |source| WeightFileError::Read { file: path.into(), source };
     let mut size = [0; 8];
     file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
