@@ -31,6 +31,7 @@ mod lvit;
 mod manifest;
 mod medclipseg;
 pub mod phantom;
+mod question;
 mod sheet;
 
 pub use case::{Case, Origin, Sample, Split, UnknownSplit, distinct_names, load};
@@ -38,4 +39,5 @@ pub use dataset::{Dataset, OpenOptions};
 pub use error::DataError;
 pub use group::SharedGroup;
 pub use layout::{Layout, UnknownLayout};
+pub use question::{Question, read_questions};
 pub use seg_image::MaskRule;
