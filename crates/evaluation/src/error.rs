@@ -22,6 +22,9 @@ pub enum EvaluationError {
     /// A threshold of presence could not be fitted or applied.
     #[error("presence")]
     Presence(#[from] seg_reading::PresenceError),
+    /// An edited sentence's answer could not be compared.
+    #[error(transparent)]
+    Reading(#[from] seg_reading::ReadingError),
     /// A picture of the evaluation could not be written.
     #[error(transparent)]
     Image(#[from] seg_image::ImageError),
