@@ -1,5 +1,5 @@
 //! Times another implementation beside this one:
-//! `cargo run --release --example compare -- --peer "python3 benches/peers/pytorch.py"`
+//! `cargo run --release -p benches --bin compare -- --peer "python3 benches/peers/pytorch.py"`
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,8 +9,8 @@ use benches::{
     Case, Comparison, Figures, Flags, Machine, Part, Peer, Results, all_cases, answer, measure,
     run_again,
 };
+use causal_clip_seg_cli::{DeviceArg, EXIT_CODES, exit_code, say, tune_allocator};
 use clap::Parser;
-use examples::{DeviceArg, say};
 
 /// What is compared unless cases are named.
 const CASES: [&str; 5] =
@@ -21,27 +21,26 @@ const COLD_START: &str = "cold-start";
 /// Times another implementation beside this one.
 ///
 /// Ours and the peer run in turn, each in a process of its own, with the same number of threads
-/// (RAYON_NUM_THREADS; the peer gets it as OMP_NUM_THREADS). A ratio above one says that ours is
-/// faster; its spread is over the rounds. Weights and pictures are made up on both sides. In
-/// forward cases ours computes what a mask needs, the causal branch.
+/// (RAYON_NUM_THREADS; the peer gets it as OMP_NUM_THREADS). A ratio above one means that ours is faster;
+/// its spread is over the rounds. Weights and pictures are made up on both sides. In forward cases ours
+/// computes what a mask needs, the causal branch.
 ///
-/// A peer is a command, words between blanks. It is given --config, --size, --batch, --tokens,
-/// --runs and in training --train or --two-player, and prints a line of JSON with median_s, min_s,
-/// max_s and peak_rss_mb.
+/// A peer is a command, split at blanks. It gets --config, --size, --batch, --tokens, --runs and, in
+/// training, --train or --two-player, and prints a line of JSON with median_s, min_s, max_s and
+/// peak_rss_mb.
 ///
-/// The case cold-start has to be named. Ours is the time from starting a process to its end, with a
-/// mask made from weight and picture files; the peer's is its import alone, which it prints as
-/// import_s.
+/// The case cold-start runs only if it is named. Ours is the time from starting a process to its end, with
+/// a mask made from weight and picture files; the peer's is its import alone, which it prints as import_s.
 #[derive(Parser)]
-#[command(verbatim_doc_comment)]
+#[command(name = "compare", after_help = EXIT_CODES, max_term_width = 100)]
 struct Args {
     /// The other implementation's command
     #[arg(long, value_name = "COMMAND", required_unless_present_any = ["one", "answer"])]
     peer: Option<String>,
-    /// Cases to compare: those below or cold-start
+    /// Cases to compare: the default ones or cold-start
     #[arg(long = "case", value_name = "CASE", num_args = 1.., default_values = CASES)]
     cases: Vec<String>,
-    /// Times that both run in turn
+    /// How often both run in turn
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Counted runs in each round
@@ -50,13 +49,13 @@ struct Args {
     /// Sizes of the network: rn50, rn101 or tiny, as far as the peer has them
     #[arg(long, default_value = "rn50")]
     config: String,
-    /// Tokens of a sentence for the peer; ours leaves out what stands behind its end
+    /// Tokens in a sentence for the peer; ours skips the padding
     #[arg(long, default_value_t = 77, value_parser = clap::value_parser!(u32).range(2..=77))]
     tokens: u32,
-    /// One JSON object a line
+    /// Print one JSON object on each line
     #[arg(long)]
     json: bool,
-    /// Add the JSON lines to a file too
+    /// Also append the JSON lines to a file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Run one case of ours in this process and print its figures
@@ -70,19 +69,19 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    examples::exit_code(run(Args::parse()).map(|()| true))
+    exit_code(run(Args::parse()).map(|()| true))
 }
 
 fn run(args: Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.answer {
-        examples::tune_allocator();
+        tune_allocator();
         say!("{}", serde_json::to_string(&answer(folder, &args.device.open()?)?)?);
         return Ok(());
     }
     let machine = Machine::here(args.device.name());
     if let Some(name) = &args.one {
         let case = case(name)?;
-        examples::tune_allocator();
+        tune_allocator();
         let (runs, words) = (args.runs as usize, args.tokens as usize);
         let device = args.device.open()?;
         let figures = measure(&case, &args.config, words, runs, &device, &machine)?;
@@ -121,7 +120,7 @@ fn run(args: Args) -> anyhow::Result<()> {
 
 fn case(name: &str) -> anyhow::Result<Case> {
     let known = CASES.contains(&name) || name == COLD_START;
-    ensure!(known, "--case {name}: there are {}, {COLD_START}", CASES.join(", "));
+    ensure!(known, "--case {name}: expected one of {}, {COLD_START}", CASES.join(", "));
     let found = all_cases().into_iter().find(|case| case.name == name);
     found.context("the case is not in the list of all")
 }

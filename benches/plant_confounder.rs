@@ -1,58 +1,60 @@
-//! Copies a set with a mark in its pictures that goes with the side of what is asked for:
-//! `cargo run --release --example plant_confounder -- --data DIR --out runs/planted`
+//! Copies a set with a mark in its pictures that agrees with the side of the target:
+//! `cargo run --release -p benches --bin plant_confounder -- --data DIR --out runs/planted`
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
+use causal_clip_seg_cli::{Console, EXIT_CODES, exit_code, say};
 use clap::Parser;
 use evaluation::Cover;
-use examples::say;
-use indicatif::{ProgressBar, ProgressStyle};
 use seeded::{SplitMix64, fnv1a64};
 use seg_data::{Case, Dataset, Sample, Split};
 use seg_image::{Rgb, RgbImage, write_mask, write_rgb};
 
-/// Copies a set with a mark in its pictures that goes with the side of what is asked for.
+/// Copies a set and plants a confounder: a mark in its pictures that agrees with the side of the target.
 ///
-/// Each case gets a picture of its own with a white tag in an upper corner: in training and
-/// validation mostly on the side of the target, so that a network may look at the tag and need not
-/// read. The folder of --out gets two sets: `aligned`, whose test pictures have the tag on the
-/// target's side too, and `flipped`, the same test cases with it on the other. What a network that
-/// was trained on `aligned` loses from the one test to the other, it had from the tag.
+/// Each case gets a picture of its own with a white tag in an upper corner. In training and validation it
+/// is mostly on the target's side, so that a network may look at the tag instead of reading. The folder
+/// of --out gets two sets: `aligned`, whose test pictures have the tag on the target's side too, and
+/// `flipped`, the same test cases with the tag on the other side. The score that a network trained on
+/// `aligned` loses from the first test to the second is what it owed to the tag.
 ///
-/// Targets in both halves have the tag on a side that the seed draws.
+/// If a target is in both halves, the seed draws the side of the tag.
 #[derive(Parser)]
-#[command(verbatim_doc_comment)]
+#[command(name = "plant_confounder", after_help = EXIT_CODES, max_term_width = 100)]
 struct Args {
     /// Folder of a set, as train takes it
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Folder that both sets go to; must not hold them yet
-    #[arg(short, long)]
+    /// Folder for both sets; must not hold them yet
+    #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
     /// Share of one-sided training and validation cases whose tag is on the target's side
     #[arg(long, default_value_t = 0.95)]
     agree: f32,
-    /// Only so many cases of each split, drawn by the seed
-    #[arg(long)]
+    /// Use at most so many cases of each split, drawn by the seed
+    #[arg(long, value_name = "N")]
     cases: Option<usize>,
-    /// Of the drawing
+    /// Seed of everything that is drawn
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
 
 fn main() -> ExitCode {
-    examples::exit_code(run(Args::parse()).map(|()| true))
+    exit_code(run(Args::parse()).map(|()| true))
 }
 
 fn run(args: Args) -> anyhow::Result<()> {
-    ensure!((0.0..=1.0).contains(&args.agree), "--agree {}: it must lie in 0 to 1", args.agree);
-    let data = Dataset::open(&args.data).context("opening the set")?;
+    ensure!(
+        (0.0..=1.0).contains(&args.agree),
+        "--agree {}: expected a share from 0 to 1",
+        args.agree
+    );
+    let data = Dataset::open(&args.data).context("cannot open the set")?;
     let splits = Split::ALL.map(|split| (split, chosen(data.cases(split), &args)));
     let count = splits.iter().map(|(_, cases)| cases.len()).sum::<usize>();
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {eta} left")?;
-    let bar = ProgressBar::new(count as u64).with_style(style);
+    let bar = Console::default().progress(count, "copying");
     let [aligned, flipped] = ["aligned", "flipped"].map(|name| args.out.join(name));
     let mut sets = [Copied::new(&aligned)?, Copied::new(&flipped)?];
     let [in_aligned, in_flipped] = &mut sets;
@@ -132,11 +134,15 @@ struct Copied {
 impl Copied {
     fn new(folder: &Path) -> anyhow::Result<Self> {
         let table = folder.join("manifest.csv");
-        ensure!(!table.exists(), "{}: there is a set already", table.display());
+        ensure!(
+            !table.exists(),
+            "{}: there is a set already; choose another folder with --out",
+            table.display()
+        );
         for part in ["images", "masks"] {
             let folder = folder.join(part);
             std::fs::create_dir_all(&folder)
-                .with_context(|| format!("making the folder {}", folder.display()))?;
+                .with_context(|| format!("cannot make {}", folder.display()))?;
         }
         Ok(Self { folder: folder.to_owned(), rows: Vec::new() })
     }

@@ -1,5 +1,5 @@
 //! Holds every stage of the network to golden vectors that other code computed:
-//! `cargo run --release --example parity -- --goldens DIR`
+//! `cargo run --release -p parity -- --goldens crates/parity/vectors`
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,34 +7,35 @@ use std::time::Instant;
 
 use anyhow::Context;
 use causal_clip_seg::ProjectorForm;
+use causal_clip_seg_cli::{DeviceArg, EXIT_CODES, exit_code, say};
 use clap::Parser;
-use examples::{DeviceArg, say};
 use parity::{FLOORS, Row, Selection, case_names, run_case};
 
 /// Holds every stage of the network to golden vectors that other code computed.
 ///
-/// Prints for each stage the largest difference from the float64 truth, the floor (how far PyTorch's
-/// own float32 run is from it), their ratio, and how far the sum is as a share of what it may be.
-/// Exit code 1 where a stage is more than 20 floors away.
+/// Prints for each stage the largest difference from the float64 truth, the floor (how far PyTorch's own
+/// float32 run is from the truth), their ratio, and how far the sum is off as a share of what is allowed.
+/// Ends with exit code 1 if a stage is more than 20 floors away.
 #[derive(Parser)]
-#[command(verbatim_doc_comment)]
+#[command(name = "parity", after_help = EXIT_CODES, max_term_width = 100)]
 struct Args {
     /// Folder of vectors: NAME.json beside NAME.safetensors, tokens.json, preproc.json, metrics/
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     goldens: PathBuf,
-    /// Only these cases (all that the folder holds)
+    /// Run only these cases [default: all in the folder]
     #[arg(long = "case", num_args = 1..)]
     cases: Vec<String>,
-    /// How the projectors compute: fast, plain, or both in turn
+    /// Form of the projectors: fast, plain, or both in turn
     #[arg(long, default_value = "both", value_parser = ["fast", "plain", "both"])]
     form: String,
-    /// How many floors a stage may be away; another value than 20 is for backends whose need is known
+    /// How many floors a stage may be away; only backends whose rounding is known to be coarser need
+    /// more than the default
     #[arg(long, default_value_t = FLOORS)]
     floors: f64,
-    /// Each case's worst stage and what does not agree, not every stage
+    /// Print only each case's worst stage and the stages that do not agree
     #[arg(long)]
     summary: bool,
-    /// One JSON object for each stage instead of a table
+    /// Print one JSON object for each stage instead of a table
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -42,13 +43,13 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    examples::exit_code(run(Args::parse()))
+    exit_code(run(&Args::parse()))
 }
 
-fn run(args: Args) -> anyhow::Result<bool> {
+fn run(args: &Args) -> anyhow::Result<bool> {
     let device = args.device.open()?;
     let names = match args.cases.is_empty() {
-        true => case_names(&args.goldens).context("looking for cases")?,
+        true => case_names(&args.goldens).context("cannot list the cases")?,
         false => args.cases.clone(),
     };
     let forms: &[(&str, ProjectorForm)] = match args.form.as_str() {
