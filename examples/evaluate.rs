@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use causal_clip_seg::{Branch, CausalClipSeg, RgbImage, Segmenter};
+use causal_clip_seg::config::Branch;
+use causal_clip_seg::{Checkpoint, RgbImage, Segmenter};
 use clap::Parser;
 use evaluation::{
     CausalRow, CausalStudy, Control, EvaluationError, Prediction, PresenceQuestions, PresenceStudy,
@@ -23,7 +24,7 @@ use seg_metrics::{Bootstrap, Calibration};
 use seg_report::{ControlScores, ReportHeader, ScoreReport};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use trainer::Sides;
+use trainer::config::Sides;
 
 /// Scores a trained network on a split of a set, with the true sentences and with wrong ones.
 ///
@@ -177,15 +178,9 @@ fn run(args: Args) -> anyhow::Result<()> {
     let mut causal = None;
     if args.causal_report {
         // The network as it was trained: the prepared one has no gates of its own.
-        let network = CausalClipSeg::load(&args.weights, &device)?.network;
-        let study = CausalStudy {
-            network: &network,
-            config: segmenter.config(),
-            device: &device,
-            cases: &cases,
-            names: &names,
-            seed: args.seed,
-        };
+        let network = Checkpoint::open(&args.weights)?.load(&device)?;
+        let study =
+            CausalStudy { network: &network, cases: &cases, names: &names, seed: args.seed };
         let bar = progress(cases.len(), "inside")?;
         let rows = study.rows(|| bar.inc(1))?;
         bar.finish_and_clear();

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::ensure;
-use causal_clip_seg::{
-    Branch, CausalClipSeg, CausalClipSegConfig, Clip, ClipConfig, FORMAT, FORMAT_KEY, LoadReport,
-    Normalisation, Precision, Resize,
-};
+use causal_clip_seg::Checkpoint;
+use causal_clip_seg::config::{Branch, ClipConfig, Normalisation, Resize};
+use causal_clip_seg::format::{FORMAT, FORMAT_KEY, LoadReport, Precision};
+use causal_clip_seg::parts::Clip;
 use clap::Parser;
 use clip_encoder::{Activation, CLIP_NAMES, clip_prefix, tensors_of};
 use examples::{DeviceArg, say};
@@ -127,7 +127,8 @@ fn run(args: Args) -> anyhow::Result<()> {
          with random weights on it",
         args.input.display()
     );
-    let mut config = CausalClipSegConfig::from_file(&args.input)?;
+    let checkpoint = Checkpoint::open(&args.input)?;
+    let mut config = checkpoint.config().clone();
     if args.gelu {
         config.clip.text.activation = activation;
     }
@@ -138,15 +139,16 @@ fn run(args: Args) -> anyhow::Result<()> {
     input.word_len = trained.word_len.unwrap_or(input.word_len);
     input.threshold = trained.threshold.unwrap_or(input.threshold);
     input.branch = trained.branch.unwrap_or(input.branch);
-    let loaded = match args.start_from_clip {
-        true => CausalClipSeg::start_from_clip_as(&args.input, &config, args.seed, &device),
-        false => CausalClipSeg::load_as(&args.input, &config, &device),
-    }?;
-    describe(&args, &config.clip, &loaded.report);
-    say!("recorded as its input: {:?}", config.input);
+    let mut checkpoint = checkpoint.with_config(config)?;
+    if args.start_from_clip {
+        checkpoint = checkpoint.clip_towers(args.seed);
+    }
+    let (network, report) = checkpoint.load_reported(&device)?;
+    describe(&args, &network.config().clip, &report);
+    say!("recorded as its input: {:?}", network.config().input);
     match args.prepare {
-        true => loaded.network.save_prepared(&args.out, &config, precision, &notes),
-        false => loaded.network.save(&args.out, &config, precision, &notes),
+        true => network.save_prepared(&args.out, precision, &notes),
+        false => network.save(&args.out, precision, &notes),
     }?;
     if args.start_from_clip {
         say!("NOT TRAINED: the decoder's weights are random (seed {})", args.seed);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use causal_clip_seg::Tokenizer;
+use causal_clip_seg::parts::Tokenizer;
 use clap::Parser;
 use examples::say;
 use indicatif::{ProgressBar, ProgressStyle};

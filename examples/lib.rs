@@ -26,7 +26,7 @@ pub use scores::{print_scores, progress, score_with_progress};
 /// # Errors
 ///
 /// If there is no such meaning.
-pub fn sides(name: &str) -> Result<trainer::Sides, String> {
+pub fn sides(name: &str) -> Result<trainer::config::Sides, String> {
     let known = serde_json::from_value(serde_json::Value::from(name));
     known.map_err(|_| "there are image, patient and fixed".to_owned())
 }

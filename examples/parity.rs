@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use causal_clip_seg::ProjectorForm;
+use causal_clip_seg::parts::ProjectorForm;
 use clap::Parser;
 use examples::{DeviceArg, say};
 use parity::{FLOORS, Row, Selection, case_names, run_case};

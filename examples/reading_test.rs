@@ -16,7 +16,7 @@ use seg_metrics::Bootstrap;
 use seg_reading::{
     Answer, Edit, EditKind, Example, Grammar, Reading, ReadingOptions, Shown, Trial,
 };
-use trainer::Sides;
+use trainer::config::Sides;
 
 /// Edits each sentence minimally and looks at what the mask does.
 ///

@@ -1,6 +1,7 @@
 //! Scores with a progress bar.
 
-use causal_clip_seg::{BinaryMask, Segmenter};
+use causal_clip_seg::Segmenter;
+use causal_clip_seg::mask::BinaryMask;
 use evaluation::{Control, EvaluationError, Prediction, Questions, Views, score_control};
 use indicatif::{ProgressBar, ProgressStyle};
 use seg_data::{Case, Dataset};

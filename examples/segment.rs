@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use causal_clip_seg::{CausalClipSeg, Explanation, Mask, Segmenter};
+use causal_clip_seg::explanation::Explanation;
+use causal_clip_seg::{Checkpoint, Mask, Segmenter};
 use clap::Parser;
 use examples::{DeviceArg, say};
 use seg_image::{OverlayStyle, RgbImage, contact_sheet, overlay, read_rgb, write_mask, write_rgb};
@@ -81,7 +82,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         .with_context(|| format!("making the folder {}", args.out.display()))?;
     // Beside the prepared network the one as trained: the other branch and the gates are its own.
     let trained = match args.explain {
-        true => Some(CausalClipSeg::load(&args.weights, &device)?.network),
+        true => Some(Checkpoint::open(&args.weights)?.load(&device)?),
         false => None,
     };
     let (mut names, mut overlays) = (HashSet::new(), Vec::new());
@@ -101,8 +102,7 @@ fn run(args: Args) -> anyhow::Result<()> {
             say!("{}: \"{}\": {}", path.display(), short(sentence), found(mask));
             overlays.push(overlay);
             if let Some(network) = &trained {
-                let config = segmenter.config();
-                let told = Explanation::of(network, config, &image, sentence, &device)?;
+                let told = Explanation::new(network, &image, sentence)?;
                 let file = args.out.join(format!("{name}.explain.png"));
                 write_rgb(&file, &told.sheet(&image, sentence))?;
             }

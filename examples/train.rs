@@ -10,7 +10,7 @@ use causal_clip_seg::Segmenter;
 use clap::Parser;
 use examples::{DeviceArg, print_scores, say};
 use seg_data::Split;
-use trainer::{Ending, Place, Recipe, Report, open_data, resume, train};
+use trainer::{Ending, Recipe, RunContext, RunReport, open_data, resume, train};
 
 /// What is done when no recipe is named.
 const DEFAULT: &str = include_str!("../assets/recipes/small-cpu.toml");
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 fn run(args: Args) -> anyhow::Result<()> {
     let device = args.device.open()?;
     static STOP: AtomicBool = AtomicBool::new(false);
-    let place = Place { device: &device, device_name: args.device.name(), stop: &STOP };
+    let place = RunContext::new(&device, args.device.name(), &STOP);
     let listen = || {
         ctrlc::set_handler(|| {
             // The second time, or where a step takes too long to wait for: at once.
@@ -90,7 +90,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         None => {
             let recipe = recipe(&args)?;
             if args.print_recipe {
-                say!("{}", recipe.to_toml());
+                say!("{}", recipe.to_toml()?);
                 return Ok(());
             }
             listen()?;
@@ -147,7 +147,7 @@ fn toml_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn tell(report: &Report) {
+fn tell(report: &RunReport) {
     let ending = match report.ending {
         Ending::Finished => "done",
         Ending::Early => "stopped early: no better score for validation.patience looks",

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use burn::tensor::{Tensor, TensorData};
-use causal_clip_seg::{Normalisation, Resize, RgbImage, token_tensor};
+use causal_clip_seg::RgbImage;
+use causal_clip_seg::config::{Normalisation, Resize};
+use causal_clip_seg::parts::token_tensor;
 use clap::Parser;
 use clip_encoder::tokenizer::END;
 use clip_encoder::{Activation, Clip, RgbView, Tokenizer};

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use causal_clip_seg::{BinaryMask, RgbImage, Segmenter};
+use causal_clip_seg::mask::BinaryMask;
+use causal_clip_seg::{RgbImage, Segmenter};
 use rayon::prelude::*;
 use seg_augment::Sides;
 use seg_data::Case;

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use causal_clip_seg::{
-    InputConfig, RgbImage, SegError, TokenBatch, Tokenizer, network_mask, token_tensor,
-};
+use causal_clip_seg::config::InputConfig;
+use causal_clip_seg::parts::{TokenBatch, Tokenizer, network_mask, token_tensor};
+use causal_clip_seg::{RgbImage, SegError};
 use clip_encoder::RgbView;
 use evaluation::{Cover, other_side};
 use rayon::prelude::*;
@@ -17,14 +17,14 @@ use seg_data::Case;
 use seg_metrics::{Grid, distance_map};
 
 use crate::error::TrainError;
+use crate::example::{Example, Target};
 use crate::fillers::{nonsense, with_fillers};
 use crate::negatives::{Variant, draw};
-use crate::players::{Example, Target};
 use crate::recipe::Recipe;
 use crate::rewording::reworded;
 
 /// Cases ready for training: pictures and masks as bytes at the network's size, as many of them in
-/// memory as [`DataRecipe::memory`](crate::DataRecipe::memory) allows.
+/// memory as [`DataRecipe::memory`](crate::config::DataRecipe::memory) allows.
 #[derive(Debug)]
 pub struct Samples<'a> {
     input: InputConfig,

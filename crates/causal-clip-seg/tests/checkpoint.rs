@@ -6,13 +6,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
+use causal_clip_seg::config::{Activation, Branch, InputConfig, Resize, Sides};
+use causal_clip_seg::format::{CONFIG_KEY, FORMAT, FORMAT_KEY, LoadReport, Precision, names};
+use causal_clip_seg::parts::SegLogits;
 use causal_clip_seg::{
-    Branch, CONFIG_KEY, CausalClipSeg, CausalClipSegConfig, FORMAT, FORMAT_KEY, InputConfig,
-    Loaded, Precision, Resize, SegLogits, Segmenter, names,
+    CausalClipSeg, CausalClipSegConfig, Checkpoint, Device, SegError, Segmenter,
 };
-use clip_encoder::{Activation, tensors_of};
-use vision_layers::{SplitMix64, fnv1a64};
+use clip_encoder::tensors_of;
+use seeded::{SplitMix64, fnv1a64};
 use weight_files::{NewTensor, WeightFile, write_safetensors};
 
 fn data(name: &str) -> PathBuf {
@@ -23,12 +25,17 @@ fn openai() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "../clip-encoder/tests/data/weights/openai.pt"].iter().collect()
 }
 
-fn load(path: &Path) -> Loaded {
-    CausalClipSeg::load(path, &Device::flex()).unwrap()
+fn open(path: &Path) -> Checkpoint {
+    Checkpoint::open(path).unwrap()
+}
+
+fn load(path: &Path) -> (CausalClipSeg, LoadReport) {
+    open(path).load_reported(&Device::flex()).unwrap()
 }
 
 fn refusal(path: &Path) -> String {
-    CausalClipSeg::load(path, &Device::flex()).unwrap_err().to_string()
+    let opened = Checkpoint::open(path);
+    opened.and_then(|checkpoint| checkpoint.load(&Device::flex())).unwrap_err().to_string()
 }
 
 fn tensors(network: &CausalClipSeg) -> Vec<NewTensor> {
@@ -127,7 +134,8 @@ fn dead(prefix: &str) -> Vec<String> {
 fn the_released_network_is_read_from_every_container() {
     let containers = [("released.pth", "module."), ("state_dict.pth", ""), ("model.pth", "")];
     for (name, prefix) in containers {
-        let Loaded { network, config, report } = load(&data(name));
+        let (network, report) = load(&data(name));
+        let config = network.config();
         assert_by_rule(&network);
         assert_eq!(report.applied.len(), tensors(&network).len(), "{name}");
         assert_eq!(report.fresh, [""; 0], "{name}");
@@ -144,9 +152,9 @@ fn the_released_network_is_read_from_every_container() {
 /// Expected: PyTorch's float64 run on the same weights.
 #[test]
 fn a_checkpoint_with_its_adapter_beside_the_network_is_read() {
-    let Loaded { network, config, report } = load(&data("medequiseg.pt"));
+    let (network, report) = load(&data("medequiseg.pt"));
     assert_by_rule(&network);
-    assert!(config.decoder().has_adapter());
+    assert!(network.config().decoder().has_adapter());
     assert!(report.applied.iter().any(|name| name == "v5_proj.0.weight"));
     assert_eq!(report.unused, dead("base_model."));
     let SegLogits { causal, confounding } = logits(&network);
@@ -185,12 +193,12 @@ fn clip_alone_is_no_segmentation_network() {
 #[test]
 fn a_start_from_clip_depends_on_the_seed_alone() {
     let device = Device::flex();
-    let start = |seed| CausalClipSeg::start_from_clip(&openai(), seed, &device).unwrap();
-    let Loaded { network, report, .. } = start(7);
+    let start = |seed| open(&openai()).clip_towers(seed).load_reported(&device).unwrap();
+    let (network, report) = start(7);
     let decoder = |name: &str| !name.starts_with("backbone.") || name.contains(".connect.");
     assert!(report.applied.iter().all(|name| !decoder(name)));
     assert!(report.fresh.iter().all(|name| decoder(name)));
-    let [first, again, other] = [network, start(7).network, start(8).network].map(|n| tensors(&n));
+    let [first, again, other] = [network, start(7).0, start(8).0].map(|n| tensors(&n));
     assert_eq!(first, again);
     let mut differ = 0;
     for (a, b) in first.iter().zip(&other) {
@@ -207,8 +215,8 @@ fn a_start_from_clip_depends_on_the_seed_alone() {
 
 #[test]
 fn a_start_from_a_trained_network_takes_its_towers_only() {
-    let Loaded { network, report, .. } =
-        CausalClipSeg::start_from_clip(&data("medequiseg.pt"), 1, &Device::flex()).unwrap();
+    let start = open(&data("medequiseg.pt")).clip_towers(1);
+    let (network, report) = start.load_reported(&Device::flex()).unwrap();
     assert!(report.fresh.iter().all(|name| !name.starts_with("backbone.")));
     assert!(report.unused.iter().any(|name| name == "v5_proj.0.weight"));
     for tensor in tensors(&network).iter().filter(|t| t.name.starts_with("backbone.")) {
@@ -218,7 +226,7 @@ fn a_start_from_a_trained_network_takes_its_towers_only() {
 
 /// What a training might have said of the network in `medequiseg.pt`.
 fn trained() -> CausalClipSegConfig {
-    let mut config = load(&data("medequiseg.pt")).config;
+    let mut config = open(&data("medequiseg.pt")).config().clone();
     config.clip.text.heads = 4;
     config.clip.text.activation = Activation::Gelu;
     config.input = InputConfig {
@@ -227,6 +235,7 @@ fn trained() -> CausalClipSegConfig {
         word_len: 9,
         threshold: 0.35,
         branch: Branch::Mean,
+        sides: Some(Sides::Patient),
         ..InputConfig::default()
     };
     config
@@ -236,20 +245,22 @@ fn trained() -> CausalClipSegConfig {
 fn saved(precision: Precision) -> (tempfile::TempDir, PathBuf, Vec<NewTensor>) {
     let device = Device::flex();
     let config = trained();
-    let network = CausalClipSeg::new(&config, &device).unwrap().with_random_weights(5, |_| true);
+    let network = config.init(&device).unwrap().with_random_weights(5, |_| true);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.safetensors");
     let notes = Metadata::from([("licence".to_owned(), "MIT".to_owned())]);
-    network.save(&path, &config, precision, &notes).unwrap();
+    network.save(&path, precision, &notes).unwrap();
     (folder, path, tensors(&network))
 }
 
 #[test]
 fn a_saved_network_comes_back_bit_for_bit() {
     let (_folder, path, written) = saved(Precision::F32);
-    let Loaded { network, config, report } = load(&path);
+    let (network, report) = load(&path);
     assert_eq!(tensors(&network), written);
-    assert_eq!(config, trained());
+    assert_eq!(network.config(), &trained());
+    let embedded = Checkpoint::from_bytes(std::fs::read(&path).unwrap(), "embedded").unwrap();
+    assert_eq!(tensors(&embedded.load(&Device::flex()).unwrap()), written);
     assert_eq!(
         (report.applied.len(), report.fresh.len(), report.unused.len()),
         (written.len(), 0, 0)
@@ -261,14 +272,14 @@ fn a_saved_network_comes_back_bit_for_bit() {
         serde_json::from_str::<CausalClipSegConfig>(&metadata[CONFIG_KEY]).unwrap(),
         trained()
     );
-    assert_eq!(CausalClipSegConfig::from_file(&path).unwrap(), trained());
+    assert_eq!(*open(&path).config(), trained());
 }
 
 #[test]
 fn half_precision_rounds_to_eleven_bits() {
     let (_folder, path, written) = saved(Precision::F16);
     let mut changed = 0;
-    for (found, written) in tensors(&load(&path).network).iter().zip(&written) {
+    for (found, written) in tensors(&load(&path).0).iter().zip(&written) {
         assert_eq!(found.name, written.name);
         for (a, b) in found.data.iter().zip(&written.data) {
             // Half of the last place; below the smallest normal half, places are 2^-24.
@@ -353,29 +364,33 @@ fn keys_of_others_are_not_taken_for_ours() {
         metadata.insert(FORMAT_KEY.into(), "pt".into());
         metadata.insert(CONFIG_KEY.into(), "config/qata.yaml".into());
     });
-    let Loaded { network, config, .. } = load(&path);
+    let (network, _) = load(&path);
     assert_eq!(tensors(&network), written);
-    assert_eq!(config.clip.text.heads, 2, "CLIP's rule");
+    assert_eq!(network.config().clip.text.heads, 2, "CLIP's rule");
 }
 
 #[test]
 fn a_configuration_asked_for_must_be_the_files() {
     let device = Device::flex();
     let released = data("released.pth");
-    let mut config = load(&released).config;
+    let asked = |path: &Path, config: &CausalClipSegConfig| {
+        let checkpoint = open(path).with_config(config.clone())?;
+        Ok::<_, SegError>(checkpoint.load(&device)?.config().clone())
+    };
+    let mut config = open(&released).config().clone();
     config.clip.text.heads = 4;
     config.clip.text.activation = Activation::Gelu;
     config.input.branch = Branch::Mean;
     // A foreign file does not say its heads and its activation: the caller's count.
-    assert_eq!(CausalClipSeg::load_as(&released, &config, &device).unwrap().config, config);
+    assert_eq!(asked(&released, &config).unwrap(), config);
 
     config.clip.embed_dim = 1024;
-    let message = CausalClipSeg::load_as(&released, &config, &device).unwrap_err().to_string();
+    let message = asked(&released, &config).unwrap_err().to_string();
     let expected = "released.pth: the configuration says embed_dim 1024, the file has 16 \
                     (tensor `module.backbone.text_projection`)";
     assert!(message.ends_with(expected), "{message}");
 
-    let message = CausalClipSeg::load_as(&released, &CausalClipSegConfig::rn101(), &device);
+    let message = asked(&released, &CausalClipSegConfig::rn101());
     assert!(
         message
             .unwrap_err()
@@ -386,9 +401,9 @@ fn a_configuration_asked_for_must_be_the_files() {
     let (_folder, ours, _) = saved(Precision::F32);
     let mut config = trained();
     config.input.threshold = 0.5;
-    assert_eq!(CausalClipSeg::load_as(&ours, &config, &device).unwrap().config, config);
+    assert_eq!(asked(&ours, &config).unwrap(), config);
     config.clip.text.activation = Activation::QuickGelu;
-    let message = CausalClipSeg::load_as(&ours, &config, &device).unwrap_err().to_string();
+    let message = asked(&ours, &config).unwrap_err().to_string();
     let expected =
         "metadata `config`: text.activation is Gelu, the configuration asked for says QuickGelu";
     assert!(message.ends_with(expected), "{message}");
@@ -397,17 +412,18 @@ fn a_configuration_asked_for_must_be_the_files() {
 #[test]
 fn a_start_from_clip_takes_the_activation_it_is_given() {
     let device = Device::flex();
-    let mut config = CausalClipSegConfig::from_file(&openai()).unwrap();
+    let mut config = open(&openai()).config().clone();
     assert_eq!((config.input.size, config.input.word_len), (64, 12));
     config.clip.text.activation = Activation::Gelu;
-    let loaded = CausalClipSeg::start_from_clip_as(&openai(), &config, 0, &device).unwrap();
-    assert_eq!(loaded.config, config);
-    let plain = CausalClipSeg::start_from_clip(&openai(), 0, &device).unwrap();
-    let [a, b] = [loaded.network, plain.network]
+    let start = open(&openai()).clip_towers(0);
+    let plain = start.load(&device).unwrap();
+    let other = start.with_config(config.clone()).unwrap().load(&device).unwrap();
+    assert_eq!(other.config(), &config);
+    let [a, b] = [other, plain]
         .map(|network| logits(&network).causal.into_data().try_into_vec::<f32>().unwrap());
     assert_ne!(a, b);
     config.clip.image.width = 64;
-    let error = CausalClipSeg::start_from_clip_as(&openai(), &config, 0, &device).unwrap_err();
+    let error = open(&openai()).clip_towers(0).with_config(config).unwrap_err();
     assert!(error.to_string().contains("image.width 64, the file has 2"), "{error}");
 }
 
@@ -422,10 +438,10 @@ fn prepared(branch: Branch) -> (tempfile::TempDir, PathBuf) {
     let device = Device::flex();
     let mut config = CausalClipSegConfig::tiny();
     config.input.branch = branch;
-    let network = CausalClipSeg::new(&config, &device).unwrap().with_random_weights(5, |_| true);
+    let network = config.init(&device).unwrap().with_random_weights(5, |_| true);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.safetensors");
-    network.save_prepared(&path, &config, Precision::F16, &Metadata::new()).unwrap();
+    network.save_prepared(&path, Precision::F16, &Metadata::new()).unwrap();
     (folder, path)
 }
 
@@ -434,14 +450,14 @@ fn a_prepared_network_answers_and_is_not_trained() {
     let (_folder, path) = prepared(Branch::Causal);
     let message = refusal(&path);
     assert!(message.contains("metadata `format`: a network prepared for inference"), "{message}");
-    let start = CausalClipSeg::start_from_clip(&path, 1, &Device::flex());
+    assert!(open(&path).is_prepared());
+    let start = open(&path).clip_towers(1).load(&Device::flex());
     assert!(start.unwrap_err().to_string().contains("prepared for inference"));
 
     let file = WeightFile::open(&path).unwrap();
     assert!(file.names().all(|name| !name.contains("running_") && !name.starts_with("proj_ad")));
     let segmenter = Segmenter::load(&path, &Device::flex()).unwrap();
-    let mean = InputConfig { branch: Branch::Mean, ..segmenter.config().input.clone() };
-    let message = segmenter.with_input(mean).unwrap_err().to_string();
+    let message = segmenter.with_branch(Branch::Mean).unwrap_err().to_string();
     assert!(message.contains("prepared for the causal branch alone"), "{message}");
 }
 
@@ -449,8 +465,7 @@ fn a_prepared_network_answers_and_is_not_trained() {
 fn a_network_prepared_for_the_mean_keeps_both_branches() {
     let (_folder, path) = prepared(Branch::Mean);
     let segmenter = Segmenter::load(&path, &Device::flex()).unwrap();
-    let causal = InputConfig { branch: Branch::Causal, ..segmenter.config().input.clone() };
-    segmenter.with_input(causal).unwrap();
+    segmenter.with_branch(Branch::Causal).unwrap();
 }
 
 #[test]

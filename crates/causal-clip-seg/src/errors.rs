@@ -1,6 +1,14 @@
-//! Why a configuration, a weight file or a picture was refused.
+//! Why a configuration, a weight file, a picture or a sentence was refused: every error that
+//! [`SegError`] can carry.
 
 use std::path::PathBuf;
+
+pub use causal_seg_decoder::DecoderConfigError;
+pub use clip_encoder::{ClipConfigError, PixelError, TokenError, WeightsError};
+pub use seg_image::ImageError;
+pub use weight_files::{PickleError, WeightFileError};
+
+pub use crate::devices::DeviceError;
 
 /// A configuration that no network can have.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -9,16 +17,19 @@ use std::path::PathBuf;
 pub enum ConfigError {
     /// The towers' sizes.
     #[error("clip.{0}")]
-    Clip(#[from] clip_encoder::ConfigError),
+    Clip(#[from] ClipConfigError),
     /// The decoder's sizes, which follow from the towers'.
     #[error("decoder: {0}")]
-    Decoder(#[from] causal_seg_decoder::DecoderConfigError),
+    Decoder(#[from] DecoderConfigError),
     /// No preset of that name.
     #[error("no preset `{name}`: there are rn50, rn101, small and tiny")]
     Preset { name: String },
     /// No branch of that name.
     #[error("unknown branch `{found}`, expected `causal` or `mean`")]
     Branch { found: String },
+    /// No convention of sides of that name.
+    #[error("unknown sides `{found}`, expected `image`, `patient` or `stated`")]
+    Sides { found: String },
     /// The mean of two logits, of which the weights give one.
     #[error("input.branch is mean: these weights were prepared for the causal branch alone")]
     CausalAlone,
@@ -52,20 +63,20 @@ pub enum SegError {
     Metadata { file: PathBuf, key: &'static str, what: String },
     /// The weights.
     #[error(transparent)]
-    Weights(#[from] clip_encoder::WeightsError),
+    Weights(#[from] WeightsError),
     /// The sentence.
     #[error(transparent)]
-    Token(#[from] clip_encoder::TokenError),
+    Token(#[from] TokenError),
     /// The picture's size.
     #[error(transparent)]
-    Pixels(#[from] clip_encoder::PixelError),
+    Pixels(#[from] PixelError),
     /// A picture to write.
     #[error(transparent)]
-    Image(#[from] seg_image::ImageError),
+    Image(#[from] ImageError),
 }
 
-impl From<weight_files::WeightFileError> for SegError {
-    fn from(error: weight_files::WeightFileError) -> Self {
+impl From<WeightFileError> for SegError {
+    fn from(error: WeightFileError) -> Self {
         Self::Weights(error.into())
     }
 }
