@@ -12,6 +12,11 @@ pub(crate) fn is_false_after(word: &str, turn: Turn) -> bool {
         || (turn.transposes() && has(LYING))
 }
 
+/// Whether a word, in lower case, says how things lie: it is false after some turn.
+pub(crate) fn says_how_things_lie(word: &str) -> bool {
+    [ANY, CLOCK, ACROSS, ALONG, LYING].iter().any(|words| is_among(word, words))
+}
+
 /// Whether an unknown word, in lower case, is one slip away from a word that a turn changes.
 pub(crate) fn may_be_misspelt(word: &str, turn: Turn) -> bool {
     let near = |places: &[&str]| places.iter().any(|place| one_slip_apart(word, place));

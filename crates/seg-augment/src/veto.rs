@@ -92,7 +92,8 @@ pub(crate) fn phrase_text(phrase: &Phrase) -> String {
     phrase.words.iter().map(|word| word.text()).collect::<Vec<_>>().join(" ")
 }
 
-const PATIENT: &str = "patient patient's patient\u{2019}s patients anatomic anatomical";
+/// With one of these the sides of a sentence are the patient's.
+pub(crate) const PATIENT: &str = "patient patient's patient\u{2019}s patients anatomic anatomical";
 
 /// With one of these in a sentence its places are those of a body, standing upright.
 const BODY: &str = "lung lungs lobe lobes thorax hemithorax mediastinum hemisphere hemispheres";

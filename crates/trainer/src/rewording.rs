@@ -1,7 +1,7 @@
 //! The same request in fewer words and in another order.
 
 use seeded::SplitMix64;
-use seg_augment::places;
+use seg_augment::{Role, places, role};
 use seg_reading::Edit;
 
 /// The sentence without some of the words, and in another order if it names one place at most. What says
@@ -15,10 +15,10 @@ use seg_reading::Edit;
 /// is among the words that may go: where nobody's side is named it is the image's, as in all sets that
 /// we know.
 pub(crate) fn reworded(sentence: &str, stream: &mut SplitMix64) -> String {
-    let mut stays = |word: &str| match Part::of(word) {
-        Part::Decides => true,
-        Part::Idle => stream.below(2) == 0,
-        Part::Other => stream.below(8) != 0,
+    let mut stays = |word: &str| match role(word) {
+        Role::Decides => true,
+        Role::Idle => stream.below(2) == 0,
+        Role::Other => stream.below(8) != 0,
     };
     let kept = sentence.split_whitespace().filter(|word| stays(word)).collect::<Vec<_>>();
     let shorter = kept.join(" ");
@@ -28,51 +28,6 @@ pub(crate) fn reworded(sentence: &str, stream: &mut SplitMix64) -> String {
         _ => None,
     };
     shuffled.unwrap_or(shorter)
-}
-
-/// What a word does in a sentence.
-enum Part {
-    /// Says where, how many, whose side, or that there is none.
-    Decides,
-    /// Articles, prepositions, and what every picture is.
-    Idle,
-    Other,
-}
-
-impl Part {
-    fn of(word: &str) -> Self {
-        const DECIDES: [&str; 16] = [
-            "no",
-            "not",
-            "none",
-            "without",
-            "both",
-            "all",
-            "bilateral",
-            "unilateral",
-            "one",
-            "two",
-            "three",
-            "four",
-            "single",
-            "multiple",
-            "patient",
-            "patient's",
-        ];
-        const IDLE: [&str; 18] = [
-            "a", "an", "the", "this", "that", "there", "is", "are", "in", "on", "at", "of", "by",
-            "side", "sides", "image", "picture", "view",
-        ];
-        let word = word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_lowercase();
-        let is_number = word.starts_with(|letter: char| letter.is_ascii_digit());
-        if is_number || DECIDES.contains(&word.as_str()) || !places(&word).is_empty() {
-            Self::Decides
-        } else if IDLE.contains(&word.as_str()) {
-            Self::Idle
-        } else {
-            Self::Other
-        }
-    }
 }
 
 #[cfg(test)]
@@ -96,6 +51,16 @@ mod tests {
         assert!(rewordings("Two left-hand lesions.").iter().all(|t| t.contains("left-hand")));
         assert!(rewordings("The patient's right lung.").iter().all(|t| t.contains("patient's")));
         assert!(rewordings("There is no tumor.").iter().all(|t| t.contains("no")));
+    }
+
+    /// Without the word the sentence would mean another mask, which it keeps.
+    #[test]
+    fn whose_side_it_is_stays_in_every_spelling() {
+        for word in ["patient\u{2019}s", "patients", "anatomical", "anatomic"] {
+            let found = rewordings(&format!("The {word} right lung."));
+            assert!(found.iter().all(|text| text.contains(word)), "{word}");
+        }
+        assert!(rewordings("Five infected areas.").iter().all(|text| text.contains("five")));
     }
 
     #[test]
