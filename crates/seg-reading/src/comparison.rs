@@ -1,13 +1,13 @@
 //! What an edit did to the answer.
 
-use seg_augment::Sides;
 use seg_image::BinaryMask;
 use seg_metrics::{Grid, MetricError, overlap};
+use seg_sentences::Sides;
 use serde::Serialize;
 
-use crate::aim::{Aim, Axis};
 use crate::components::components;
-use crate::edit::EditKind;
+use seg_sentences::EditKind;
+use seg_sentences::{Aim, Axis};
 
 /// A network's answer to a sentence.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +92,7 @@ impl Comparison {
         sides: Sides,
     ) -> Result<Self, MetricError> {
         let (original, answer) = (compared.original.mask, compared.answer.mask);
-        let aim = Aim::of(kind, sentence, edited, sides);
+        let aim = Aim::new(kind, sentence, edited, sides);
         let dice_to_original = dice(answer, original)?;
         let against = |mask: &BinaryMask, reference: Option<&BinaryMask>| {
             reference.map(|reference| dice_at_its_size(mask, reference)).transpose()

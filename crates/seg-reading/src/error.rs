@@ -9,15 +9,15 @@ use std::path::PathBuf;
 pub enum ReadingError {
     /// Two masks of a case cannot be compared.
     #[error("case `{case}`, {edit}: the answers cannot be compared")]
-    Compare { case: String, edit: crate::Edit, source: seg_metrics::MetricError },
+    Compare { case: String, edit: seg_sentences::Edit, source: seg_metrics::MetricError },
     /// A map of probabilities does not fit its mask.
     #[error(
         "case `{case}`, {edit}: {found} probabilities, expected {expected}, one for each pixel"
     )]
-    Probabilities { case: String, edit: crate::Edit, expected: usize, found: usize },
+    Probabilities { case: String, edit: seg_sentences::Edit, expected: usize, found: usize },
     /// A probability is none.
     #[error("case `{case}`, {edit}: a probability is {found}, expected 0 to 1")]
-    Probability { case: String, edit: crate::Edit, found: f32 },
+    Probability { case: String, edit: seg_sentences::Edit, found: f32 },
     /// There is nothing to report.
     #[error("no edit was tried: add at least one trial")]
     NoTrial,

@@ -4,8 +4,8 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops;
 use seg_image::{BinaryMask, OverlayStyle, RgbImage, overlay_with_reference};
 
-use crate::edit::Edit;
 use crate::error::ReadingError;
+use seg_sentences::Edit;
 
 /// Two sentences about one picture, with the answers.
 #[derive(Clone, Debug)]

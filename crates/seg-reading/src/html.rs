@@ -6,13 +6,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::edit::EditKind;
 use crate::error::ReadingError;
 use crate::example::{Example, Shown, Tile, tiles};
 use crate::markdown::{number, presence_line, signed};
 use crate::mean::Mean;
 use crate::report::ReadingReport;
 use crate::summary::EditSummary;
+use crate::title::{asks, title};
+use seg_sentences::EditKind;
 
 /// Of all pictures, before base64 makes four bytes of three: a page below 5 MB.
 const PICTURES: usize = 3_500_000;
@@ -65,7 +66,7 @@ fn headlines(report: &ReadingReport) -> Markup {
             @for summary in judged {
                 div.card.(grade(&summary.moved_right)) {
                     p.value { (percent(summary.moved_right.mean)) }
-                    p.what { (summary.edit.title()) ": " (summary.edit.asks()) }
+                    p.what { (title(summary.edit)) ": " (asks(summary.edit)) }
                     p.muted { (percent_interval(&summary.moved_right)) ", of " (summary.moved_right.cases) }
                 }
             }
@@ -99,7 +100,7 @@ fn edits(report: &ReadingReport) -> Markup {
                 }
                 @for summary in &report.edits {
                     tr {
-                        td.edit { (summary.edit.title()) } td.n { (summary.cases) } td.n { (summary.empty) }
+                        td.edit { (title(summary.edit)) } td.n { (summary.cases) } td.n { (summary.empty) }
                         (mean_cell(&summary.dice_to_original, number))
                         (mean_cell(&summary.moved_right, percent))
                         (mean_cell(&summary.shift, signed))
@@ -186,7 +187,7 @@ fn pictures(tiles: &[Tile<'_>], all: usize) -> Markup {
                     @for tile in tiles {
                         @let example = tile.example;
                         div.example {
-                            h3 { (example.edit.kind().title()) span.muted { (example.case) } }
+                            h3 { (title(example.edit.kind())) span.muted { (example.case) } }
                             div.pair {
                                 (figure(&example.original, &tile.pictures[0], "original"))
                                 (figure(&example.edited, &tile.pictures[1], "edited"))

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use seg_metrics::{Bootstrap, MetricError};
 use serde::Serialize;
 
-use crate::edit::Edit;
 use crate::mean::Mean;
 use crate::reading::CaseRecord;
-use crate::words::Words;
+use seg_sentences::{Edit, words};
 
 /// What happens without a word.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -45,7 +44,9 @@ impl WordImportances {
         let mut of_word: BTreeMap<String, Vec<&CaseRecord>> = BTreeMap::new();
         for record in records {
             if let Edit::LeaveOut(place) = record.edit {
-                of_word.entry(Words::read(&record.sentence).lower(place)).or_default().push(record);
+                let words = words(&record.sentence);
+                let word = words.get(place).copied().unwrap_or_default().to_lowercase();
+                of_word.entry(word).or_default().push(record);
             }
         }
         let all = of_word.len();
@@ -84,6 +85,7 @@ fn change(record: &CaseRecord) -> f64 {
 #[cfg(test)]
 mod tests {
     use seg_image::BinaryMask;
+    use seg_sentences::Grammar;
 
     use super::*;
     use crate::{Answer, Reading, ReadingOptions, Trial};
@@ -96,14 +98,14 @@ mod tests {
         for case in 0..6 {
             let (name, sentence) = (format!("{case}"), "Left lung, the lung.");
             let last = if case == 0 { "Left lung" } else { sentence };
-            for place in 0..crate::words(last).len() {
+            for place in 0..seg_sentences::words(last).len() {
                 let edit = Edit::LeaveOut(place);
                 let trial = Trial {
                     case: &name,
                     group: &name,
                     edit,
                     sentence: last,
-                    edited: &edit.apply(last).unwrap(),
+                    edited: &Grammar::default().apply(edit, last).unwrap(),
                     original: Answer::new(&own),
                     answer: Answer::new(if place == 0 { &other } else { &own }),
                     reference: Some(&own),

@@ -8,14 +8,14 @@
 //!
 //! ```
 //! use seg_image::BinaryMask;
-//! use seg_reading::{Answer, Edit, EditKind, Grammar, Reading, ReadingOptions, Trial};
+//! use seg_reading::{Answer, Reading, ReadingOptions, Trial};
+//! use seg_sentences::{EditKind, Grammar};
 //!
 //! // A network that reads one word.
 //! let ask = |sentence: &str| {
 //!     let left = sentence.contains("left");
 //!     BinaryMask::from_fn(32, 32, |x, y| (x < 12) == left && x != 16 && (8..20).contains(&y))
 //! };
-//! assert_eq!(Edit::SwapSides.apply("The left lung.").as_deref(), Some("The right lung."));
 //!
 //! let grammar = Grammar::default();
 //! let mut reading = Reading::new(ReadingOptions::default());
@@ -50,38 +50,26 @@
 //! Whether there is anything to draw at all is a question of its own: see [`Presence`].
 #![deny(missing_docs)]
 
-mod aim;
 mod comparison;
 mod components;
-mod count;
-mod edit;
 mod error;
 mod example;
-mod grammar;
 mod html;
 mod importance;
-mod laterality;
 mod markdown;
 mod mean;
-mod named;
-mod negation;
-mod order;
 mod presence;
 mod reading;
 mod report;
 mod summary;
-mod swap;
-mod words;
+mod title;
 
 pub use comparison::{Answer, Comparison};
-pub use edit::{Edit, EditKind};
 pub use error::{PresenceError, ReadingError};
 pub use example::{Example, Shown};
-pub use grammar::{Grammar, edits_of};
 pub use importance::{WordImportance, WordImportances};
 pub use mean::Mean;
 pub use presence::{Presence, PresenceReport};
 pub use reading::{CaseRecord, Reading, ReadingOptions, Trial};
 pub use report::{Drawing, ReadingReport};
 pub use summary::{AreaRatio, EditSummary, PairedDice};
-pub use words::words;

@@ -4,6 +4,7 @@ use crate::mean::Mean;
 use crate::presence::PresenceReport;
 use crate::report::ReadingReport;
 use crate::summary::EditSummary;
+use crate::title::title;
 
 pub(crate) fn markdown(report: &ReadingReport) -> String {
     let drawing = &report.bootstrap;
@@ -48,7 +49,7 @@ fn edit_row(summary: &EditSummary) -> String {
     let dice = |mean: Option<&Mean>| mean.map_or("–".to_owned(), with_interval);
     format!(
         "| {} | {} | {} | {} | {} | {} | {} | {} ({}) | {} | {} |",
-        summary.edit.title(),
+        title(summary.edit),
         summary.cases,
         summary.empty,
         with_interval(&summary.dice_to_original),

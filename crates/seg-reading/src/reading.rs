@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use seg_augment::Sides;
 use seg_metrics::Bootstrap;
+use seg_sentences::Sides;
 
 use crate::comparison::{Answer, Compared, Comparison};
-use crate::edit::Edit;
 use crate::error::ReadingError;
 use crate::report::ReadingReport;
 use seg_image::BinaryMask;
+use seg_sentences::Edit;
 
 /// How answers are judged.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use seg_augment::Sides;
 use seg_metrics::{Bootstrap, MetricError};
+use seg_sentences::Sides;
 use serde::Serialize;
 
 use crate::comparison::Comparison;
-use crate::edit::EditKind;
 use crate::error::ReadingError;
 use crate::example::Example;
 use crate::importance::WordImportances;
@@ -16,6 +15,7 @@ use crate::presence::PresenceReport;
 use crate::reading::CaseRecord;
 use crate::summary::EditSummary;
 use crate::{html, markdown};
+use seg_sentences::EditKind;
 
 /// How intervals were drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -6,9 +6,9 @@ use seg_metrics::{Bootstrap, MetricError};
 use serde::Serialize;
 
 use crate::comparison::Comparison;
-use crate::edit::EditKind;
 use crate::mean::{Mean, median};
 use crate::reading::CaseRecord;
+use seg_sentences::EditKind;
 
 /// What the edits of one kind did, over all cases that have one.
 #[derive(Clone, Debug, PartialEq, Serialize)]

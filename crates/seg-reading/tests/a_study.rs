@@ -6,9 +6,9 @@ use seg_data::phantom::{Kind, Phantom, PhantomConfig, Side, phantom};
 use seg_image::BinaryMask;
 use seg_metrics::Bootstrap;
 use seg_reading::{
-    Answer, EditKind, Example, Grammar, Presence, Reading, ReadingOptions, ReadingReport, Shown,
-    Trial,
+    Answer, Example, Presence, Reading, ReadingOptions, ReadingReport, Shown, Trial,
 };
+use seg_sentences::{EditKind, Grammar};
 
 /// Knows every sentence of the picture; draws nothing at another one.
 fn reads(made: &Phantom, sentence: &str) -> BinaryMask {

@@ -1,8 +1,7 @@
 //! Sentences about what is not there.
 
 use seeded::SplitMix64;
-use seg_augment::{Sides, places};
-use seg_reading::Edit;
+use seg_sentences::{Edit, Grammar, Sides, places};
 use serde::Serialize;
 
 /// Why what a sentence asks for is not in the picture.
@@ -95,7 +94,7 @@ pub fn other_side(sentence: &str, halves: Option<TwoHalves>, sides: Sides) -> Op
         // What left means differs from row to row.
         Sides::Fixed => false,
     };
-    is_there.then(|| Edit::SwapSides.apply(sentence)).flatten()
+    is_there.then(|| Grammar::default().apply(Edit::SwapSides, sentence)).flatten()
 }
 
 /// What training makes of a case.
@@ -136,7 +135,7 @@ pub(crate) fn draw(
     }
     let covered = halves.map(|halves| Shown::Covered(halves.target));
     let swapped = free_side.map(Shown::Asked);
-    let negated = Edit::Negate.apply(sentence).map(Shown::Asked);
+    let negated = Grammar::default().apply(Edit::Negate, sentence).map(Shown::Asked);
     let ways = [(6, covered), (6, swapped), (3, negated), (1, Some(Shown::Nonsense))];
     let mut ways = ways
         .into_iter()

@@ -38,7 +38,6 @@ mod prefetch;
 mod presence;
 mod recipe;
 mod reliability;
-mod rewording;
 mod run;
 mod schedule;
 mod sections;
@@ -68,6 +67,7 @@ pub use sections::{
     CheckpointConfig, DataRecipe, FreezeConfig, GameConfig, LossConfig, ModelRecipe,
     OptimizerConfig, Order, Rule, TrainingConfig, ValidationConfig,
 };
-pub use seg_augment::{AugmentConfig, Sides};
+pub use seg_augment::AugmentConfig;
+pub use seg_sentences::Sides;
 pub use sheet::answer_sheet;
 pub use views::{Answer, Views};

@@ -1,11 +1,36 @@
 //! What a sentence must not contain to be turned.
 
-use crate::config::Sides;
-use crate::error::Veto;
-use crate::orientation::{is_among, is_false_after, may_be_misspelt};
+use crate::lexicon::{BODY, PATIENT, PLACED, is_among};
+use crate::orientation::{is_false_after, may_be_misspelt};
+use crate::place_word::Family;
 use crate::sentence::{Phrase, Sentence};
+use crate::sides::Sides;
 use crate::turn::Turn;
-use crate::words::Family;
+
+/// Why a sentence cannot follow a turn of its picture: the first word in the way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // of the fields: the message explains them
+pub enum Veto {
+    /// The set allows no turn.
+    #[error("the sentences of this set must not be turned (sides are fixed)")]
+    Fixed,
+    /// A side or height of the patient, under another turn than a horizontal flip.
+    #[error("`{word}` is said of the patient, and only a horizontal flip can be put into words")]
+    Patient { word: String },
+    /// A part of the body, under a quarter turn.
+    #[error("`{word}` is a part of the body, and its sides have no words after this turn")]
+    Anatomy { word: String },
+    /// A word that is no longer true and has no counterpart.
+    #[error("`{word}` is not true after this turn")]
+    Orientation { word: String },
+    /// A phrase that has no counterpart.
+    #[error("`{words}` cannot be said of the turned picture")]
+    Phrase { words: String },
+    /// A word that may be a misspelt place.
+    #[error("`{word}` may be a misspelt side or height: correct the sentence")]
+    Unclear { word: String },
+}
 
 /// Refuses a turn, other than the identity, that a sentence cannot follow.
 pub(crate) fn check(sentence: &Sentence<'_>, turn: Turn, sides: Sides) -> Result<(), Veto> {
@@ -91,17 +116,3 @@ impl<'s> Before<'s> {
 pub(crate) fn phrase_text(phrase: &Phrase) -> String {
     phrase.words.iter().map(|word| word.text()).collect::<Vec<_>>().join(" ")
 }
-
-/// With one of these the sides of a sentence are the patient's.
-pub(crate) const PATIENT: &str = "patient patient's patient\u{2019}s patients anatomic anatomical";
-
-/// With one of these in a sentence its places are those of a body, standing upright.
-const BODY: &str = "lung lungs lobe lobes thorax hemithorax mediastinum hemisphere hemispheres";
-
-/// What may follow a place that is one of the picture: not so "left kidney".
-const PLACED: &str = "\
-    in is are was were of and or on at with within to from but as by near has have that which \
-    where while than side part parts half halves third thirds quarter quadrant quadrants corner \
-    corners edge border margin region regions area areas portion zone section end field one ones \
-    lesion lesions tumor tumors tumour tumours nodule nodules mass masses polyp polyps nuclei \
-    nucleus cell cells opacity opacities infection direction";

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::words::{Atom, Family, PlaceWord, atoms};
+use crate::place_word::{Atom, Family, PlaceWord, atoms};
+use crate::words::with_capitals_of;
 
 /// A word, and what stands between it and the one before.
 #[derive(Debug)]
@@ -197,19 +198,6 @@ fn phrases(tokens: &[Token<'_>]) -> Vec<Phrase> {
         open &= !token.atoms.is_empty();
     }
     phrases
-}
-
-fn with_capitals_of(old: &str, new: &str) -> String {
-    if old.chars().nth(1).is_some() && !old.chars().any(char::is_lowercase) {
-        return new.to_uppercase();
-    }
-    let mut letters = new.chars();
-    match letters.next() {
-        Some(first) if old.starts_with(char::is_uppercase) => {
-            first.to_uppercase().chain(letters).collect()
-        }
-        _ => new.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -1,48 +1,7 @@
 //! Sentences that say that there is none.
 
+use crate::lexicon::{NEGATED, OPENING_NEGATIONS, ORGANS};
 use crate::words::{Words, capital, words};
-
-/// What a sentence may be about, as it is and as it is said that there is none; findings first.
-const NOUNS: [(&str, &str); 36] = [
-    ("infection", "infection"),
-    ("infections", "infection"),
-    ("lesion", "lesion"),
-    ("lesions", "lesion"),
-    ("nodule", "nodule"),
-    ("nodules", "nodule"),
-    ("opacity", "opacity"),
-    ("opacities", "opacity"),
-    ("tumor", "tumor"),
-    ("tumors", "tumor"),
-    ("tumour", "tumour"),
-    ("tumours", "tumour"),
-    ("mass", "mass"),
-    ("masses", "mass"),
-    ("polyp", "polyp"),
-    ("polyps", "polyp"),
-    ("consolidation", "consolidation"),
-    ("consolidations", "consolidation"),
-    ("infiltrate", "infiltrate"),
-    ("infiltrates", "infiltrate"),
-    ("cyst", "cyst"),
-    ("cysts", "cyst"),
-    ("glioma", "glioma"),
-    ("meningioma", "meningioma"),
-    ("abnormality", "abnormality"),
-    ("abnormalities", "abnormality"),
-    ("nucleus", "nuclei"),
-    ("nuclei", "nuclei"),
-    ("cell", "cells"),
-    ("cells", "cells"),
-    ("organ", "organ"),
-    ("heart", "heart"),
-    ("lung", "lung"),
-    ("lungs", "lung"),
-    ("disc", "disc"),
-    ("cup", "cup"),
-];
-/// Adjectives that say where in the body, kept before the noun.
-const ORGANS: [&str; 4] = ["pulmonary", "brain", "breast", "skin"];
 
 /// "No pulmonary infection.", "No tumor in the breast ultrasound image.", "No lesion." of a sentence
 /// without a known noun; none of a sentence that is a negation or has no word.
@@ -52,7 +11,7 @@ pub(crate) fn negated(sentence: &str) -> Option<String> {
     if lower.is_empty() || is_negation(&lower) {
         return None;
     }
-    let known = NOUNS.iter().find_map(|(noun, said)| {
+    let known = NEGATED.iter().find_map(|(noun, said)| {
         lower.iter().position(|word| word == noun).map(|place| (place, *said))
     });
     let (place, noun) = known.unwrap_or((0, "lesion"));
@@ -66,7 +25,7 @@ pub(crate) fn negated(sentence: &str) -> Option<String> {
 
 /// Whether a sentence says itself that there is none.
 fn is_negation(lower: &[String]) -> bool {
-    lower.first().is_some_and(|word| ["no", "nothing", "without"].contains(&word.as_str()))
+    lower.first().is_some_and(|word| OPENING_NEGATIONS.contains(&word.as_str()))
 }
 
 /// "In the breast ultrasound image" at the end of a sentence.

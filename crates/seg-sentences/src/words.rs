@@ -6,7 +6,7 @@ use std::ops::Range;
 /// digits, apostrophes and hyphens, without the punctuation around them.
 ///
 /// ```
-/// assert_eq!(seg_reading::words("One oval-shaped tumor, left."), ["One", "oval-shaped", "tumor", "left"]);
+/// assert_eq!(seg_sentences::words("One oval-shaped tumor, left."), ["One", "oval-shaped", "tumor", "left"]);
 /// ```
 pub fn words(sentence: &str) -> Vec<&str> {
     let words = Words::read(sentence);

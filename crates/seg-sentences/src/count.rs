@@ -1,37 +1,7 @@
 //! One and two exchanged.
 
+use crate::lexicon::{COUNTED, NUMBERS, VERBS};
 use crate::words::{Words, with_capitals_of};
-
-/// What is counted, one and several.
-const NOUNS: [[&str; 2]; 22] = [
-    ["area", "areas"],
-    ["region", "regions"],
-    ["lesion", "lesions"],
-    ["nodule", "nodules"],
-    ["opacity", "opacities"],
-    ["tumor", "tumors"],
-    ["tumour", "tumours"],
-    ["mass", "masses"],
-    ["polyp", "polyps"],
-    ["infection", "infections"],
-    ["consolidation", "consolidations"],
-    ["infiltrate", "infiltrates"],
-    ["abnormality", "abnormalities"],
-    ["finding", "findings"],
-    ["spot", "spots"],
-    ["patch", "patches"],
-    ["cyst", "cysts"],
-    ["focus", "foci"],
-    ["nucleus", "nuclei"],
-    ["cell", "cells"],
-    ["part", "parts"],
-    ["structure", "structures"],
-];
-/// Verbs that follow a noun and have its number.
-const VERBS: [[&str; 2]; 3] = [["is", "are"], ["was", "were"], ["has", "have"]];
-/// Numbers that are exchanged, one and several. "A single" and "several" are a pair of two words
-/// and one, so that both ways are English.
-const NUMBERS: [[&str; 2]; 2] = [["one", "two"], ["single", "multiple"]];
 
 /// A sentence with its numbers exchanged.
 pub(crate) struct SwappedCount {
@@ -59,7 +29,7 @@ pub(crate) fn swapped(sentence: &str) -> Option<SwappedCount> {
         } else {
             put(&mut new, at, number.other);
         }
-        for (place, pairs) in [(noun, &NOUNS[..]), (noun + 1, &VERBS[..])] {
+        for (place, pairs) in [(noun, &COUNTED[..]), (noun + 1, &VERBS[..])] {
             let follows = place == noun || words.gap(place).trim().is_empty();
             let found = lower.get(place).filter(|_| follows);
             if let Some(other) = found.and_then(|word| of_number(word, pairs, number.one)) {
@@ -110,7 +80,7 @@ fn noun_after(words: &Words<'_>, lower: &[String], at: usize) -> Option<usize> {
         let of = *place == at + 1 && lower[*place] == "of";
         !(ends || other || of)
     });
-    same.into_iter().find(|place| NOUNS.iter().any(|pair| pair.contains(&lower[*place].as_str())))
+    same.into_iter().find(|place| COUNTED.iter().any(|pair| pair.contains(&lower[*place].as_str())))
 }
 
 /// The word's other form, if it is of the number that is left.

@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::config::Sides;
-use crate::error::Veto;
+use crate::place_word::{Family, PlaceWord};
 use crate::sentence::{Phrase, Sentence};
+use crate::sides::Sides;
 use crate::turn::Turn;
-use crate::veto;
-use crate::words::{Family, PlaceWord};
+use crate::veto::{self, Veto};
 
 /// The sentence that says of the turned picture what `sentence` says of the picture as it is.
 ///

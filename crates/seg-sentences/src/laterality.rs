@@ -1,8 +1,7 @@
 //! Bilateral and unilateral exchanged.
 
+use crate::lexicon::LATERALITY;
 use crate::words::{Words, with_capitals_of};
-
-const PAIRS: [[&str; 2]; 2] = [["unilateral", "bilateral"], ["unilaterally", "bilaterally"]];
 
 /// A sentence with its laterality exchanged.
 pub(crate) struct SwappedLaterality {
@@ -15,7 +14,7 @@ pub(crate) struct SwappedLaterality {
 pub(crate) fn swapped(sentence: &str) -> Option<SwappedLaterality> {
     let words = Words::read(sentence);
     let other = |word: &str| {
-        let [one, both] = PAIRS.into_iter().find(|pair| pair.contains(&word))?;
+        let [one, both] = LATERALITY.into_iter().find(|pair| pair.contains(&word))?;
         Some(if word == one { both } else { one })
     };
     let lower = words.all_lower();

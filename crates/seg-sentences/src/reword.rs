@@ -1,8 +1,10 @@
 //! The same request in fewer words and in another order.
 
 use seeded::SplitMix64;
-use seg_augment::{Role, places, role};
-use seg_reading::Edit;
+
+use crate::order::shuffled;
+use crate::place::places;
+use crate::role::{Role, role};
 
 /// The sentence without some of the words, and in another order if it names one place at most. What says
 /// where, how many, whose side, or that there is none always stays; articles and their like go as often
@@ -14,7 +16,7 @@ use seg_reading::Edit;
 /// training does not have is then answered by chance. Here only what decides is left to go by. "Image"
 /// is among the words that may go: where nobody's side is named it is the image's, as in all sets that
 /// we know.
-pub(crate) fn reworded(sentence: &str, stream: &mut SplitMix64) -> String {
+pub fn reworded(sentence: &str, stream: &mut SplitMix64) -> String {
     let mut stays = |word: &str| match role(word) {
         Role::Decides => true,
         Role::Idle => stream.below(2) == 0,
@@ -24,7 +26,7 @@ pub(crate) fn reworded(sentence: &str, stream: &mut SplitMix64) -> String {
     let shorter = kept.join(" ");
     // Two places in another order are two other places.
     let shuffled = match places(sentence).len() {
-        0 | 1 => Edit::ShuffleWords(stream.next_u64()).apply(&shorter),
+        0 | 1 => shuffled(&shorter, stream.next_u64()),
         _ => None,
     };
     shuffled.unwrap_or(shorter)

@@ -1,11 +1,12 @@
 //! Words that say how things lie without naming a place, and words that may be misspelt places.
 
+use crate::lexicon::{ACROSS, ALONG, CLOCK, LYING, ORDINARY, ORIENTED, is_among};
 use crate::turn::Turn;
 
 /// Whether a word, in lower case, is false after a turn.
 pub(crate) fn is_false_after(word: &str, turn: Turn) -> bool {
     let has = |words| is_among(word, words);
-    has(ANY)
+    has(ORIENTED)
         || (turn.mirrors() && has(CLOCK))
         || (turn.changes_x() && has(ACROSS))
         || (turn.changes_y() && has(ALONG))
@@ -14,7 +15,7 @@ pub(crate) fn is_false_after(word: &str, turn: Turn) -> bool {
 
 /// Whether a word, in lower case, says how things lie: it is false after some turn.
 pub(crate) fn says_how_things_lie(word: &str) -> bool {
-    [ANY, CLOCK, ACROSS, ALONG, LYING].iter().any(|words| is_among(word, words))
+    [ORIENTED, CLOCK, ACROSS, ALONG, LYING].iter().any(|words| is_among(word, words))
 }
 
 /// Whether an unknown word, in lower case, is one slip away from a word that a turn changes.
@@ -23,11 +24,6 @@ pub(crate) fn may_be_misspelt(word: &str, turn: Turn) -> bool {
     let slip = (turn.changes_x() && near(&["left", "right"]))
         || (turn.changes_y() && near(&["upper", "lower", "bottom"]));
     slip && word.len() > 3 && !is_among(word, ORDINARY)
-}
-
-/// Whether a word is one of a list with blanks between.
-pub(crate) fn is_among(word: &str, words: &str) -> bool {
-    words.split(' ').any(|one| one == word)
 }
 
 /// One letter too many, one missing, one wrong, or two swapped.
@@ -43,35 +39,6 @@ fn one_slip_apart(a: &str, b: &str) -> bool {
         _ => false,
     }
 }
-
-/// False after any turn.
-const ANY: &str =
-    "oriented orientated orientation tilted slanted leaning rotated clock o'clock o\u{2019}clock";
-
-/// False in a mirror.
-const CLOCK: &str = "clockwise counterclockwise anticlockwise";
-
-/// Name a side in another way.
-const ACROSS: &str = "east eastern west western lingula lingular l r lt rt";
-
-/// Name a height in another way.
-const ALONG: &str = "\
-    above below beneath underneath underside upside upright up down north northern south \
-    southern apex apices apical base bases basal basilar bibasal bibasilar costophrenic \
-    diaphragm diaphragmatic hemidiaphragm supradiaphragmatic cranial caudal anterior posterior \
-    subdiaphragmatic";
-
-/// Tell rows from columns.
-const LYING: &str = "\
-    bilateral bilaterally unilateral unilaterally horizontal horizontally vertical vertically \
-    wide wider widest width tall taller tallest height sides sided hand handed inner outer \
-    lateral";
-
-/// Words of their own right that are one slip away from a place.
-const ORDINARY: &str = "\
-    lift loft cleft deft heft lent lest lefty bright light might night tight sight fight eight \
-    fright rights supper upped power tower lover loser lowed mower rower cower slower flower \
-    blower lowers sower bottoms glower loner weft wright";
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,8 @@
 //! What a word does in a sentence.
 
-use crate::orientation::{is_among, says_how_things_lie};
+use crate::lexicon::{COUNTS, IDLE, NEGATIONS, PATIENT, PICTURE, is_among};
+use crate::orientation::says_how_things_lie;
 use crate::place::places;
-use crate::veto::PATIENT;
 
 /// What a word does in a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ pub enum Role {
 /// and is idle only if all are.
 ///
 /// ```
-/// use seg_augment::{Role, role};
+/// use seg_sentences::{Role, role};
 /// assert_eq!(role("patient\u{2019}s"), Role::Decides);
 /// assert_eq!(role("Centre,"), Role::Decides);
 /// assert_eq!(role("the"), Role::Idle);
@@ -38,7 +38,7 @@ pub fn role(word: &str) -> Role {
         .collect::<Vec<_>>();
     if parts.iter().any(|part| decides(part)) {
         Role::Decides
-    } else if !parts.is_empty() && parts.iter().all(|part| is_among(part, IDLE)) {
+    } else if !parts.is_empty() && parts.iter().all(|part| is_idle(part)) {
         Role::Idle
     } else {
         Role::Other
@@ -49,24 +49,14 @@ pub fn role(word: &str) -> Role {
 fn decides(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())
         || [PATIENT, NEGATIONS, COUNTS].iter().any(|words| is_among(word, words))
-        || (!is_among(word, IDLE) && says_how_things_lie(word))
+        || (!is_idle(word) && says_how_things_lie(word))
         || !places(word).is_empty()
 }
 
-/// Say that there is nothing, or turn what follows around.
-const NEGATIONS: &str = "\
-    no not none nothing nowhere without never neither nor cannot absent absence except excluding \
-    opposite contralateral ipsilateral";
-
-/// Say how many.
-const COUNTS: &str = "\
-    both all every each one two three four five six seven eight nine ten single several multiple";
-
-/// Articles, prepositions, and what every picture is. "Image" is among them: where nobody's side
-/// is named it is the image's.
-const IDLE: &str = "\
-    a an the this that there is are in on at of by side sides image image's image\u{2019}s picture \
-    picture's picture\u{2019}s view";
+/// Whether a word in lower case means nothing by itself.
+fn is_idle(word: &str) -> bool {
+    is_among(word, IDLE) || is_among(word, PICTURE)
+}
 
 #[cfg(test)]
 mod tests {

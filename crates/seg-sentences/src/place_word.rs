@@ -1,5 +1,7 @@
 //! The words that name a place, as sentences spell and misspell them.
 
+use crate::lexicon::{CENTRES, GLUED, TYPOS};
+
 /// Words that go together: a word is rewritten within its family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
@@ -132,40 +134,6 @@ fn split(word: &str) -> Option<Vec<Atom>> {
         Some([atom].into_iter().chain(others).collect())
     })
 }
-
-const CENTRES: [&str; 6] = ["middle", "center", "centre", "central", "centrally", "mid"];
-
-/// Words found glued to a place.
-const GLUED: [&str; 6] = ["lung", "lungs", "lobe", "side", "all", "and"];
-
-/// Misspellings, those of QaTa-COV19's sentences first, then other slips as likely.
-const TYPOS: [(&str, &str); 25] = [
-    ("mmiddle", "middle"),
-    ("midddle", "middle"),
-    ("middlr", "middle"),
-    ("midldle", "middle"),
-    ("midlle", "middle"),
-    ("midde", "middle"),
-    ("mddle", "middle"),
-    ("iddle", "middle"),
-    ("uppper", "upper"),
-    ("llower", "lower"),
-    ("lowe", "lower"),
-    ("leff", "left"),
-    ("lef", "left"),
-    ("uper", "upper"),
-    ("upepr", "upper"),
-    ("lowr", "lower"),
-    ("loewr", "lower"),
-    ("lowwer", "lower"),
-    ("leftt", "left"),
-    ("letf", "left"),
-    ("lfet", "left"),
-    ("rigth", "right"),
-    ("rihgt", "right"),
-    ("rigt", "right"),
-    ("rght", "right"),
-];
 
 #[cfg(test)]
 mod tests {

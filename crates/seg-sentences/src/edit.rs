@@ -4,9 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::grammar::Grammar;
-
-/// One change of a sentence, the picture left as it is.
+/// One change of a sentence, the picture left as it is: see [`Grammar::apply`](crate::Grammar::apply).
 ///
 /// In text: `swap_sides`, `leave_out:4` (the fifth word), `shuffle_words:1` (of seed 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,23 +31,6 @@ pub enum Edit {
 }
 
 impl Edit {
-    /// The edited sentence by the default [`Grammar`]; none where there is nothing to edit. See
-    /// [`Grammar::apply`].
-    ///
-    /// ```
-    /// use seg_reading::Edit;
-    /// let sentence = "Two infected areas, upper left lung and left lung.";
-    /// let edited = |edit: Edit| edit.apply(sentence).unwrap();
-    /// assert_eq!(edited(Edit::SwapSides), "Two infected areas, upper right lung and right lung.");
-    /// assert_eq!(edited(Edit::SwapHeights), "Two infected areas, lower left lung and left lung.");
-    /// assert_eq!(edited(Edit::SwapCount), "One infected area, upper left lung and left lung.");
-    /// assert_eq!(edited(Edit::LeaveOut(2)), "Two infected, upper left lung and left lung.");
-    /// assert_eq!(Edit::SwapLaterality.apply(sentence), None);
-    /// ```
-    pub fn apply(self, sentence: &str) -> Option<String> {
-        Grammar::default().apply(self, sentence)
-    }
-
     /// What kind of edit it is.
     pub fn kind(self) -> EditKind {
         match self {
@@ -116,32 +97,6 @@ impl EditKind {
         Self::ShuffleWords,
         Self::LeaveOut,
     ];
-
-    /// For people.
-    pub(crate) fn title(self) -> &'static str {
-        match self {
-            Self::SwapSides => "left and right swapped",
-            Self::SwapHeights => "upper and lower swapped",
-            Self::SwapCount => "one and two swapped",
-            Self::SwapLaterality => "bilateral and unilateral swapped",
-            Self::Negate => "negated",
-            Self::OffTopic => "off topic",
-            Self::ShuffleWords => "words shuffled",
-            Self::LeaveOut => "one word left out",
-        }
-    }
-
-    /// What an answer does that moves the right way.
-    pub(crate) fn asks(self) -> &'static str {
-        match self {
-            Self::SwapSides => "moves to the newly named half",
-            Self::SwapHeights => "moves to the newly named height",
-            Self::SwapCount => "gains or loses parts as counted",
-            Self::SwapLaterality => "spreads to both halves or withdraws to one",
-            Self::Negate | Self::OffTopic => "falls silent",
-            Self::ShuffleWords | Self::LeaveOut => "–",
-        }
-    }
 }
 
 impl fmt::Display for EditKind {

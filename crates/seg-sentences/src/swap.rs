@@ -1,8 +1,9 @@
 //! Sides and heights exchanged in the words, not in the picture.
 
-use seg_augment::{Sides, Turn, rewrite};
-
-use crate::named::{around_patient_words, named_places};
+use crate::rewrite::rewrite;
+use crate::sides::Sides;
+use crate::turn::Turn;
+use crate::whose::{around_patient_words, named_places};
 
 /// The sentence with the words of a flip, for the picture as it is; none where no place changes:
 /// "the left and the right lung" says the same with its sides exchanged.

@@ -1,7 +1,8 @@
 //! The places that a sentence names.
 
+use crate::lexicon::PARTS;
+use crate::place_word::Family;
 use crate::sentence::{Phrase, Sentence};
-use crate::words::Family;
 
 /// A place in a picture, as coarse as words are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +19,7 @@ pub struct Place {
 /// "upper third of the left lung" is one.
 ///
 /// ```
-/// use seg_augment::{Place, places};
+/// use seg_sentences::{Place, places};
 /// assert_eq!(places("Tumors at the center, top left"), [Place { x: 0, y: 0 }, Place { x: -1, y: -1 }]);
 /// ```
 pub fn places(sentence: &str) -> Vec<Place> {
@@ -37,8 +38,6 @@ pub fn places(sentence: &str) -> Vec<Place> {
 
 /// "Upper third of the" "left" lung: the heights of the one belong to the side of the other.
 fn is_part_of(sentence: &Sentence<'_>, phrase: &Phrase, next: &Phrase) -> bool {
-    const PARTS: [&str; 9] =
-        ["half", "third", "part", "zone", "region", "portion", "section", "area", "lobe"];
     let between = phrase.last + 1..next.first;
     !phrase.has(|family| family == Family::Side)
         && next.words.iter().all(|word| word.family == Family::Side)

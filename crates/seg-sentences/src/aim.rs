@@ -1,36 +1,50 @@
 //! What an edit asks of the answer.
 
-use seg_augment::{Place, Sides};
-
 use crate::edit::EditKind;
-use crate::named::named_places;
+use crate::place::Place;
+use crate::sides::Sides;
+use crate::whose::named_places;
 use crate::{count, laterality};
 
-/// Along which way of the picture.
+/// An axis of the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Axis {
+pub enum Axis {
+    /// From left to right.
     X,
+    /// From top to bottom.
     Y,
 }
 
-/// What an edit asks of the answer.
+/// What an edited sentence asks of the mask, beside that of the original one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Aim {
-    /// To lie on the right or lower half; else on the left or upper one.
-    Towards { axis: Axis, far: bool },
-    /// To have more connected parts; else fewer.
-    Parts { more: bool },
-    /// To lie on both halves; else on one.
-    Halves { both: bool },
+pub enum Aim {
+    /// To lie in one half of the picture.
+    Towards {
+        /// Which way it is halved.
+        axis: Axis,
+        /// Whether it is the right or lower half.
+        far: bool,
+    },
+    /// To have more connected parts, or fewer.
+    Parts {
+        /// Whether more.
+        more: bool,
+    },
+    /// To lie on both halves, or on one.
+    Halves {
+        /// Whether on both.
+        both: bool,
+    },
     /// To be empty.
     Nothing,
-    /// It cannot be said.
+    /// Nothing that can be told from the sentences.
     Open,
 }
 
 impl Aim {
-    /// Of an edit of a sentence.
-    pub(crate) fn of(kind: EditKind, sentence: &str, edited: &str, sides: Sides) -> Self {
+    /// What an edit of a kind asks that made `edited` of `sentence`; `sides` holds where a clause
+    /// does not say whose side it names.
+    pub fn new(kind: EditKind, sentence: &str, edited: &str, sides: Sides) -> Self {
         let aim = match kind {
             EditKind::SwapSides => towards(edited, sides, Axis::X),
             EditKind::SwapHeights => towards(edited, sides, Axis::Y),
@@ -47,7 +61,7 @@ impl Aim {
     }
 }
 
-/// The one end that a sentence names; none where it names both.
+/// The one end that a sentence names; `None` if it names both.
 fn towards(edited: &str, sides: Sides, axis: Axis) -> Option<Aim> {
     let value = |place: Place| match axis {
         Axis::X => place.x,
@@ -64,7 +78,7 @@ mod tests {
 
     #[test]
     fn an_edit_aims_at_what_it_names() {
-        let aim = |kind, sentence, edited| Aim::of(kind, sentence, edited, Sides::Image);
+        let aim = |kind, sentence, edited| Aim::new(kind, sentence, edited, Sides::Image);
         let sides = |edited| aim(EditKind::SwapSides, "", edited);
         assert_eq!(sides("lower left lung"), Aim::Towards { axis: Axis::X, far: false });
         assert_eq!(sides("The patient's left lung."), Aim::Towards { axis: Axis::X, far: true });
@@ -80,7 +94,7 @@ mod tests {
         assert_eq!(halves, Aim::Halves { both: true });
         assert_eq!(aim(EditKind::Negate, "", ""), Aim::Nothing);
         assert_eq!(aim(EditKind::LeaveOut, "left", ""), Aim::Open);
-        let fixed = Aim::of(EditKind::SwapSides, "", "left lung", Sides::Fixed);
+        let fixed = Aim::new(EditKind::SwapSides, "", "left lung", Sides::Fixed);
         assert_eq!(fixed, Aim::Open);
     }
 }

@@ -1,10 +1,9 @@
 //! Which edits are asked, and in which words.
 
-use seg_augment::Turn;
-
 use crate::edit::Edit;
 use crate::negation::{negated, same_words};
 use crate::order::{shuffled, without};
+use crate::turn::Turn;
 use crate::{count, laterality, swap};
 
 /// The words of edits that a sentence alone does not give, and which edits are wanted.
@@ -38,6 +37,17 @@ impl Grammar {
     /// contradict ("the lower lung, above the diaphragm"). A sentence without a word has no edit.
     ///
     /// Swaps of a side or height correct the spelling of the words they change.
+    ///
+    /// ```
+    /// use seg_sentences::{Edit, Grammar};
+    /// let (grammar, sentence) = (Grammar::default(), "Two infected areas, upper left lung and left lung.");
+    /// let edited = |edit| grammar.apply(edit, sentence).unwrap();
+    /// assert_eq!(edited(Edit::SwapSides), "Two infected areas, upper right lung and right lung.");
+    /// assert_eq!(edited(Edit::SwapHeights), "Two infected areas, lower left lung and left lung.");
+    /// assert_eq!(edited(Edit::SwapCount), "One infected area, upper left lung and left lung.");
+    /// assert_eq!(edited(Edit::LeaveOut(2)), "Two infected, upper left lung and left lung.");
+    /// assert_eq!(grammar.apply(Edit::SwapLaterality, sentence), None);
+    /// ```
     pub fn apply(&self, edit: Edit, sentence: &str) -> Option<String> {
         let other = |edited: &str| (!same_words(edited, sentence)).then(|| edited.to_owned());
         if !sentence.contains(char::is_alphanumeric) {
@@ -59,6 +69,13 @@ impl Grammar {
     }
 
     /// Every edit of a sentence that there is, with the edited sentence; swaps first.
+    ///
+    /// ```
+    /// use seg_sentences::{Edit, Grammar};
+    /// let edits = Grammar::default().edits_of("No tumor.");
+    /// assert_eq!(edits[0], (Edit::OffTopic, "A red bicycle leans against a wall.".to_owned()));
+    /// assert_eq!(edits.len(), 4); // two words, so one other order and two to leave out
+    /// ```
     pub fn edits_of(&self, sentence: &str) -> Vec<(Edit, String)> {
         let plain = [
             Edit::SwapSides,
@@ -75,18 +92,6 @@ impl Grammar {
     }
 }
 
-/// Every edit of a sentence by the default [`Grammar`].
-///
-/// ```
-/// use seg_reading::{Edit, edits_of};
-/// let edits = edits_of("No tumor.");
-/// assert_eq!(edits[0], (Edit::OffTopic, "A red bicycle leans against a wall.".to_owned()));
-/// assert_eq!(edits.len(), 4); // two words, so one other order and two to leave out
-/// ```
-pub fn edits_of(sentence: &str) -> Vec<(Edit, String)> {
-    Grammar::default().edits_of(sentence)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -94,14 +99,18 @@ mod tests {
 
     use super::*;
 
+    fn apply(edit: Edit, sentence: &str) -> Option<String> {
+        Grammar::default().apply(edit, sentence)
+    }
+
     const SWAPS: [Edit; 4] =
         [Edit::SwapSides, Edit::SwapHeights, Edit::SwapCount, Edit::SwapLaterality];
 
     fn undoes_itself(sentence: &str) -> Result<(), TestCaseError> {
         for swap in SWAPS {
-            if let Some(edited) = swap.apply(sentence) {
+            if let Some(edited) = apply(swap, sentence) {
                 prop_assert_ne!(&edited, sentence);
-                let back = swap.apply(&edited);
+                let back = apply(swap, &edited);
                 prop_assert_eq!(back.as_deref(), Some(sentence), "{}", edited);
             }
         }
@@ -162,24 +171,24 @@ mod tests {
         #[test]
         fn swaps_of_qata_like_sentences_undo_themselves(sentence in qata()) {
             undoes_itself(&sentence)?;
-            prop_assert!(Edit::SwapLaterality.apply(&sentence).is_some());
-            prop_assert!(Edit::SwapCount.apply(&sentence).is_some());
-            let negation = Edit::Negate.apply(&sentence);
+            prop_assert!(apply(Edit::SwapLaterality, &sentence).is_some());
+            prop_assert!(apply(Edit::SwapCount, &sentence).is_some());
+            let negation = apply(Edit::Negate, &sentence);
             prop_assert_eq!(negation.as_deref(), Some("No pulmonary infection."));
         }
 
         #[test]
         fn swaps_of_region_like_sentences_undo_themselves(sentence in cxr()) {
             undoes_itself(&sentence)?;
-            prop_assert!(Edit::SwapSides.apply(&sentence).is_some());
+            prop_assert!(apply(Edit::SwapSides, &sentence).is_some());
             let halves = sentence.contains("half");
-            prop_assert_eq!(Edit::SwapHeights.apply(&sentence).is_some(), halves);
+            prop_assert_eq!(apply(Edit::SwapHeights, &sentence).is_some(), halves);
         }
 
         #[test]
         fn swaps_of_busi_like_sentences_undo_themselves(sentence in busi()) {
             undoes_itself(&sentence)?;
-            prop_assert!(Edit::SwapCount.apply(&sentence).is_some());
+            prop_assert!(apply(Edit::SwapCount, &sentence).is_some());
         }
 
         #[test]
@@ -192,8 +201,8 @@ mod tests {
 
         #[test]
         fn any_sentence_has_edits_or_none(sentence in any::<String>()) {
-            for (edit, edited) in edits_of(&sentence) {
-                prop_assert_eq!(edit.apply(&sentence), Some(edited));
+            for (edit, edited) in Grammar::default().edits_of(&sentence) {
+                prop_assert_eq!(apply(edit, &sentence), Some(edited));
             }
         }
     }
@@ -217,6 +226,6 @@ mod tests {
         }
         assert_eq!(edits.len(), 5);
         assert_eq!(grammar.apply(Edit::OffTopic, "a cat"), None);
-        assert_eq!(edits_of(" "), []);
+        assert_eq!(Grammar::default().edits_of(" "), []);
     }
 }

@@ -1,4 +1,4 @@
-//! The turns of a square picture that move whole pixels.
+//! The turns of a square picture that leave it a square picture.
 
 use std::ops::Neg;
 
@@ -75,51 +75,27 @@ impl Turn {
         Place { x, y }
     }
 
-    /// The turned picture, every value as it was.
-    ///
-    /// # Shapes
-    ///
-    /// `[size, size, channels]`, row-major, in and out.
-    ///
-    /// # Panics
-    ///
-    /// If there are not `size · size · channels` values.
-    pub fn pixels(self, pixels: &[u8], size: usize, channels: usize) -> Vec<u8> {
-        assert_eq!(pixels.len(), size * size * channels, "a picture of {size} x {size} pixels");
-        let mut turned = Vec::with_capacity(pixels.len());
-        for row in 0..size {
-            for column in 0..size {
-                let x = if self.flip_x { size - 1 - column } else { column };
-                let y = if self.flip_y { size - 1 - row } else { row };
-                let (x, y) = self.swapped(x, y);
-                let from = (y * size + x) * channels;
-                turned.extend_from_slice(&pixels[from..from + channels]);
-            }
-        }
-        turned
-    }
-
     fn swapped<T>(self, x: T, y: T) -> (T, T) {
         if self.transpose { (y, x) } else { (x, y) }
     }
 
     /// Whether rows become columns.
-    pub(crate) fn transposes(self) -> bool {
+    pub fn transposes(self) -> bool {
         self.transpose
     }
 
     /// Whether left or right becomes something else.
-    pub(crate) fn changes_x(self) -> bool {
+    pub fn changes_x(self) -> bool {
         self.transpose || self.flip_x
     }
 
     /// Whether top or bottom becomes something else.
-    pub(crate) fn changes_y(self) -> bool {
+    pub fn changes_y(self) -> bool {
         self.transpose || self.flip_y
     }
 
     /// Whether a clock would run backwards.
-    pub(crate) fn mirrors(self) -> bool {
+    pub fn mirrors(self) -> bool {
         self.transpose ^ self.flip_x ^ self.flip_y
     }
 }
@@ -129,19 +105,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_picture_turns_as_drawn() {
-        let picture = [1, 2, 3, 4]; // 1 2 over 3 4
-        let turned = |turn: Turn| turn.pixels(&picture, 2, 1);
-        assert_eq!(turned(Turn::FLIP_HORIZONTAL), [2, 1, 4, 3]);
-        assert_eq!(turned(Turn::FLIP_VERTICAL), [3, 4, 1, 2]);
-        assert_eq!(turned(Turn::HALF), [4, 3, 2, 1]);
-        assert_eq!(turned(Turn::QUARTER), [2, 4, 1, 3]);
+    fn turns_are_a_group() {
         assert_eq!(Turn::QUARTER.point(1, 0), (0, -1));
-    }
-
-    #[test]
-    fn turns_are_a_group_and_pixels_follow_it() {
-        let picture = (0..27).collect::<Vec<u8>>();
         for first in Turn::ALL {
             assert!(first.then(first.inverse()).is_identity());
             assert_eq!(first.mirrors(), [1, 2, 6, 7].map(|i| Turn::ALL[i]).contains(&first));
@@ -150,20 +115,7 @@ mod tests {
                 assert!(Turn::ALL.contains(&both));
                 let (x, y) = first.point(2, 1);
                 assert_eq!(both.point(2, 1), second.point(x, y));
-                let stepwise = second.pixels(&first.pixels(&picture, 3, 3), 3, 3);
-                assert_eq!(both.pixels(&picture, 3, 3), stepwise);
             }
-        }
-    }
-
-    #[test]
-    fn a_pixel_goes_where_its_point_goes() {
-        for turn in Turn::ALL {
-            let mut picture = [0; 9];
-            picture[2] = 1; // column 2, row 0
-            let (x, y) = turn.point(1, -1);
-            let at = turn.pixels(&picture, 3, 1).iter().position(|v| *v == 1);
-            assert_eq!(at, Some(((y + 1) * 3 + x + 1) as usize));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Sentences of published sets, and what they say after a turn.
 
-use seg_augment::{Sides, Turn, Veto, rewrite};
+use seg_sentences::{Sides, Turn, Veto, rewrite};
 
 /// As it is, after a horizontal flip, after a vertical flip.
 const FLIPS: [[&str; 3]; 19] = [
