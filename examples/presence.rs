@@ -7,7 +7,7 @@ use anyhow::Context;
 use causal_clip_seg::Segmenter;
 use indicatif::{ProgressBar, ProgressStyle};
 use seg_data::{Case, Dataset, Split};
-use seg_reading::PresenceReport;
+use seg_report::PresenceReport;
 use serde::Serialize;
 use trainer::{Absence, Asked, Sides, ask_presence, presence_of};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use causal_clip_seg::{BinaryMask, CausalClipSeg, Precision, RgbImage, Segmenter};
 use seg_data::Case;
-use seg_reading::{Presence, PresenceError};
+use seg_report::{Presence, PresenceError};
 use seg_sentences::{Edit, Grammar, Sides};
 
 use crate::absence::{Absence, Cover, other_side};

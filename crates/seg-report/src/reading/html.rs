@@ -4,15 +4,16 @@ mod chart;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use crate::error::ReadingError;
-use crate::example::{Example, Shown, Tile, tiles};
-use crate::markdown::{number, presence_line, signed};
-use crate::mean::Mean;
-use crate::report::ReadingReport;
-use crate::summary::EditSummary;
-use crate::title::{asks, title};
+use crate::format;
+use crate::page::page as whole_page;
+use crate::reading::error::ReadingError;
+use crate::reading::example::{Example, Shown, Tile, tiles};
+use crate::reading::mean::Mean;
+use crate::reading::report::ReadingReport;
+use crate::reading::summary::EditSummary;
+use crate::reading::title::{asks, title};
 use seg_sentences::EditKind;
 
 /// Of all pictures, before base64 makes four bytes of three: a page below 5 MB.
@@ -20,42 +21,26 @@ const PICTURES: usize = 3_500_000;
 
 pub(crate) fn page(report: &ReadingReport, examples: &[Example]) -> Result<String, ReadingError> {
     let tiles = tiles(examples, PICTURES)?;
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (report.name) ": does the sentence decide?" }
-                style { (PreEscaped(include_str!("html/page.css"))) }
-            }
-            body {
-                header {
-                    h1 { (report.name) }
-                    p.verdict { "Does the sentence decide?" }
-                    p.muted {
-                        (report.trials) " edited sentences of " (report.cases) " cases in "
-                        (report.groups) " groups. Each is asked of the picture as it is, and its answer \
-                        held against the answer to the original sentence."
-                    }
-                }
-                main {
-                    (headlines(report))
-                    (edits(report))
-                    (words(report))
-                    @if let Some(presence) = &report.presence {
-                        section {
-                            h2 { "Is there anything to draw?" }
-                            p { (presence_line(presence)) }
-                        }
-                    }
-                    (pictures(&tiles, examples.len()))
-                    (how(report))
-                }
+    let title = format!("{}: does the sentence decide?", report.name);
+    let body = html! {
+        header {
+            h1 { (report.name) }
+            p.verdict { "Does the sentence decide?" }
+            p.muted {
+                (report.trials) " edited sentences of " (report.cases) " cases in "
+                (report.groups) " groups. Each is asked of the picture as it is, and its answer \
+                held against the answer to the original sentence."
             }
         }
+        main {
+            (headlines(report))
+            (edits(report))
+            (words(report))
+            (pictures(&tiles, examples.len()))
+            (how(report))
+        }
     };
-    Ok(page.into_string())
+    Ok(whole_page(&title, include_str!("html/page.css"), &body))
 }
 
 /// The share that moved the right way, of the kinds where that is seen.
@@ -227,6 +212,14 @@ fn how(report: &ReadingReport) -> Markup {
             }
         }
     }
+}
+
+fn number(value: Option<f64>) -> String {
+    format::number(value, 3)
+}
+
+fn signed(value: Option<f64>) -> String {
+    format::signed(value, 3)
 }
 
 fn percent(share: Option<f64>) -> String {

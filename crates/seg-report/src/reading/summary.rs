@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use seg_metrics::{Bootstrap, MetricError};
 use serde::Serialize;
 
-use crate::comparison::Comparison;
-use crate::mean::{Mean, median};
 use crate::reading::CaseRecord;
+use crate::reading::comparison::Comparison;
+use crate::reading::mean::{Mean, median};
 use seg_sentences::EditKind;
 
 /// What the edits of one kind did, over all cases that have one.

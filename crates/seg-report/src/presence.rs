@@ -2,12 +2,28 @@
 
 use serde::Serialize;
 
-use crate::error::PresenceError;
+/// Why presence could not be judged.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // of the fields: the message explains them
+pub enum PresenceError {
+    /// Two lists that belong together have different lengths.
+    #[error("{labels} labels for {scores} scores: give one for each")]
+    Lengths { scores: usize, labels: usize },
+    /// A score is none.
+    #[error("score {place} is {found}, expected 0 to 1")]
+    Score { place: usize, found: f64 },
+    /// A threshold lies between two kinds, and there is only one.
+    #[error(
+        "{present} queries with a target and {absent} without: a threshold needs at least one of each"
+    )]
+    OneKind { present: usize, absent: usize },
+}
 
 /// Scores of queries, and whether what each asks for is there.
 ///
 /// ```
-/// use seg_reading::Presence;
+/// use seg_report::Presence;
 /// // Fitted where settings are chosen, reported where nothing is.
 /// let val = Presence::new(&[0.9, 0.7, 0.3, 0.2], &[true, true, false, false])?;
 /// let threshold = val.fit_threshold()?;
@@ -15,7 +31,7 @@ use crate::error::PresenceError;
 /// let test = Presence::new(&[0.8, 0.4, 0.1], &[true, true, false])?.report(threshold);
 /// assert_eq!((test.target_accuracy, test.no_target_accuracy), (Some(0.5), Some(1.0)));
 /// assert_eq!(test.auroc, Some(1.0));
-/// # Ok::<(), seg_reading::PresenceError>(())
+/// # Ok::<(), seg_report::PresenceError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Presence {

@@ -4,27 +4,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use seg_metrics::{Bootstrap, MetricError};
-use seg_sentences::Sides;
+use seg_sentences::{EditKind, Sides};
 use serde::Serialize;
 
-use crate::comparison::Comparison;
-use crate::error::ReadingError;
-use crate::example::Example;
-use crate::importance::WordImportances;
-use crate::presence::PresenceReport;
+use crate::drawing::Drawing;
 use crate::reading::CaseRecord;
-use crate::summary::EditSummary;
-use crate::{html, markdown};
-use seg_sentences::EditKind;
-
-/// How intervals were drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Drawing {
-    /// How often.
-    pub resamples: usize,
-    /// Start of the random numbers.
-    pub seed: u64,
-}
+use crate::reading::comparison::Comparison;
+use crate::reading::error::ReadingError;
+use crate::reading::example::Example;
+use crate::reading::importance::WordImportances;
+use crate::reading::summary::EditSummary;
+use crate::reading::{html, markdown};
 
 /// Whether the sentence decides, over a set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -47,8 +37,6 @@ pub struct ReadingReport {
     pub edits: Vec<EditSummary>,
     /// Which words the answer hangs on.
     pub words: WordImportances,
-    /// Whether the network tells an absent target from a present one, where that was measured.
-    pub presence: Option<PresenceReport>,
 }
 
 impl ReadingReport {
@@ -67,29 +55,24 @@ impl ReadingReport {
         };
         let count =
             |of: fn(&CaseRecord) -> &String| records.iter().map(of).collect::<BTreeSet<_>>().len();
+        let groups = count(|record| &record.group);
         Ok(Self {
             name: "Reading".to_owned(),
             cases: count(|record| &record.case),
-            groups: count(|record| &record.group),
+            groups,
             trials: records.len(),
             sides,
-            bootstrap: Drawing { resamples: bootstrap.resamples, seed: bootstrap.seed },
+            bootstrap: Drawing::new(bootstrap, true, groups),
             rules: Comparison::RULES,
             edits: EditKind::ALL.into_iter().filter_map(summary).collect::<Result<_, _>>()?,
             words: WordImportances::of(records, bootstrap)
                 .map_err(failed("the importance of words".to_owned()))?,
-            presence: None,
         })
     }
 
     /// The same with another name.
     pub fn with_name(self, name: impl Into<String>) -> Self {
         Self { name: name.into(), ..self }
-    }
-
-    /// The same with the answer to whether there is anything to draw.
-    pub fn with_presence(self, presence: PresenceReport) -> Self {
-        Self { presence: Some(presence), ..self }
     }
 
     /// What the edits of a kind did; none if none was tried.

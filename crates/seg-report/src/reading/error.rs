@@ -1,4 +1,4 @@
-//! What is refused.
+//! Why answers could not be compared.
 
 use std::path::PathBuf;
 
@@ -36,22 +36,4 @@ pub enum ReadingError {
     /// The report could not be formed.
     #[error("cannot write {}", file.display())]
     Json { file: PathBuf, source: serde_json::Error },
-}
-
-/// Why presence could not be judged.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-#[allow(missing_docs)] // of the fields: the message explains them
-pub enum PresenceError {
-    /// Two lists that belong together have different lengths.
-    #[error("{labels} labels for {scores} scores: give one for each")]
-    Lengths { scores: usize, labels: usize },
-    /// A score is none.
-    #[error("score {place} is {found}, expected 0 to 1")]
-    Score { place: usize, found: f64 },
-    /// A threshold lies between two kinds, and there is only one.
-    #[error(
-        "{present} queries with a target and {absent} without: a threshold needs at least one of each"
-    )]
-    OneKind { present: usize, absent: usize },
 }

@@ -1,10 +1,10 @@
 //! A report as tables that people read.
 
-use crate::mean::Mean;
-use crate::presence::PresenceReport;
-use crate::report::ReadingReport;
-use crate::summary::EditSummary;
-use crate::title::title;
+use crate::format::{self, number, signed};
+use crate::reading::mean::Mean;
+use crate::reading::report::ReadingReport;
+use crate::reading::summary::EditSummary;
+use crate::reading::title::title;
 
 pub(crate) fn markdown(report: &ReadingReport) -> String {
     let drawing = &report.bootstrap;
@@ -32,12 +32,9 @@ pub(crate) fn markdown(report: &ReadingReport) -> String {
             "| --- | --- | --- | --- |".to_owned(),
         ]);
         lines.extend(report.words.words.iter().map(|word| {
-            let (change, dice) = (with_interval(&word.change), signed(word.dice_change.mean));
+            let (change, dice) = (with_interval(&word.change), signed(word.dice_change.mean, 3));
             format!("| {} | {} | {change} | {dice} |", word.word, word.count)
         }));
-    }
-    if let Some(presence) = &report.presence {
-        lines.extend([String::new(), presence_line(presence)]);
     }
     lines.push(String::new());
     lines.join("\n")
@@ -55,42 +52,15 @@ fn edit_row(summary: &EditSummary) -> String {
         with_interval(&summary.dice_to_original),
         with_interval(&summary.moved_right),
         summary.moved_right.cases,
-        signed(summary.shift.mean),
-        number(ratio.mean.mean),
-        number(ratio.median),
+        signed(summary.shift.mean, 3),
+        number(ratio.mean.mean, 3),
+        number(ratio.median, 3),
         dice(both.map(|both| &both.edited)),
         dice(both.map(|both| &both.original)),
     )
 }
 
-/// What a presence report says, in one sentence.
-pub(crate) fn presence_line(presence: &PresenceReport) -> String {
-    format!(
-        "Presence at threshold {:.3}: no-target accuracy {} ({} of {}), target accuracy {} ({} of \
-         {}), AUROC {}.",
-        presence.threshold,
-        number(presence.no_target_accuracy),
-        presence.rejected,
-        presence.absent,
-        number(presence.target_accuracy),
-        presence.found,
-        presence.present,
-        number(presence.auroc),
-    )
-}
-
 /// A mean with its interval, to three decimals.
-pub(crate) fn with_interval(mean: &Mean) -> String {
-    match (mean.mean, mean.ci95) {
-        (Some(mean), Some([low, high])) => format!("{mean:.3} ({low:.3} to {high:.3})"),
-        _ => number(None),
-    }
-}
-
-pub(crate) fn number(value: Option<f64>) -> String {
-    value.map_or("–".to_owned(), |value| format!("{value:.3}"))
-}
-
-pub(crate) fn signed(value: Option<f64>) -> String {
-    value.map_or("–".to_owned(), |value| format!("{value:+.3}"))
+fn with_interval(mean: &Mean) -> String {
+    format::with_interval(mean.mean, mean.ci95, |value| number(Some(value), 3))
 }

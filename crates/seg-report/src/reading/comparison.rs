@@ -5,7 +5,7 @@ use seg_metrics::{Grid, MetricError, overlap};
 use seg_sentences::Sides;
 use serde::Serialize;
 
-use crate::components::components;
+use crate::reading::components::components;
 use seg_sentences::EditKind;
 use seg_sentences::{Aim, Axis};
 

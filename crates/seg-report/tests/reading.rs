@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use seg_data::phantom::{Kind, Phantom, PhantomConfig, Side, phantom};
 use seg_image::BinaryMask;
 use seg_metrics::Bootstrap;
-use seg_reading::{
-    Answer, Example, Presence, Reading, ReadingOptions, ReadingReport, Shown, Trial,
-};
+use seg_report::{Answer, Example, Reading, ReadingOptions, ReadingReport, Shown, Trial};
 use seg_sentences::{EditKind, Grammar};
 
 /// Knows every sentence of the picture; draws nothing at another one.
@@ -122,15 +120,13 @@ fn a_network_that_reads_is_told_from_one_that_does_not() {
     assert!(!good.words.words.is_empty() && good.groups == 8);
 }
 
-/// With the variable `SEG_READING_PAGE` set to a folder, the files stay there to be looked at.
+/// With the variable `SEG_REPORT_PAGE` set to a folder, the files stay there to be looked at.
 #[test]
 fn the_files_are_whole() {
     let Study { report, reading, examples } = study(skims);
-    let presence =
-        Presence::new(&[0.9, 0.8, 0.3, 0.1], &[true, true, false, false]).unwrap().report(0.55);
-    let report = report.with_name("Phantoms <test>").with_presence(presence);
+    let report = report.with_name("Phantoms <test>");
     let temporary = tempfile::tempdir().unwrap();
-    let kept = std::env::var_os("SEG_READING_PAGE").map(PathBuf::from);
+    let kept = std::env::var_os("SEG_REPORT_PAGE").map(PathBuf::from);
     let folder = kept.as_deref().unwrap_or(temporary.path());
     report.write(folder, &examples).unwrap();
     reading.write_cases(&folder.join("reading.csv")).unwrap();
@@ -140,14 +136,13 @@ fn the_files_are_whole() {
     assert_eq!(json["edits"][0]["edit"], "swap_sides");
     assert!(json["edits"][0]["moved_right"]["ci95"][0].as_f64().unwrap() > 0.5);
     assert!(json["words"]["words"][0]["change"]["mean"].as_f64().unwrap() > 0.0);
-    assert_eq!(json["presence"]["auroc"], 1.0);
+    assert_eq!(json["bootstrap"]["units"], "groups");
     let page = read("reading.html");
     assert!(page.starts_with("<!DOCTYPE html>") && page.contains("Phantoms &lt;test&gt;"));
     assert_eq!(page.matches("data:image/jpeg").count(), 2 * examples.len());
     assert!(page.len() < 5_000_000 && !page.contains("http"));
     let markdown = read("reading.md");
     assert!(markdown.contains("| left and right swapped | "), "{markdown}");
-    assert!(markdown.contains("AUROC 1.000"));
     let rows = csv::Reader::from_reader(read("reading.csv").as_bytes()).records().count();
     assert_eq!(rows, reading.records().len());
 }

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::importance::WordImportance;
-use crate::markdown::signed;
+use crate::format::signed;
+use crate::reading::importance::WordImportance;
 
 /// In the picture's units: a row, the words, the bars, and all.
 const ROW: usize = 24;
@@ -35,7 +35,7 @@ pub(super) fn chart(words: &[WordImportance]) -> Markup {
                 }
                 text.tick x=(WORDS + BARS + 16.0) y=(top + 16) {
                     (format!("{mean:.3}")) ", " (word.count) " times"
-                    @if let Some(dice) = word.dice_change.mean { ", Dice " (signed(Some(dice))) }
+                    @if let Some(dice) = word.dice_change.mean { ", Dice " (signed(Some(dice), 3)) }
                 }
             }
         }

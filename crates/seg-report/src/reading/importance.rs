@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use seg_metrics::{Bootstrap, MetricError};
 use serde::Serialize;
 
-use crate::mean::Mean;
 use crate::reading::CaseRecord;
+use crate::reading::mean::Mean;
 use seg_sentences::{Edit, words};
 
 /// What happens without a word.

@@ -4,7 +4,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops;
 use seg_image::{BinaryMask, OverlayStyle, RgbImage, overlay_with_reference};
 
-use crate::error::ReadingError;
+use crate::reading::error::ReadingError;
 use seg_sentences::Edit;
 
 /// Two sentences about one picture, with the answers.
