@@ -13,10 +13,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use seg_data::{Case, Dataset, Split, distinct_names};
 use seg_image::BinaryMask;
 use seg_metrics::Bootstrap;
-use seg_reading::{
-    Answer, Edit, EditKind, Example, Grammar, Reading, ReadingOptions, Shown, Trial,
-};
-use trainer::config::Sides;
+use seg_report::{Answer, Example, Reading, ReadingOptions, Shown, Trial};
+use seg_sentences::{Edit, EditKind, Grammar, Sides};
 
 /// Edits each sentence minimally and looks at what the mask does.
 ///

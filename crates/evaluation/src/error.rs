@@ -21,7 +21,7 @@ pub enum EvaluationError {
     Metric(#[from] seg_metrics::MetricError),
     /// A threshold of presence could not be fitted or applied.
     #[error("presence")]
-    Presence(#[from] seg_reading::PresenceError),
+    Presence(#[from] seg_report::PresenceError),
     /// A picture of the evaluation could not be written.
     #[error(transparent)]
     Image(#[from] seg_image::ImageError),

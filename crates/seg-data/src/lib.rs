@@ -32,6 +32,7 @@ mod manifest;
 mod medclipseg;
 pub mod phantom;
 mod sheet;
+mod stratified;
 
 pub use case::{Case, Origin, Sample, Split, UnknownSplit, distinct_names, load};
 pub use dataset::{Dataset, OpenOptions};
@@ -39,3 +40,4 @@ pub use error::DataError;
 pub use group::SharedGroup;
 pub use layout::{Layout, UnknownLayout};
 pub use seg_image::MaskRule;
+pub use stratified::stratified;

@@ -36,7 +36,6 @@ mod players;
 mod prefetch;
 mod recipe;
 mod report;
-mod rewording;
 mod run;
 mod schedule;
 mod sections;
@@ -51,7 +50,8 @@ pub use run::{RunContext, open_data, resume, train};
 
 /// The sections of a [`Recipe`].
 pub mod config {
-    pub use seg_augment::{AugmentConfig, Sides};
+    pub use seg_augment::AugmentConfig;
+    pub use seg_sentences::Sides;
 
     pub use crate::schedule::{Fall, Pace, ScheduleConfig};
     pub use crate::sections::{

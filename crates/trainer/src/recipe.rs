@@ -123,10 +123,10 @@ impl Recipe {
     /// sentences mean by `augment.sides`.
     pub fn sides(&self) -> Sides {
         self.model.sides.unwrap_or(match self.augment.sides {
-            seg_augment::Sides::Image => Sides::Image,
-            seg_augment::Sides::Patient => Sides::Patient,
+            seg_sentences::Sides::Image => Sides::Image,
+            seg_sentences::Sides::Patient => Sides::Patient,
             // It differs from row to row.
-            seg_augment::Sides::Fixed => Sides::Stated,
+            seg_sentences::Sides::Fixed => Sides::Stated,
         })
     }
 

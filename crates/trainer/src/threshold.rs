@@ -8,8 +8,8 @@ use causal_clip_seg::config::InputConfig;
 use causal_clip_seg::format::Precision;
 use causal_clip_seg::{Checkpoint, SegError, Segmenter};
 use evaluation::{ask_presence, presence_of};
-use seg_augment::Sides;
 use seg_data::Case;
+use seg_sentences::Sides;
 
 use crate::error::TrainError;
 
