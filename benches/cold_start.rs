@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::Context;
 use burn::tensor::Device;
-use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Precision, Segmenter, read_rgb};
+use causal_clip_seg::format::Precision;
+use causal_clip_seg::{CausalClipSeg, Segmenter, read_rgb};
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{Measured, peak_rss_mb, run_again, time};
@@ -23,12 +24,8 @@ pub struct Answered {
 }
 
 /// Leaves weights of 16 bits and a picture in `folder`.
-pub(crate) fn prepare(
-    folder: &Path,
-    config: &CausalClipSegConfig,
-    network: CausalClipSeg,
-) -> anyhow::Result<()> {
-    network.save(&folder.join(WEIGHTS), config, Precision::F16, &BTreeMap::new())?;
+pub(crate) fn prepare(folder: &Path, network: CausalClipSeg) -> anyhow::Result<()> {
+    network.save(&folder.join(WEIGHTS), Precision::F16, &BTreeMap::new())?;
     std::fs::rename(draw_picture(&folder.join("set"))?, folder.join(PICTURE))
         .context("moving the picture")
 }

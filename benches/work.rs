@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
-use causal_clip_seg::{
-    Branch, CausalClipSeg, CausalClipSegConfig, Game, Precision, ProjectorForm, Segmenter,
-    Tokenizer, read_rgb,
-};
-use causal_seg_decoder::Levels;
+use causal_clip_seg::config::Branch;
+use causal_clip_seg::format::Precision;
+use causal_clip_seg::parts::{Game, ProjectorForm, Tokenizer};
+use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Segmenter, read_rgb};
+use causal_seg_decoder::Pyramid;
 use seg_data::phantom::{PhantomConfig, write_phantoms};
 use seg_data::{Dataset, Split};
-use trainer::{Example, GameConfig, Learner, Order, Recipe, Samples, Target};
+use trainer::Recipe;
+use trainer::config::{GameConfig, Order};
+use trainer::steps::{Example, Learner, Samples, Target};
 
 use crate::case::{Case, Part};
 use crate::cold_start;
@@ -149,7 +151,7 @@ impl Bench<'_> {
     }
 
     fn network(&self, device: &Device) -> anyhow::Result<CausalClipSeg> {
-        Ok(CausalClipSeg::new(&self.config, device)?.with_random_weights(0, |_| true))
+        Ok(self.config.init(device)?.with_random_weights(0, |_| true))
     }
 
     fn pixels(&self, device: &Device) -> Tensor<4> {
@@ -173,7 +175,7 @@ impl Bench<'_> {
         Tensor::from_data(TensorData::new(ids, [self.case.batch, self.words]), device)
     }
 
-    fn levels(&self) -> anyhow::Result<Levels> {
+    fn levels(&self) -> anyhow::Result<Pyramid> {
         let network = self.network(&self.device)?;
         Ok(network.encode(self.pixels(&self.device), self.tokens(&self.device)).0)
     }
@@ -221,7 +223,7 @@ impl Bench<'_> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("network.safetensors");
         let network = self.network(&self.device)?;
-        network.save(&file, &self.config, Precision::F32, &BTreeMap::new())?;
+        network.save(&file, Precision::F32, &BTreeMap::new())?;
         drop(network);
         self.timed(|| {
             Segmenter::load(&file, &self.device).expect("the file was just written");
@@ -230,9 +232,10 @@ impl Bench<'_> {
 
     fn cold_start(&self) -> anyhow::Result<Measured> {
         let folder = tempfile::tempdir()?;
-        let mut config = self.config.clone();
-        config.input.size = self.case.size;
-        cold_start::prepare(folder.path(), &config, self.network(&self.device)?)?;
+        let mut input = self.config.input.clone();
+        input.size = self.case.size;
+        let network = self.network(&self.device)?.with_input(input)?;
+        cold_start::prepare(folder.path(), network)?;
         cold_start::time_answers(folder.path(), self.runs)
     }
 
@@ -253,8 +256,7 @@ impl Bench<'_> {
     fn segment(&self) -> anyhow::Result<Measured> {
         let folder = tempfile::tempdir()?;
         let picture = draw_picture(&folder.path().join("set"))?;
-        let segmenter =
-            Segmenter::new(self.network(&self.device)?, self.config.clone(), &self.device)?;
+        let segmenter = Segmenter::new(self.network(&self.device)?)?;
         let mask = folder.path().join("mask.png");
         let mut asked = 0;
         time(self.runs, || {

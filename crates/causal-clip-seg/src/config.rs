@@ -2,13 +2,13 @@
 
 use std::str::FromStr;
 
-use causal_seg_decoder::DecoderConfig;
-use clip_encoder::{
+pub use causal_seg_decoder::DecoderConfig;
+pub use clip_encoder::{
     Activation, ClipConfig, ImageTowerConfig, Normalisation, Resize, TextTowerConfig,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::error::ConfigError;
+use crate::errors::ConfigError;
 
 /// Which logits the mask is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,62 @@ impl FromStr for Branch {
     }
 }
 
+/// Whose left and right a network's sentences mean.
+///
+/// A chest X-ray is looked at as if the patient faced the reader: the patient's left lung is on the
+/// right of the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sides {
+    /// "Left" is the left of the image, whoever's side that is (QaTa-COV19 and the sets like it).
+    Image,
+    /// "Left" is the patient's left, as a radiologist writes.
+    Patient,
+    /// The sentence says whose side it means: "the patient's left lung", "on the left of the image".
+    Stated,
+}
+
+impl Sides {
+    /// One sentence for people.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::Image => {
+                "\"left\" means the left side of the image, which on a chest X-ray is the patient's right"
+            }
+            Self::Patient => {
+                "\"left\" means the patient's left, which on a chest X-ray is the right side of the image"
+            }
+            Self::Stated => {
+                "a sentence has to say whose side it means: \"the patient's left\" or \"the left of \
+                 the image\""
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Sides {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Image => "image",
+            Self::Patient => "patient",
+            Self::Stated => "stated",
+        })
+    }
+}
+
+impl FromStr for Sides {
+    type Err = ConfigError;
+
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
+        match name {
+            "image" => Ok(Self::Image),
+            "patient" => Ok(Self::Patient),
+            "stated" => Ok(Self::Stated),
+            _ => Err(ConfigError::Sides { found: name.to_owned() }),
+        }
+    }
+}
+
 /// How pictures and sentences become tensors, and logits a mask.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -51,9 +107,13 @@ pub struct InputConfig {
     /// Which logits the mask is made of.
     pub branch: Branch,
     /// From this [presence](crate::Mask::presence) on there is something, in `[0, 1]`; fitted on
-    /// validation cases by a training that asks for what is not there, else none.
+    /// validation cases by a training that asks for what is not there, else `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence: Option<f32>,
+    /// Whose left and right the sentences mean that the network was trained on; `None` if that is not
+    /// recorded, as in weights that other code trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sides: Option<Sides>,
 }
 
 impl Default for InputConfig {
@@ -66,6 +126,7 @@ impl Default for InputConfig {
             threshold: 0.5,
             branch: Branch::Causal,
             presence: None,
+            sides: None,
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use causal_seg_decoder::ProjectorForm;
 use clip_encoder::Tokenizer;
 use seg_image::{BinaryMask, OverlayStyle, Rgb, RgbImage, contact_sheet, overlay};
+use vision_layers::host;
 
-use crate::config::CausalClipSegConfig;
-use crate::error::SegError;
+use crate::errors::SegError;
 use crate::mask::Mask;
 use crate::network::CausalClipSeg;
 use crate::segmenter::{network_pixels, token_tensor};
@@ -32,16 +32,13 @@ impl Explanation {
     /// # Errors
     ///
     /// If the picture has no pixels.
-    pub fn of(
+    pub fn new(
         network: &CausalClipSeg,
-        config: &CausalClipSegConfig,
         image: &RgbImage,
         sentence: &str,
-        device: &Device,
     ) -> Result<Self, SegError> {
-        let device = device.clone().inner();
         let network = network.valid();
-        let input = &config.input;
+        let (device, input) = (network.device(), &network.config().input);
         let (size, (width, height)) = (input.size, image.dimensions());
         let batch = Tokenizer::clip().encode_batch(&[sentence], input.word_len)?;
         let pixels = TensorData::new(network_pixels(image, input)?, [1, 3, size, size]);
@@ -56,7 +53,7 @@ impl Explanation {
             Ok(Mask {
                 width,
                 height,
-                probabilities: at_picture(&values(sigmoid(logits)))?,
+                probabilities: at_picture(&host(sigmoid(logits)))?,
                 threshold: input.threshold,
                 presence_threshold: None,
                 sentence_cut: !batch.cut.is_empty(),
@@ -64,7 +61,7 @@ impl Explanation {
         };
         let gate = |gate: Tensor<4>| -> Result<Vec<f32>, SegError> {
             let side = gate.dims()[3];
-            let cells = values(gate.mean_dim(1));
+            let cells = host(gate.mean_dim(1));
             let step = size / side;
             let pixel = |at: usize| cells[at / size / step * side + at % size / step];
             Ok(at_picture(&(0..size * size).map(pixel).collect::<Vec<_>>())?)
@@ -106,13 +103,12 @@ impl Explanation {
     }
 }
 
-fn values(tensor: Tensor<4>) -> Vec<f32> {
-    tensor.into_data().convert::<f32>().try_into_vec::<f32>().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     use super::*;
+    use crate::config::CausalClipSegConfig;
     use crate::segmenter::Segmenter;
 
     #[test]
@@ -120,11 +116,10 @@ mod tests {
         let device = Device::flex();
         let mut config = CausalClipSegConfig::tiny();
         config.input.size = 64;
-        let network =
-            CausalClipSeg::new(&config, &device).unwrap().with_random_weights(3, |_| true);
+        let network = config.init(&device).unwrap().with_random_weights(3, |_| true);
         let image = RgbImage::from_fn(50, 40, |x, y| Rgb([(x * 5) as u8, (y * 6) as u8, 90]));
-        let told = Explanation::of(&network, &config, &image, "left", &device).unwrap();
-        let segmenter = Segmenter::new(network, config, &device).unwrap();
+        let told = Explanation::new(&network, &image, "left").unwrap();
+        let segmenter = Segmenter::new(network).unwrap();
         let answer = segmenter.segment(&image, "left").unwrap();
         let worst = answer.probabilities.iter().zip(&told.causal.probabilities);
         let worst = worst.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);

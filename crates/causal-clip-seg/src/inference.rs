@@ -1,11 +1,12 @@
 //! The network for inference: less to compute, the same answers.
 
 use burn::module::Module;
-use burn::tensor::{Int, Tensor};
-use causal_seg_decoder::{FoldedDecoder, Levels, PictureMaps};
+use burn::tensor::{Device, Int, Tensor};
+use causal_seg_decoder::{FoldedDecoder, PictureMaps};
 use clip_encoder::{Clip, FoldedImageTower, TextTower};
 
-use crate::config::Branch;
+use crate::config::{Branch, CausalClipSegConfig, InputConfig};
+use crate::errors::ConfigError;
 use crate::network::CausalClipSeg;
 
 /// A [`CausalClipSeg`] that only answers. Batch norms are folded into the convolutions before them,
@@ -18,23 +19,57 @@ pub struct InferenceNetwork {
     image_tower: FoldedImageTower,
     text_tower: TextTower,
     decoder: FoldedDecoder,
+    config: CausalClipSegConfig,
+    device: Device,
+}
+
+impl From<CausalClipSeg> for InferenceNetwork {
+    /// With both projectors, so that the branch can still be chosen.
+    fn from(network: CausalClipSeg) -> Self {
+        network.prepare(Branch::Mean)
+    }
 }
 
 impl CausalClipSeg {
-    /// The same for inference. What the folding replaces is freed layer by layer, unless a clone of
+    /// The network for inference, on the device where it is. What the folding replaces is freed layer by layer, unless a clone of
     /// the network holds it; [`Branch::Causal`] drops the confounding projector.
     pub fn prepare(self, branch: Branch) -> InferenceNetwork {
         let network = self.valid();
+        let (config, device) = (self.config().clone(), network.device());
         drop(self); // or it would hold every weight until the end
         let Clip { image_tower, text_tower, .. } = network.backbone;
         let decoder = network.decoder;
         let (image_tower, decoder) =
             at_once(|| image_tower.fold(), || decoder.fold(branch == Branch::Mean));
-        InferenceNetwork { image_tower, text_tower, decoder }
+        InferenceNetwork { image_tower, text_tower, decoder, config, device }
     }
 }
 
 impl InferenceNetwork {
+    /// The sizes of the network, and how pictures and sentences become its input.
+    pub fn config(&self) -> &CausalClipSegConfig {
+        &self.config
+    }
+
+    /// Where the network computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The network with another input: size, resize, threshold, branch and so on.
+    ///
+    /// # Errors
+    ///
+    /// If the input is impossible, or asks for a branch that the weights were prepared without.
+    pub fn with_input(mut self, input: InputConfig) -> Result<Self, ConfigError> {
+        self.config.input = input;
+        self.config.check()?;
+        match self.answers(self.config.input.branch) {
+            true => Ok(self),
+            false => Err(ConfigError::CausalAlone),
+        }
+    }
+
     /// Whether masks can be made of these logits: both projectors are there, or the causal one is
     /// all that is asked for.
     pub fn answers(&self, branch: Branch) -> bool {
@@ -47,9 +82,7 @@ impl InferenceNetwork {
     ///
     /// - `pixels`: `[pictures, 3, height, width]`, normalised; height and width multiples of 32
     pub fn picture_maps(&self, pixels: Tensor<4>, branch: Branch) -> PictureMaps {
-        let pyramid = self.image_tower.forward(pixels);
-        let levels = Levels { c3: pyramid.c3, c4: pyramid.c4, c5: pyramid.c5 };
-        self.decoder.picture_maps(levels, branch == Branch::Mean)
+        self.decoder.picture_maps(self.image_tower.forward(pixels), branch == Branch::Mean)
     }
 
     /// What sentences say.

@@ -1,52 +1,92 @@
-//! CausalCLIPSeg: an image and a sentence give the mask of what the sentence means.
+//! Segments medical images by text: an image and a sentence go in, the mask of what the sentence
+//! describes comes out.
+//!
+//! The network is CausalCLIPSeg ([MICCAI 2024](https://arxiv.org/abs/2503.15949)): CLIP's image and
+//! text encoders, a cross-modal decoder, and gates that split the features into causal and
+//! confounding ones. This crate has the network, its weight files, and the [`Segmenter`] that joins
+//! them with everything before and after: reading pictures, tokens, resizing, the mask at the
+//! picture's own size. Training is the job of the crate `trainer`.
+//!
+//! Research software; not for clinical use.
+//!
+//! # Usage
 //!
 //! ```
-//! use burn::tensor::Device;
-//! use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Segmenter, SegError};
-//! use seg_image::RgbImage;
+//! use causal_clip_seg::{CausalClipSegConfig, Device, RgbImage, SegError, Segmenter};
 //!
 //! # fn main() -> Result<(), SegError> {
 //! let device = Device::flex();
-//! let config = CausalClipSegConfig::tiny();
-//! // Random weights, so that this needs no file; `Segmenter::load(path, &device)` reads trained ones.
-//! let network = CausalClipSeg::new(&config, &device)?.with_random_weights(7, |_| true);
-//! let segmenter = Segmenter::new(network, config, &device)?;
+//! // Random weights, so that this needs no file. With trained ones:
+//! // let segmenter = Segmenter::load("net.safetensors", &device)?;
+//! let network = CausalClipSegConfig::tiny().init(&device)?.with_random_weights(7, |_| true);
+//! let segmenter = Segmenter::new(network)?;
 //!
-//! let image = RgbImage::new(80, 60);
+//! let image = RgbImage::new(80, 60); // or read_rgb("chest.png")?, or decode_rgb(&bytes, "upload")?
 //! let mask = segmenter.segment(&image, "The lesion in the upper left lung.")?;
 //! assert_eq!((mask.width, mask.height), (80, 60));
 //! println!("{:.1} % of the picture", 100.0 * mask.coverage());
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Ask [`Segmenter::sides`] whose left a network means: many published sets, and the demonstration
+//! network, mean the left of the image, a radiologist means the patient's.
+//!
+//! # Features
+//!
+//! Each adds a backend; which one computes is decided by the [`Device`] at run time.
+//!
+//! | feature | what computes | what it costs |
+//! | --- | --- | --- |
+//! | `flex` (default) | the CPU, in Rust, with all cores and the vector instructions found at run time | minutes of building |
+//! | `wgpu` | any GPU, by WebGPU shaders | most of an hour of building on two cores |
+//! | `vulkan` | any GPU, by Vulkan and SPIR-V; brings `wgpu` | likewise |
+//! | `cuda` | NVIDIA GPUs | the same, and LLVM, which the build downloads once |
+//!
+//! # Devices
+//!
+//! [`Device`] is Burn's, re-exported: `Device::flex()` is the CPU. [`devices::open`] takes a name
+//! (`"auto"`, `"vulkan:1"`) and finds out whether the device is there; [`devices::list`] lists them. A
+//! [`Segmenter`] can be shared by threads.
+//!
+//! # Where things are
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`config`] | sizes of a network, its input, threshold, branch and sides |
+//! | [`devices`] | devices by name |
+//! | [`errors`] | every error that [`SegError`] can carry |
+//! | [`explanation`] | both branches' answers and the gates, as maps and as a picture |
+//! | [`format`] | what stands in weight files |
+//! | [`mask`] | masks and their boxes |
+//! | [`parts`] | the network's parts, tokens and pixels: for training and for looking inside |
 #![deny(missing_docs)]
 
-mod config;
+mod checkpoint;
+pub mod config;
 pub mod devices;
-mod error;
-mod explanation;
+pub mod errors;
+pub mod explanation;
+pub mod format;
 mod inference;
-mod mask;
+pub mod mask;
 mod network;
+pub mod parts;
 mod prepared;
 mod segmenter;
 mod sentences;
-mod weights;
 
-pub use causal_seg_decoder::{Decoder, DecoderConfig, Game, PictureMaps, ProjectorForm, SegLogits};
-pub use clip_encoder::{
-    Clip, ClipConfig, LoadReport, Normalisation, Resize, TokenBatch, Tokenizer, WeightsError,
-};
-pub use config::{Branch, CausalClipSegConfig, InputConfig};
-pub use error::{ConfigError, SegError};
-pub use explanation::Explanation;
-pub use inference::InferenceNetwork;
-pub use mask::Mask;
-pub use network::{CausalClipSeg, Stages, names};
-pub use seg_image::{BinaryMask, RgbImage, read_rgb};
-pub use segmenter::{Segmenter, network_mask, network_pixels, token_tensor};
-pub use weight_files::Precision;
-pub use weights::{CONFIG_KEY, FORMAT, FORMAT_KEY, Loaded, PREPARED};
+#[doc(no_inline)]
+pub use burn;
+pub use burn::tensor::Device;
+pub use seg_image::{RgbImage, decode_rgb, read_rgb};
+
+pub use crate::checkpoint::Checkpoint;
+pub use crate::config::CausalClipSegConfig;
+pub use crate::errors::SegError;
+pub use crate::mask::Mask;
+pub use crate::network::CausalClipSeg;
+pub use crate::segmenter::Segmenter;
 
 /// The front page's example, run as every other.
 #[cfg(doctest)]

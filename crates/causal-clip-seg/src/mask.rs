@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use seg_image::{BinaryMask, OverlayStyle, RgbImage, overlay, write_gray8, write_mask, write_rgb};
+pub use seg_image::{BinaryMask, BoundingBox};
+use seg_image::{OverlayStyle, RgbImage, overlay, write_gray8, write_mask, write_rgb};
 
-use crate::error::SegError;
+use crate::errors::SegError;
 
 /// How likely each pixel of a picture belongs to what the sentence means.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,8 +79,8 @@ impl Mask {
     /// # Errors
     ///
     /// If the file cannot be written.
-    pub fn write_png(&self, path: &Path) -> Result<(), SegError> {
-        Ok(write_mask(path, &self.binary())?)
+    pub fn write_png(&self, path: impl AsRef<Path>) -> Result<(), SegError> {
+        Ok(write_mask(path.as_ref(), &self.binary())?)
     }
 
     /// Writes the probabilities as a grey PNG, 255 for one.
@@ -87,9 +88,9 @@ impl Mask {
     /// # Errors
     ///
     /// If the file cannot be written.
-    pub fn write_probabilities(&self, path: &Path) -> Result<(), SegError> {
+    pub fn write_probabilities(&self, path: impl AsRef<Path>) -> Result<(), SegError> {
         let grey = self.probabilities.iter().map(|p| (p * 255.0).round() as u8).collect();
-        Ok(write_gray8(path, self.width, self.height, grey)?)
+        Ok(write_gray8(path.as_ref(), self.width, self.height, grey)?)
     }
 
     /// The picture with the mask on it and the sentence below.
@@ -104,11 +105,11 @@ impl Mask {
     /// If the file cannot be written.
     pub fn write_overlay(
         &self,
-        path: &Path,
+        path: impl AsRef<Path>,
         image: &RgbImage,
         sentence: &str,
     ) -> Result<(), SegError> {
-        Ok(write_rgb(path, &self.overlay(image, sentence))?)
+        Ok(write_rgb(path.as_ref(), &self.overlay(image, sentence))?)
     }
 }
 

@@ -3,13 +3,14 @@
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 use causal_seg_decoder::{
-    DECODER_NAMES, Decoder, Game, Levels, NeckStages, ProjectorForm, SegLogits,
+    DECODER_NAMES, Decoder, Game, NeckStages, ProjectorForm, Pyramid, SegLogits,
 };
 use clip_encoder::{CLIP_NAMES, Clip, TextFeatures, Trunk};
-use vision_layers::{FieldName, Names, Slot, SplitMix64, fnv1a64};
+use seeded::{SplitMix64, fnv1a64};
+use vision_layers::{FieldName, Names, Slot};
 
-use crate::config::CausalClipSegConfig;
-use crate::error::ConfigError;
+use crate::config::{CausalClipSegConfig, InputConfig};
+use crate::errors::ConfigError;
 
 /// CausalCLIPSeg (MICCAI 2024, arXiv 2503.15949).
 ///
@@ -19,12 +20,34 @@ use crate::error::ConfigError;
 ///                                      q·(1-m) ─ aggregation ─ projector(state) ─ confounding logits
 /// ```
 /// On an autodiff device batch norms take the batch's statistics, elsewhere the running ones.
+///
+/// The network knows its [configuration](Self::config): its sizes, and how pictures and sentences
+/// become its input.
 #[derive(Module, Debug)]
 pub struct CausalClipSeg {
     /// Both towers of CLIP.
     pub backbone: Clip,
     /// Adapter, neck and projectors.
     pub decoder: Decoder,
+    #[module(skip)]
+    config: CausalClipSegConfig,
+}
+
+impl CausalClipSegConfig {
+    /// A network of these sizes with random weights, drawn by the backend; see
+    /// [`CausalClipSeg::with_random_weights`] for weights that are the same on every machine.
+    ///
+    /// # Errors
+    ///
+    /// If no network can have these sizes.
+    pub fn init(&self, device: &Device) -> Result<CausalClipSeg, ConfigError> {
+        self.check()?;
+        Ok(CausalClipSeg {
+            backbone: Clip::new(&self.clip, device)?,
+            decoder: Decoder::new(&self.decoder(), device)?,
+            config: self.clone(),
+        })
+    }
 }
 
 /// What the fields of this type are called in a released checkpoint.
@@ -54,17 +77,25 @@ pub struct Stages {
 }
 
 impl CausalClipSeg {
-    /// A network with random weights, drawn by the backend.
+    /// The sizes of the network, and how pictures and sentences become its input.
+    pub fn config(&self) -> &CausalClipSegConfig {
+        &self.config
+    }
+
+    /// The network with another input: size, resize, threshold and so on.
     ///
     /// # Errors
     ///
-    /// If no network can have these sizes.
-    pub fn new(config: &CausalClipSegConfig, device: &Device) -> Result<Self, ConfigError> {
-        config.check()?;
-        Ok(Self {
-            backbone: Clip::new(&config.clip, device)?,
-            decoder: Decoder::new(&config.decoder(), device)?,
-        })
+    /// If the input is impossible.
+    pub fn with_input(mut self, input: InputConfig) -> Result<Self, ConfigError> {
+        self.config.input = input;
+        self.config.check()?;
+        Ok(self)
+    }
+
+    /// Where the network's parameters are; an autodiff device while it is trained.
+    pub fn device(&self) -> Device {
+        self.backbone.logit_scale.val().device()
     }
 
     /// A network with random weights that depend on the seed and the parameters' names alone: the
@@ -83,7 +114,11 @@ impl CausalClipSeg {
         self.forward_in_game(pixels, tokens, &Game::Gated)
     }
 
-    /// The same with the gates as the game says.
+    /// Both maps of logits, with the gates as the game says.
+    ///
+    /// # Shapes
+    ///
+    /// As [`CausalClipSeg::forward`].
     pub fn forward_in_game(
         &self,
         pixels: Tensor<4>,
@@ -91,12 +126,7 @@ impl CausalClipSeg {
         game: &Game,
     ) -> SegLogits {
         let (levels, state) = self.encode(pixels, tokens);
-        let stages = self.decoder.neck_stages(levels, game);
-        let left = match game {
-            Game::Detached(_) => state.clone().detach(),
-            Game::Gated | Game::Mirrored(_) => state.clone(),
-        };
-        self.decoder.project_each(stages.split, [state, left], ProjectorForm::Fast)
+        self.decoder.forward_in_game(levels, state, game)
     }
 
     /// The causal logits alone, `[batch, 1, height, width]`: what the mask is made of.
@@ -106,10 +136,9 @@ impl CausalClipSeg {
     }
 
     /// Both towers: the pyramid and the sentences' states `[batch, embed_dim]`.
-    pub fn encode(&self, pixels: Tensor<4>, tokens: Tensor<2, Int>) -> (Levels, Tensor<2>) {
+    pub fn encode(&self, pixels: Tensor<4>, tokens: Tensor<2, Int>) -> (Pyramid, Tensor<2>) {
         let pyramid = self.backbone.image_tower.forward(pixels);
-        let state = self.backbone.text_tower.states(tokens);
-        (Levels { c3: pyramid.c3, c4: pyramid.c4, c5: pyramid.c5 }, state)
+        (pyramid, self.backbone.text_tower.states(tokens))
     }
 
     /// Every stage of a forward pass, the projectors in the given form: for comparing and looking.
@@ -117,7 +146,7 @@ impl CausalClipSeg {
         let trunk = self.backbone.image_tower.trunk(pixels);
         let c5 = self.backbone.image_tower.dense(trunk.layer4.clone());
         let text = self.backbone.text_tower.forward(tokens);
-        let levels = Levels { c3: trunk.c3.clone(), c4: trunk.c4.clone(), c5: c5.clone() };
+        let levels = Pyramid { c3: trunk.c3.clone(), c4: trunk.c4.clone(), c5: c5.clone() };
         let adapted = self.decoder.adapt(levels.clone()).c5;
         let neck = self.decoder.neck_stages(levels, &Game::Gated);
         let logits = self.decoder.project(neck.split.clone(), text.state.clone(), form);

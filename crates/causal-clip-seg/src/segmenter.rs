@@ -9,15 +9,21 @@ use causal_seg_decoder::PictureMaps;
 use clip_encoder::tokenizer::END;
 use clip_encoder::{MaskView, RgbView, TokenBatch, Tokenizer};
 use seg_image::{BinaryMask, RgbImage};
+use vision_layers::host;
 
-use crate::config::{Branch, CausalClipSegConfig, InputConfig};
-use crate::error::{ConfigError, SegError};
+use crate::checkpoint::Checkpoint;
+use crate::config::{Branch, CausalClipSegConfig, InputConfig, Sides};
+use crate::errors::{ConfigError, SegError};
 use crate::inference::{InferenceNetwork, at_once};
 use crate::mask::Mask;
+#[cfg(doc)]
 use crate::network::CausalClipSeg;
 use crate::sentences::{Sentence, SentenceCache};
 
 /// A trained network with everything that stands before and after it.
+///
+/// It can be shared: threads may ask one segmenter at the same time, and each gets the answer that it
+/// would get alone.
 ///
 /// A picture that several sentences ask about is computed once, and what the last
 /// [few hundred](Segmenter::SENTENCES_KEPT) sentences say is kept.
@@ -25,10 +31,8 @@ use crate::sentences::{Sentence, SentenceCache};
 pub struct Segmenter {
     /// With both projectors where there are both, for the branch can still be chosen.
     network: InferenceNetwork,
-    config: CausalClipSegConfig,
     tokenizer: Tokenizer,
     sentences: Mutex<SentenceCache>,
-    device: Device,
 }
 
 /// Pixels of all pictures that are computed at once: eight of 224 x 224. More would save no time
@@ -43,61 +47,84 @@ impl Segmenter {
     ///
     /// # Errors
     ///
-    /// As [`InferenceNetwork::load`].
-    pub fn load(path: &Path, device: &Device) -> Result<Self, SegError> {
-        let (network, config) = InferenceNetwork::load(path, device)?;
-        Self::of(network, config, device)
+    /// As [`Checkpoint::open`] and [`Checkpoint::prepare`].
+    pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self, SegError> {
+        Self::new(Checkpoint::open(path)?.prepare(device)?)
     }
 
-    /// A network at hand; it is taken out of training and [prepared](CausalClipSeg::prepare).
+    /// A network at hand, on the device where it is: a [`CausalClipSeg`], which is taken out of
+    /// training and [prepared](CausalClipSeg::prepare), or a prepared one.
     ///
     /// # Errors
     ///
-    /// If the configuration is impossible, or its vocabulary is not CLIP's.
-    pub fn new(
-        network: CausalClipSeg,
-        config: CausalClipSegConfig,
-        device: &Device,
-    ) -> Result<Self, SegError> {
-        Self::of(network.prepare(Branch::Mean), config, device)
-    }
-
-    fn of(
-        network: InferenceNetwork,
-        config: CausalClipSegConfig,
-        device: &Device,
-    ) -> Result<Self, SegError> {
-        config.check()?;
-        let text = &config.clip.text;
+    /// If the network's vocabulary is smaller than CLIP's.
+    pub fn new(network: impl Into<InferenceNetwork>) -> Result<Self, SegError> {
+        let network = network.into();
+        let text = &network.config().clip.text;
         if text.vocabulary <= END as usize {
             return Err(ConfigError::Vocabulary { vocabulary: text.vocabulary }.into());
         }
         let tokenizer = Tokenizer::clip().with_context(text.context);
-        let device = device.clone().inner();
         let sentences = Mutex::new(SentenceCache::new(Self::SENTENCES_KEPT));
-        Ok(Self { network, config, tokenizer, sentences, device })
+        Ok(Self { network, tokenizer, sentences })
     }
 
     /// The network's sizes and input.
     pub fn config(&self) -> &CausalClipSegConfig {
-        &self.config
+        self.network.config()
     }
 
-    /// The same network with another threshold, branch or size.
+    /// Whose left and right the network's sentences mean; `None` if its weights do not say.
+    pub fn sides(&self) -> Option<Sides> {
+        self.config().input.sides
+    }
+
+    /// The segmenter with another threshold: a pixel belongs to the mask from this probability on.
     ///
     /// # Errors
     ///
-    /// If the configuration is impossible, or of a branch that the weights were prepared without.
+    /// If the threshold does not lie between 0 and 1.
+    pub fn with_threshold(self, threshold: f32) -> Result<Self, SegError> {
+        self.with(|input| input.threshold = threshold)
+    }
+
+    /// The segmenter with masks from other logits.
+    ///
+    /// # Errors
+    ///
+    /// If the weights were prepared without that branch.
+    pub fn with_branch(self, branch: Branch) -> Result<Self, SegError> {
+        self.with(|input| input.branch = branch)
+    }
+
+    /// The segmenter with another threshold of presence: from this [`Mask::presence`] on there is
+    /// something; with `None` it is not judged.
+    ///
+    /// # Errors
+    ///
+    /// If the threshold does not lie in `[0, 1]`.
+    pub fn with_presence(self, threshold: Option<f32>) -> Result<Self, SegError> {
+        self.with(|input| input.presence = threshold)
+    }
+
+    /// The segmenter with another input: any of the above, and the size of pictures and the length of
+    /// sentences.
+    ///
+    /// # Errors
+    ///
+    /// If the input is impossible, or asks for a branch that the weights were prepared without.
     pub fn with_input(mut self, input: InputConfig) -> Result<Self, SegError> {
-        if input.word_len != self.config.input.word_len {
+        if input.word_len != self.config().input.word_len {
             self.sentences = Mutex::new(SentenceCache::new(Self::SENTENCES_KEPT));
         }
-        self.config.input = input;
-        self.config.check()?;
-        if !self.network.answers(self.config.input.branch) {
-            return Err(ConfigError::CausalAlone.into());
-        }
+        self.network = self.network.with_input(input)?;
         Ok(self)
+    }
+
+    fn with(self, change: impl FnOnce(&mut InputConfig)) -> Result<Self, SegError> {
+        let mut input = self.config().input.clone();
+        change(&mut input);
+        self.with_input(input)
     }
 
     /// What `sentence` means in `image`, at the image's own size.
@@ -117,7 +144,7 @@ impl Segmenter {
     ///
     /// If a picture has no pixels.
     pub fn segment_many(&self, queries: &[(&RgbImage, &str)]) -> Result<Vec<Mask>, SegError> {
-        let size = self.config.input.size;
+        let size = self.config().input.size;
         let most = (PIXELS_AT_ONCE / (size * size)).max(1);
         let (pictures, order) = by_picture(queries);
         let mut masks = vec![None; queries.len()];
@@ -144,14 +171,14 @@ impl Segmenter {
     }
 
     fn picture_maps(&self, pictures: &[&RgbImage]) -> Result<PictureMaps, SegError> {
-        let input = &self.config.input;
+        let input = &self.config().input;
         let size = input.size;
         let mut pixels = Vec::with_capacity(pictures.len() * 3 * size * size);
         for picture in pictures {
             pixels.extend(network_pixels(picture, input)?);
         }
         let pixels = TensorData::new(pixels, [pictures.len(), 3, size, size]);
-        let pixels = Tensor::<4>::from_data(pixels, &self.device);
+        let pixels = Tensor::<4>::from_data(pixels, self.network.device());
         Ok(self.network.picture_maps(pixels, input.branch))
     }
 
@@ -162,14 +189,14 @@ impl Segmenter {
         places: &[usize],
         queries: &[(&RgbImage, &str)],
     ) -> Result<Vec<Mask>, SegError> {
-        let InputConfig { size, resize, threshold, presence, .. } = self.config.input;
+        let InputConfig { size, resize, threshold, presence, .. } = self.config().input;
         let sentences = queries.iter().map(|(_, sentence)| *sentence).collect::<Vec<_>>();
         let sentences = self.read(&sentences)?;
         let states = sentences.iter().flat_map(|s| s.state.iter().copied()).collect::<Vec<_>>();
-        let states = TensorData::new(states, [queries.len(), self.config.clip.embed_dim]);
-        let logits = self.network.logits(maps, places, Tensor::from_data(states, &self.device));
-        let probabilities =
-            sigmoid(logits).into_data().convert::<f32>().try_into_vec::<f32>().unwrap_or_default();
+        let states = TensorData::new(states, [queries.len(), self.config().clip.embed_dim]);
+        let logits =
+            self.network.logits(maps, places, Tensor::from_data(states, self.network.device()));
+        let probabilities = host(sigmoid(logits));
 
         let answers = probabilities.chunks_exact(size * size).zip(queries).zip(&sentences);
         answers
@@ -203,10 +230,10 @@ impl Segmenter {
         if new.is_empty() {
             return Ok(found.into_iter().flatten().collect());
         }
-        let batch = self.tokenizer.encode_batch(&new, self.config.input.word_len)?;
-        let states = self.network.states(token_tensor(&batch, &self.device));
-        let states = states.into_data().convert::<f32>().try_into_vec::<f32>().unwrap_or_default();
-        let rows = states.chunks_exact(self.config.clip.embed_dim).enumerate();
+        let batch = self.tokenizer.encode_batch(&new, self.config().input.word_len)?;
+        let states = self.network.states(token_tensor(&batch, self.network.device()));
+        let states = host(states);
+        let rows = states.chunks_exact(self.config().clip.embed_dim).enumerate();
         let read = new.iter().zip(rows).map(|(text, (row, state))| {
             (*text, Sentence { state: state.into(), cut: batch.cut.contains(&row) })
         });

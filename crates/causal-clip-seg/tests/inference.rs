@@ -4,15 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Distribution, Int, Tensor};
-use causal_clip_seg::{
-    Branch, CausalClipSeg, CausalClipSegConfig, InferenceNetwork, Precision, names,
-};
+use burn::tensor::{Distribution, Int, Tensor};
+use causal_clip_seg::config::Branch;
+use causal_clip_seg::format::{Precision, names};
+use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Checkpoint, Device};
+use seeded::SplitMix64;
 
 /// Every norm, statistic and bias different from what a fresh network has.
 fn network(config: &CausalClipSegConfig, device: &Device) -> CausalClipSeg {
-    let network = CausalClipSeg::new(config, device).unwrap().with_random_weights(11, |_| true);
-    let mut seed = 1u32;
+    let network = config.init(device).unwrap().with_random_weights(11, |_| true);
+    let mut stream = SplitMix64::new(1);
     names().replace(network, |slot| {
         let (low, high) = match slot.name.rsplit('.').next().unwrap_or_default() {
             "running_mean" => (-0.2, 0.2),
@@ -23,10 +24,7 @@ fn network(config: &CausalClipSegConfig, device: &Device) -> CausalClipSeg {
             _ if slot.shape.len() == 1 => (0.5, 1.5),
             _ => return None,
         };
-        let draw = |_| {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            low + (high - low) * (seed >> 8) as f32 / (1 << 24) as f32
-        };
+        let draw = |_| low + (high - low) * (stream.uniform() + 1.0) / 2.0;
         Some((0..slot.len()).map(draw).collect())
     })
 }
@@ -47,9 +45,9 @@ fn folded_network_is_the_network() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("prepared.safetensors");
         let notes = BTreeMap::new();
-        network.save_prepared(&file, &config, Precision::F32, &notes).unwrap();
-        let (from_file, read) = InferenceNetwork::load(&file, &device).unwrap();
-        assert_eq!(read, config);
+        network.save_prepared(&file, Precision::F32, &notes).unwrap();
+        let from_file = Checkpoint::open(&file).unwrap().prepare(&device).unwrap();
+        assert_eq!(from_file.config(), &config);
         assert!(!from_file.answers(Branch::Mean), "its confounding projector was left out");
         for (height, width) in [(32, 32), (64, 96), (config.input.size, config.input.size)] {
             let uniform = Distribution::Uniform(-2.0, 2.0);

@@ -2,17 +2,15 @@
 
 #![allow(clippy::unwrap_used)] // in helpers of tests
 
-use burn::tensor::Device;
-use causal_clip_seg::{
-    Branch, CausalClipSeg, CausalClipSegConfig, InputConfig, Resize, RgbImage, SegError, Segmenter,
-};
+use causal_clip_seg::config::{Branch, InputConfig, Resize, Sides};
+use causal_clip_seg::{CausalClipSegConfig, Device, RgbImage, SegError, Segmenter};
 use seg_image::Rgb;
 
 fn segmenter(input: InputConfig) -> Segmenter {
     let device = Device::flex();
     let config = CausalClipSegConfig { input, ..CausalClipSegConfig::tiny() };
-    let network = CausalClipSeg::new(&config, &device).unwrap().with_random_weights(3, |_| true);
-    Segmenter::new(network, config, &device).unwrap()
+    let network = config.init(&device).unwrap().with_random_weights(3, |_| true);
+    Segmenter::new(network).unwrap()
 }
 
 fn small(resize: Resize) -> InputConfig {
@@ -107,4 +105,45 @@ fn sentences_about_one_picture_are_each_as_alone() {
         let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(worst < 1e-5, "{place} {sentence}: {worst}");
     }
+}
+
+#[test]
+fn a_segmenter_is_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Segmenter>();
+
+    let segmenter = segmenter(small(Resize::Letterbox));
+    let pictures = (0..4u32)
+        .map(|at| RgbImage::from_fn(40 + at, 30, |x, y| Rgb([(x * at) as u8, (y * 7) as u8, 90])))
+        .collect::<Vec<_>>();
+    let sentences = ["left lung", "right lung", "left lung", "two areas"];
+    let ask = |at: usize| segmenter.segment(&pictures[at], sentences[at]).unwrap();
+    let together = std::thread::scope(|scope| {
+        let threads = (0..4).map(|at| scope.spawn(move || [ask(at), ask(at)]));
+        let threads = threads.collect::<Vec<_>>();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    // Another one, so that nothing is remembered of the sentences.
+    let alone = self::segmenter(small(Resize::Letterbox));
+    for (at, answers) in together.iter().enumerate() {
+        let expected = alone.segment(&pictures[at], sentences[at]).unwrap();
+        assert!(answers.iter().all(|answer| *answer == expected), "{at}");
+    }
+}
+
+#[test]
+fn options_are_checked() {
+    let device = Device::flex();
+    let config = CausalClipSegConfig::tiny();
+    let network = config.init(&device).unwrap();
+    let segmenter = || Segmenter::new(network.clone()).unwrap();
+    assert_eq!(segmenter().sides(), None);
+    let stated = InputConfig { sides: Some(Sides::Stated), ..config.input.clone() };
+    assert_eq!(segmenter().with_input(stated).unwrap().sides(), Some(Sides::Stated));
+    assert_eq!(segmenter().with_threshold(0.35).unwrap().config().input.threshold, 0.35);
+    let message = segmenter().with_threshold(1.0).unwrap_err().to_string();
+    assert_eq!(message, "input.threshold is 1: it must lie between 0 and 1");
+    let message = segmenter().with_presence(Some(1.5)).unwrap_err().to_string();
+    assert_eq!(message, "input.presence is 1.5: it must lie in 0 to 1");
+    segmenter().with_branch(Branch::Mean).unwrap();
 }

@@ -2,10 +2,10 @@
 
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{Device, Tensor};
-use vision_layers::{ConvNormRelu, FieldName};
+use vision_layers::{ConvNormRelu, FieldName, Pyramid};
 
 use crate::config::{DecoderConfig, DecoderConfigError};
-use crate::neck::{GateValues, Levels, Neck, NeckStages, Split};
+use crate::neck::{GateValues, Neck, NeckStages, Split};
 use crate::projector::{Projector, ProjectorForm};
 
 /// The two answers, each `[batch, 1, height, width]` at the picture's size.
@@ -20,14 +20,14 @@ pub struct SegLogits {
 /// How the gates take part in a forward pass.
 #[derive(Clone, Debug, Default)]
 pub enum Game {
-    /// The gates gate.
+    /// Both sides use the same gates.
     #[default]
     Gated,
     /// The confounding side goes through these copies of the gates: the same values, other
     /// parameters, so that one backward pass tells the two sides' gradients apart.
     Mirrored(Box<Neck>),
-    /// The same, and what the confounding side finds moves neither the features nor the sentence's
-    /// state: it only shows what is left in them.
+    /// As [`Game::Mirrored`], but the confounding side's gradients reach neither the features nor the
+    /// sentence's state: that side only shows what is left in them.
     Detached(Box<Neck>),
 }
 
@@ -86,11 +86,25 @@ impl Decoder {
     ///
     /// # Shapes
     ///
-    /// - `levels`: see [`Levels`]
+    /// - `levels`: see [`Pyramid`]
     /// - `state`: `[batch, state]`
-    pub fn forward(&self, levels: Levels, state: Tensor<2>) -> SegLogits {
-        let stages = self.neck_stages(levels, &Game::Gated);
-        self.project(stages.split, state, ProjectorForm::Fast)
+    pub fn forward(&self, levels: Pyramid, state: Tensor<2>) -> SegLogits {
+        self.forward_in_game(levels, state, &Game::Gated)
+    }
+
+    /// Both maps of logits, with the gates as the game says.
+    ///
+    /// # Shapes
+    ///
+    /// - `levels`: see [`Pyramid`]
+    /// - `state`: `[batch, state]`
+    pub fn forward_in_game(&self, levels: Pyramid, state: Tensor<2>, game: &Game) -> SegLogits {
+        let split = self.neck_stages(levels, game).split;
+        let confounding_state = match game {
+            Game::Detached(_) => state.clone().detach(),
+            Game::Gated | Game::Mirrored(_) => state.clone(),
+        };
+        self.project_each(split, [state, confounding_state], ProjectorForm::Fast)
     }
 
     /// The causal logits alone: half the work, for when only the mask is wanted.
@@ -98,7 +112,7 @@ impl Decoder {
     /// # Shapes
     ///
     /// - output: `[batch, 1, height, width]`
-    pub fn forward_causal(&self, levels: Levels, state: Tensor<2>) -> Tensor<4> {
+    pub fn forward_causal(&self, levels: Pyramid, state: Tensor<2>) -> Tensor<4> {
         let levels = self.neck.levels(self.adapt(levels));
         let causal = self.neck.causal(&levels, self.neck.gates(&levels));
         self.causal_projector.forward(causal, state, ProjectorForm::Fast)
@@ -106,7 +120,7 @@ impl Decoder {
 
     /// The causal logits with the gates held open, `m = 1`: the warm-up. The confounding side would
     /// be empty, so it is left out.
-    pub fn forward_open(&self, levels: Levels, state: Tensor<2>) -> Tensor<4> {
+    pub fn forward_open(&self, levels: Pyramid, state: Tensor<2>) -> Tensor<4> {
         let levels = self.neck.levels(self.adapt(levels));
         let open = levels.each_ref().map(Tensor::ones_like);
         let causal = self.neck.causal(&levels, open);
@@ -114,15 +128,15 @@ impl Decoder {
     }
 
     /// c5 brought to `features` channels, where there is an adapter.
-    pub fn adapt(&self, levels: Levels) -> Levels {
+    pub fn adapt(&self, levels: Pyramid) -> Pyramid {
         match &self.adapter {
-            Some(adapter) => Levels { c5: adapter.forward(levels.c5), ..levels },
+            Some(adapter) => Pyramid { c5: adapter.forward(levels.c5), ..levels },
             None => levels,
         }
     }
 
     /// Everything between the adapter's input and the projectors.
-    pub fn neck_stages(&self, levels: Levels, game: &Game) -> NeckStages {
+    pub fn neck_stages(&self, levels: Pyramid, game: &Game) -> NeckStages {
         let levels = self.neck.levels(self.adapt(levels));
         let left = match game {
             Game::Detached(_) => levels.clone().map(Tensor::detach),
@@ -152,8 +166,8 @@ impl Decoder {
         self.project_each(split, [state.clone(), state], form)
     }
 
-    /// The same with a state for each side, causal first.
-    pub fn project_each(
+    /// Both maps to logits, with a state for each side, causal first.
+    fn project_each(
         &self,
         split: Split,
         [causal, confounding]: [Tensor<2>; 2],

@@ -2,11 +2,11 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-use vision_layers::{FoldedConv, joined};
+use vision_layers::{FoldedConv, Pyramid, joined};
 
 use crate::decoder::Decoder;
 use crate::folded_projector::FoldedProjector;
-use crate::neck::{FoldedNeck, Levels};
+use crate::neck::FoldedNeck;
 
 /// A [`Decoder`] for inference: the batch norms are folded into the convolutions, what depends on
 /// the map's size alone is computed once, pictures and sentences meet as late as they can.
@@ -49,9 +49,9 @@ impl FoldedDecoder {
     }
 
     /// The pictures' side; the confounding map is left out unless `both` is asked for and kept.
-    pub fn picture_maps(&self, levels: Levels, both: bool) -> PictureMaps {
+    pub fn picture_maps(&self, levels: Pyramid, both: bool) -> PictureMaps {
         let levels = match &self.adapter {
-            Some(adapter) => Levels { c5: relu(adapter.forward(levels.c5)), ..levels },
+            Some(adapter) => Pyramid { c5: relu(adapter.forward(levels.c5)), ..levels },
             None => levels,
         };
         let both = both && self.confounding_projector.is_some();

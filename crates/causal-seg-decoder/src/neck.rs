@@ -3,22 +3,11 @@
 use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use vision_layers::{ConvNormRelu, FoldedConv, avg_pool};
+use vision_layers::{ConvNormRelu, FoldedConv, Pyramid, avg_pool};
 
 use crate::carafe::{Carafe, FoldedCarafe};
 use crate::config::DecoderConfig;
 use crate::gate::{FoldedGate, Gate};
-
-/// The pyramid that the decoder takes, with the sizes of its configuration.
-#[derive(Clone, Debug)]
-pub struct Levels {
-    /// `[batch, features, height / 8, width / 8]`
-    pub c3: Tensor<4>,
-    /// `[batch, c4, height / 16, width / 16]`
-    pub c4: Tensor<4>,
-    /// `[batch, c5, height / 32, width / 32]`
-    pub c5: Tensor<4>,
-}
 
 /// The two aggregated maps, each `[batch, features, height / 16, width / 16]`, not negative.
 #[derive(Clone, Debug)]
@@ -83,7 +72,7 @@ impl Neck {
     /// # Shapes
     ///
     /// - `levels`: c5 with `features` channels (after the adapter)
-    pub fn levels(&self, levels: Levels) -> [Tensor<4>; 3] {
+    pub fn levels(&self, levels: Pyramid) -> [Tensor<4>; 3] {
         [
             avg_pool(levels.c3, 2),
             self.c4_second.forward(self.c4_first.forward(levels.c4)),
@@ -142,7 +131,7 @@ pub(crate) struct FoldedNeck {
 
 impl FoldedNeck {
     /// The causal map, and the confounding one if it is asked for.
-    pub(crate) fn forward(&self, levels: Levels, both: bool) -> (Tensor<4>, Option<Tensor<4>>) {
+    pub(crate) fn forward(&self, levels: Pyramid, both: bool) -> (Tensor<4>, Option<Tensor<4>>) {
         let c4 = self.c4.iter().fold(levels.c4, |x, conv| relu(conv.forward(x)));
         let levels = [avg_pool(levels.c3, 2), c4, self.carafe.forward(levels.c5)];
         let [gate3, gate4, gate5] = &self.gates;

@@ -1,6 +1,6 @@
 //! The flags that choose a device.
 
-use burn::tensor::Device;
+use causal_clip_seg::Device;
 use causal_clip_seg::devices::{self, DeviceError};
 
 /// `--device NAME`, the same in every program.

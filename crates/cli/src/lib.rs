@@ -25,6 +25,6 @@ mod stop;
 pub use console::Console;
 pub use device::DeviceArg;
 pub use exit::{EXIT_CODES, UsageError, exit_code};
-pub use hash::sha256;
+pub use hash::{sha256, sha256_of};
 pub use memory::tune_allocator;
 pub use stop::stop_on_ctrl_c;

@@ -24,9 +24,10 @@ fn it_says_whose_left_is_meant() {
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().display().to_string();
     let printed = success("segment", &["--out", &folder, "left lung"]);
-    assert!(printed.contains("left and right are the image's"), "{printed}");
+    assert!(printed.contains("\"left\" means the left side of the image"), "{printed}");
     let told = json("segment", &["--out", &folder, "left lung"]);
-    assert!(told["left_and_right"].as_str().unwrap().contains("the image's"), "{told}");
+    assert_eq!(told["sides"], "image", "{told}");
+    assert!(told["left_and_right"].as_str().unwrap().contains("left side of the image"), "{told}");
     assert!(told["answers"][0]["area_share"].as_f64().unwrap() > 0.0, "{told}");
     assert!(success("segment", &["--help"]).contains("A radiologist means the patient's left"));
 }

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Int, Tensor};
 use vision_layers::FieldName;
 
 use crate::config::ClipConfig;
-use crate::error::ConfigError;
+use crate::error::ClipConfigError;
 use crate::image_tower::ImageTower;
 use crate::text_tower::TextTower;
 
@@ -62,7 +62,7 @@ impl Clip {
     /// # Errors
     ///
     /// If no network can have these sizes.
-    pub fn new(config: &ClipConfig, device: &Device) -> Result<Self, ConfigError> {
+    pub fn new(config: &ClipConfig, device: &Device) -> Result<Self, ClipConfigError> {
         config.check()?;
         Ok(Self {
             image_tower: ImageTower::new(&config.image, config.embed_dim, device),

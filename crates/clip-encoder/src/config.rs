@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::ConfigError;
+use crate::error::ClipConfigError;
 
 /// The activation in the text tower's blocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,7 +130,7 @@ impl ClipConfig {
     /// # Errors
     ///
     /// The first field whose value is impossible, with what it may be.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub fn check(&self) -> Result<(), ClipConfigError> {
         let (image, text) = (&self.image, &self.text);
         for (i, n) in image.blocks.iter().enumerate() {
             within(&format!("image.blocks[{i}]"), *n, 1, 1000)?;
@@ -190,18 +190,18 @@ pub struct Difference {
     pub theirs: String,
 }
 
-fn within(field: &str, value: usize, low: usize, high: usize) -> Result<(), ConfigError> {
+fn within(field: &str, value: usize, low: usize, high: usize) -> Result<(), ClipConfigError> {
     if (low..=high).contains(&value) {
         return Ok(());
     }
-    Err(ConfigError::Range { field: field.to_owned(), value, low, high })
+    Err(ClipConfigError::Range { field: field.to_owned(), value, low, high })
 }
 
-fn multiple(field: &str, value: usize, of: usize, what: &str) -> Result<(), ConfigError> {
+fn multiple(field: &str, value: usize, of: usize, what: &str) -> Result<(), ClipConfigError> {
     if value.is_multiple_of(of) {
         return Ok(());
     }
-    Err(ConfigError::Multiple { field: field.to_owned(), value, of, what: what.to_owned() })
+    Err(ClipConfigError::Multiple { field: field.to_owned(), value, of, what: what.to_owned() })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use weight_files::WeightFileError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs)] // of the fields: the message explains them
-pub enum ConfigError {
+pub enum ClipConfigError {
     /// A value outside its range.
     #[error("{field} is {value}: it must be between {low} and {high}")]
     Range { field: String, value: usize, low: usize, high: usize },
@@ -51,7 +51,7 @@ pub enum WeightsError {
     Foreign { file: PathBuf, what: String },
     /// The file's shapes give an impossible configuration.
     #[error("{}: the sizes of its tensors cannot be right", file.display())]
-    Config { file: PathBuf, source: ConfigError },
+    Config { file: PathBuf, source: ClipConfigError },
 }
 
 fn others(missing: usize) -> String {

@@ -4,22 +4,11 @@ use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use vision_layers::{Conv, FoldedConv, avg_pool, batch_norm};
+use vision_layers::{Conv, FoldedConv, Pyramid, avg_pool, batch_norm};
 
 use crate::attention_pool::{AttentionPool, FoldedAttentionPool};
 use crate::bottleneck::{Bottleneck, FoldedBottleneck};
 use crate::config::ImageTowerConfig;
-
-/// What the image tower says of a picture, at three scales. For width `w`:
-#[derive(Clone, Debug)]
-pub struct Pyramid {
-    /// `[batch, 8 w, height / 8, width / 8]`, not negative
-    pub c3: Tensor<4>,
-    /// `[batch, 16 w, height / 16, width / 16]`, not negative
-    pub c4: Tensor<4>,
-    /// `[batch, embed_dim, height / 32, width / 32]`, not negative: the dense head's map
-    pub c5: Tensor<4>,
-}
 
 /// Everything the trunk computes; [`Pyramid`] without the head.
 #[derive(Clone, Debug)]

@@ -38,12 +38,13 @@ pub use attention_pool::AttentionPool;
 pub use bottleneck::Bottleneck;
 pub use clip::{CLIP_NAMES, Clip, ZeroShot};
 pub use config::{Activation, ClipConfig, Difference, ImageTowerConfig, TextTowerConfig};
-pub use error::{ConfigError, WeightsError};
-pub use image_tower::{FoldedImageTower, ImageTower, Pyramid, Trunk};
+pub use error::{ClipConfigError, WeightsError};
+pub use image_tower::{FoldedImageTower, ImageTower, Trunk};
 pub use pixels::{MaskView, Normalisation, PixelError, Resize, RgbView};
 pub use text_tower::{TextFeatures, TextTower};
 pub use tokenizer::{Batch as TokenBatch, TokenError, Tokenizer};
 pub use transformer::{TextBlock, quick_gelu};
+pub use vision_layers::Pyramid;
 pub use weights::{
     LoadReport, check_sizes, clip_config, clip_prefix, fresh_in_clip, load_module, tensors_of,
 };

@@ -9,7 +9,8 @@ use clip_encoder::{
     Activation, CLIP_NAMES, Clip, ClipConfig, ImageTowerConfig, LoadReport, TextTowerConfig,
     WeightsError, check_sizes, clip_config, tensors_of,
 };
-use vision_layers::{Names, SplitMix64, fnv1a64};
+use seeded::{SplitMix64, fnv1a64};
+use vision_layers::Names;
 use weight_files::{NewTensor, Precision, WeightFile, write_safetensors};
 
 fn open(name: &str) -> WeightFile {

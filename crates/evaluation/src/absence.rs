@@ -1,7 +1,6 @@
 //! What is not in a picture: why, and how a picture or a sentence is made to say so.
 
-use seg_augment::{Sides, places};
-use seg_reading::Edit;
+use seg_sentences::{Edit, Grammar, Sides, places};
 use serde::Serialize;
 
 /// Why what a sentence asks for is not in the picture.
@@ -94,7 +93,7 @@ pub fn other_side(sentence: &str, halves: Option<TwoHalves>, sides: Sides) -> Op
         // What left means differs from row to row.
         Sides::Fixed => false,
     };
-    is_there.then(|| Edit::SwapSides.apply(sentence)).flatten()
+    is_there.then(|| Grammar::default().apply(Edit::SwapSides, sentence)).flatten()
 }
 
 #[cfg(test)]

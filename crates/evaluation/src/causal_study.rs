@@ -5,17 +5,18 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use causal_clip_seg::{
-    CausalClipSeg, CausalClipSegConfig, InputConfig, ProjectorForm, SegError, Tokenizer,
-    network_mask, network_pixels, token_tensor,
+use causal_clip_seg::config::InputConfig;
+use causal_clip_seg::parts::{
+    ProjectorForm, Tokenizer, network_mask, network_pixels, token_tensor,
 };
+use causal_clip_seg::{CausalClipSeg, SegError};
 use causal_seg_decoder::{GateValues, Split};
 use rayon::prelude::*;
 use seeded::SplitMix64;
 use seg_data::Case;
 use seg_metrics::{Bootstrap, Interval, MetricError, Units};
 use serde::Serialize;
-use vision_layers::avg_pool;
+use vision_layers::{avg_pool, host};
 
 use crate::error::EvaluationError;
 
@@ -63,10 +64,6 @@ pub struct CausalMean {
 pub struct CausalStudy<'a> {
     /// The network; its gates are its own, a prepared one has none.
     pub network: &'a CausalClipSeg,
-    /// Its sizes and input.
-    pub config: &'a CausalClipSegConfig,
-    /// Where the network is.
-    pub device: &'a Device,
     /// The cases that are looked at.
     pub cases: &'a [&'a Case],
     /// A name for each case.
@@ -84,16 +81,16 @@ impl CausalStudy<'_> {
     pub fn rows(&self, mut tick: impl FnMut()) -> Result<Vec<CausalRow>, EvaluationError> {
         /// Cases in a forward pass; each lends the next one its gates.
         const TOGETHER: usize = 8;
-        let Self { network, config, device, cases, names, seed } = *self;
-        let device = device.clone().inner();
+        let Self { network, cases, names, seed } = *self;
         let network = network.valid();
+        let (input, device) = (&network.config().input, network.device());
         // Neighbours in a set are often of one picture.
         let mut order = (0..cases.len()).collect::<Vec<_>>();
         SplitMix64::new(seed).shuffle(&mut order);
         let mut rows = vec![None; cases.len()];
         for part in order.chunks(TOGETHER) {
             let chosen = part.iter().map(|place| cases[*place]).collect::<Vec<_>>();
-            let batch = Batch::read(&chosen, &config.input, &device)?;
+            let batch = Batch::read(&chosen, input, &device)?;
             let stages = network.stages(batch.pixels, batch.tokens, ProjectorForm::Fast);
             let (neck, state) = (stages.neck, stages.text.state);
             let decoder = &network.decoder;
@@ -111,7 +108,7 @@ impl CausalStudy<'_> {
                 Split { causal: turned(&neck.split.causal), confounding: neck.split.confounding };
             let by_map = decoder.project(split, state, ProjectorForm::Fast).causal;
 
-            let threshold = config.input.threshold;
+            let threshold = input.threshold;
             let masks = |logits: Tensor<4>| rows_of(sigmoid(logits), |value| value >= threshold);
             let target = rows_of(batch.masks.clone(), |value| value >= 0.5);
             let (causal, confounding) =
@@ -283,7 +280,7 @@ pub fn causal_markdown(means: &[CausalMean]) -> String {
 /// `[batch, 1, height, width]` as a row of decisions for each of the batch.
 fn rows_of(tensor: Tensor<4>, inside: impl Fn(f32) -> bool) -> Vec<Vec<bool>> {
     let [batch, ..] = tensor.dims();
-    let values = tensor.into_data().convert::<f32>().try_into_vec::<f32>().unwrap_or_default();
+    let values = host(tensor);
     let row = values.len() / batch.max(1);
     values.chunks(row.max(1)).map(|row| row.iter().map(|value| inside(*value)).collect()).collect()
 }
@@ -295,7 +292,7 @@ fn gate_mean(gate: &Tensor<4>, mask: &Tensor<4>, inside: bool) -> Vec<f64> {
     let weights = if inside { weights } else { 1.0 - weights };
     let sum = |x: Tensor<4>| -> Tensor<2> { x.flatten::<2>(1, 3).sum_dim(1) };
     let mean = sum(gate.clone().mean_dim(1) * weights.clone()) / sum(weights);
-    let values = mean.into_data().convert::<f32>().try_into_vec::<f32>().unwrap_or_default();
+    let values = host(mean);
     values.into_iter().map(f64::from).collect()
 }
 

@@ -6,8 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use seeded::SplitMix64;
-use seg_augment::{Sides, Turn, rewrite};
 use seg_data::Case;
+use seg_sentences::{Sides, Turn, rewrite};
 
 use crate::error::EvaluationError;
 

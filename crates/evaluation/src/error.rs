@@ -21,10 +21,10 @@ pub enum EvaluationError {
     Metric(#[from] seg_metrics::MetricError),
     /// A threshold of presence could not be fitted or applied.
     #[error("presence")]
-    Presence(#[from] seg_reading::PresenceError),
+    Presence(#[from] seg_report::PresenceError),
     /// An edited sentence's answer could not be compared.
     #[error(transparent)]
-    Reading(#[from] seg_reading::ReadingError),
+    Reading(#[from] seg_report::ReadingError),
     /// A picture of the evaluation could not be written.
     #[error(transparent)]
     Image(#[from] seg_image::ImageError),

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use causal_clip_seg::{BinaryMask, Mask, RgbImage, SegError, Segmenter};
+use causal_clip_seg::mask::BinaryMask;
+use causal_clip_seg::{Mask, RgbImage, SegError, Segmenter};
 use rayon::prelude::*;
 use seg_data::{Case, Sample};
 use seg_metrics::{Grid, MetricError, Scores};

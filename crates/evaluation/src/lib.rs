@@ -7,8 +7,7 @@
 //! is left of the score then is what the network does without reading.
 //!
 //! ```
-//! use burn::tensor::Device;
-//! use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Segmenter};
+//! use causal_clip_seg::{CausalClipSegConfig, Device, Segmenter};
 //! use evaluation::{Control, Questions, score_control};
 //! use seg_data::phantom::{PhantomConfig, write_phantoms};
 //! use seg_data::{Dataset, Split};
@@ -20,9 +19,8 @@
 //! let data = Dataset::open(folder.path())?;
 //! let cases = data.cases(Split::Test);
 //!
-//! let (config, device) = (CausalClipSegConfig::tiny(), Device::flex());
-//! let network = CausalClipSeg::new(&config, &device)?.with_random_weights(7, |_| true);
-//! let segmenter = Segmenter::new(network, config, &device)?;
+//! let network = CausalClipSegConfig::tiny().init(&Device::flex())?;
+//! let segmenter = Segmenter::new(network.with_random_weights(7, |_| true))?;
 //! let questions = Questions { data: &data, cases: &cases, seed: 0 };
 //! let scores = score_control(&segmenter, questions, Control::Shuffled, None, |_, _, _| Ok(()))?;
 //! assert_eq!(scores.cases.len(), cases.len());

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use causal_clip_seg::{BinaryMask, RgbImage, Segmenter};
+use causal_clip_seg::mask::BinaryMask;
+use causal_clip_seg::{RgbImage, Segmenter};
 use rayon::prelude::*;
-use seg_augment::Sides;
 use seg_data::Case;
-use seg_reading::{Edit, Presence, PresenceError};
+use seg_report::{Presence, PresenceError};
+use seg_sentences::{Edit, Grammar, Sides};
 
 use crate::absence::{Absence, Cover, other_side};
 use crate::error::EvaluationError;
@@ -129,7 +130,7 @@ fn questions(
         asked.push(ask(&picture, &other, Some(Absence::OtherSide), false));
     }
     for (edit, absence) in [(Edit::Negate, Absence::Negated), (Edit::OffTopic, Absence::OffTopic)] {
-        if let Some(edited) = edit.apply(sentence) {
+        if let Some(edited) = Grammar::default().apply(edit, sentence) {
             asked.push(ask(&picture, &edited, Some(absence), false));
         }
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use causal_clip_seg::Segmenter;
-use seg_augment::Sides;
 use seg_data::{Case, Dataset, Split};
-use seg_reading::PresenceReport;
+use seg_report::PresenceReport;
+use seg_sentences::Sides;
 use serde::Serialize;
 
 use crate::absence::Absence;

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use causal_clip_seg::{BinaryMask, Mask, Segmenter};
+use causal_clip_seg::mask::BinaryMask;
+use causal_clip_seg::{Mask, Segmenter};
 use seg_data::{Case, Sample};
-use seg_reading::{
-    Answer, Edit, EditKind, Example, Grammar, Reading, ReadingOptions, Shown, Trial,
-};
+use seg_report::{Answer, Example, Reading, ReadingOptions, Shown, Trial};
+use seg_sentences::{Edit, EditKind, Grammar};
 
 use crate::error::EvaluationError;
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use causal_clip_seg::{BinaryMask, Segmenter};
+use causal_clip_seg::Segmenter;
+use causal_clip_seg::mask::BinaryMask;
 use seg_data::{Case, Dataset, Split, distinct_names};
 use seg_report::{ControlScores, ScoredCase};
 

@@ -1,7 +1,7 @@
 //! One question asked of several views of a picture.
 
 use causal_clip_seg::{Mask, RgbImage, Segmenter};
-use seg_augment::{Sides, Turn, rewrite};
+use seg_sentences::{Sides, Turn, rewrite};
 
 use crate::error::EvaluationError;
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use causal_clip_seg::{CausalClipSegConfig, InputConfig};
+use causal_clip_seg::CausalClipSegConfig;
+use causal_clip_seg::config::InputConfig;
 use clip_encoder::{Activation, ClipConfig, ImageTowerConfig, TextTowerConfig};
 use serde::{Deserialize, Serialize};
+use vision_layers::host;
 
 use crate::{FLOORS, rule};
 
@@ -26,7 +28,7 @@ pub enum ParityError {
     NoCase { folder: PathBuf, name: String },
     /// The network's sizes.
     #[error(transparent)]
-    Config(#[from] causal_clip_seg::ConfigError),
+    Config(#[from] causal_clip_seg::errors::ConfigError),
     /// A network's file.
     #[error(transparent)]
     Network(#[from] causal_clip_seg::SegError),
@@ -214,8 +216,7 @@ impl Case {
     pub fn check<const D: usize>(&self, key: &str, tensor: Tensor<D>) -> Option<Row> {
         let stage = self.stages.get(key)?;
         let shape = tensor.dims();
-        let data = tensor.into_data().convert::<f32>();
-        let values = data.try_into_vec::<f32>().unwrap_or_default();
+        let values = host(tensor);
         let right = shape[..] == stage.shape[..] || stage.shape.is_empty();
         Some(self.compare(key, stage, if right { &values } else { &[] }))
     }

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
-use causal_clip_seg::{Branch, CausalClipSeg, InferenceNetwork, Precision, ProjectorForm, names};
+use causal_clip_seg::config::Branch;
+use causal_clip_seg::format::{Precision, names};
+use causal_clip_seg::parts::ProjectorForm;
+use causal_clip_seg::{CausalClipSeg, Checkpoint};
 
 use crate::case::{Case, ParityError, Row};
 use crate::rule;
 
 /// The network with weights by the rule.
 pub(crate) fn network(case: &Case, device: &Device) -> Result<CausalClipSeg, ParityError> {
-    let network = CausalClipSeg::new(&case.network_config()?, device)?;
+    let network = case.network_config()?.init(device)?;
     Ok(names().replace(network, |slot| Some(rule::parameter(&slot.name, &slot.shape))))
 }
 
@@ -56,12 +59,12 @@ pub(crate) fn forward(
     also("alone", causal);
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("prepared.safetensors");
-    network.save_prepared(&file, &case.network_config()?, Precision::F32, &BTreeMap::new())?;
+    network.save_prepared(&file, Precision::F32, &BTreeMap::new())?;
     let prepared = network.prepare(Branch::Causal);
     let causal = prepared.forward_causal(case.pixel_tensor(device), case.token_tensor(device));
     also("prepared", causal);
     drop(prepared);
-    let (prepared, _) = InferenceNetwork::load(&file, device)?;
+    let prepared = Checkpoint::open(&file)?.prepare(device)?;
     let causal = prepared.forward_causal(case.pixel_tensor(device), case.token_tensor(device));
     also("prepared, from its file", causal);
     Ok(rows)

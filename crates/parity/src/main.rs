@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use causal_clip_seg::ProjectorForm;
+use causal_clip_seg::parts::ProjectorForm;
 use causal_clip_seg_cli::{DeviceArg, EXIT_CODES, exit_code, say};
 use clap::Parser;
 use parity::{FLOORS, Row, Selection, case_names, run_case};

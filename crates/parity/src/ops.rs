@@ -4,10 +4,11 @@ use burn::module::Module;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
-use causal_clip_seg::ProjectorForm;
+use causal_clip_seg::parts::ProjectorForm;
 use causal_seg_decoder::{Carafe, DECODER_NAMES, Gate, Projector, enlarged_conv};
 use clip_encoder::quick_gelu;
-use trainer::{LossConfig, Target, seg_loss};
+use trainer::config::LossConfig;
+use trainer::steps::{Target, seg_loss};
 use vision_layers::{Names, bicubic_matrix, bilinear_matrix, resize_with};
 
 use crate::case::{Case, Operation, ParityError, Row};

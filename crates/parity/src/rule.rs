@@ -1,6 +1,6 @@
 //! Values by a rule from names, the same in every language.
 
-use vision_layers::{SplitMix64, fnv1a64};
+use seeded::{SplitMix64, fnv1a64};
 
 /// `n` numbers in [-1, 1) that belong to `name`.
 pub fn uniform(name: &str, n: usize) -> Vec<f32> {

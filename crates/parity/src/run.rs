@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use causal_clip_seg::ProjectorForm;
+use causal_clip_seg::parts::ProjectorForm;
 
 use crate::case::{Case, ParityError, Row};
 use crate::{files, forward, ops, training};

@@ -1,11 +1,12 @@
 //! The players' steps in training mode: losses, gradients, parameters, running statistics.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use causal_clip_seg::{CausalClipSeg, names};
-use trainer::{
-    Example, GameConfig, Gradients, Learner, LossConfig, Losses, OptimizerConfig, Recipe, Rule,
-    Target, player_one, player_two, simultaneous,
-};
+use causal_clip_seg::CausalClipSeg;
+use causal_clip_seg::format::names;
+use trainer::Recipe;
+use trainer::config::{GameConfig, OptimizerConfig, Rule};
+use trainer::steps::{Example, Gradients, Learner, Losses, Target};
+use vision_layers::host;
 
 use crate::case::{Case, ParityError, Row};
 use crate::forward::network;
@@ -54,25 +55,22 @@ fn steps(case: &Case, nudge: f32, device: &Device) -> Result<Vec<Row>, ParityErr
         tokens: case.token_tensor(&device),
         target: Target { mask: mask(case, &device)?, distance: None },
     };
-    let loss = LossConfig::default();
     let recipe = Recipe { optimizer, ..Recipe::default() };
     let mut learner = Learner::new(network(case, &device)?, &recipe);
     let mut rows = Vec::new();
     match case.order.as_deref() {
         Some("alternating") => {
-            let (losses, own) = player_one(&learner.network, learner.players(), &example, &loss);
+            let (losses, own) = learner.turn().player_one(&example);
             rows.extend(step_rows(case, 1, losses, &learner.network, &own));
             learner.move_first(settings.lr, own);
             rows.extend(state_rows(case, 1, &learner.network));
-            let (losses, own) =
-                player_two(&learner.network, learner.players(), &example, &loss, 1.0);
+            let (losses, own) = learner.turn().player_two(&example, 1.0);
             rows.extend(step_rows(case, 2, losses, &learner.network, &own));
             learner.move_second(settings.lr, own);
         }
         Some("simultaneous") => {
             let game = GameConfig::default();
-            let (losses, first, second) =
-                simultaneous(&learner.network, learner.players(), &example, &loss, &game);
+            let (losses, first, second) = learner.turn().simultaneous(&example, &game);
             rows.extend(step_rows(case, 1, losses, &learner.network, &first));
             rows.extend(step_rows(case, 2, losses, &learner.network, &second));
             learner.move_first(settings.lr, first);
@@ -118,7 +116,7 @@ fn step_rows(
     rows.extend(case.check_values(&format!("loss{turn}.confounding"), &[losses.confounding]));
     for slot in names().slots(network) {
         if let Some(gradient) = gradients.get(&slot.name) {
-            let values = gradient.to_data().convert::<f32>().try_into_vec().unwrap_or_default();
+            let values = host(gradient.clone());
             let key = format!("grad{turn}.{}", slot.name);
             rows.extend(case.check_values(&key, &slot.to_pytorch(values)));
         }

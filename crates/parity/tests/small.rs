@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
-use causal_clip_seg::ProjectorForm;
+use causal_clip_seg::parts::ProjectorForm;
 use parity::{Case, FLOORS, Selection, case_names, run_case};
 
 fn vectors() -> PathBuf {

@@ -1,6 +1,6 @@
 //! A small rotation, zoom and shift, and reading pictures through it.
 
-use crate::turn::Turn;
+use seg_sentences::Turn;
 
 /// A rotation and zoom about the picture's centre, then a shift.
 ///
@@ -123,6 +123,7 @@ fn bilinear(pixels: &[u8], size: usize, x: f32, y: f32) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::turned::turned_pixels;
 
     const STILL: Affine = Affine { angle: 0.0, scale: 1.0, shift_x: 0.0, shift_y: 0.0 };
 
@@ -156,8 +157,8 @@ mod tests {
         let picture = (0..4 * 4 * 3).map(|v| v * 5).collect::<Vec<u8>>();
         let mask = (0..16).map(|v| if v % 3 == 0 { 255 } else { 0 }).collect::<Vec<u8>>();
         for turn in Turn::ALL {
-            assert_eq!(STILL.image(&picture, 4, turn), turn.pixels(&picture, 4, 3));
-            assert_eq!(STILL.mask(&mask, 4, turn), turn.pixels(&mask, 4, 1));
+            assert_eq!(STILL.image(&picture, 4, turn), turned_pixels(&picture, 4, 3, turn));
+            assert_eq!(STILL.mask(&mask, 4, turn), turned_pixels(&mask, 4, 1, turn));
         }
     }
 

@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 
 use seeded::{SplitMix64, fnv1a64, mix64};
+use seg_sentences::{Turn, Veto, rewrite};
 
 use crate::affine::Affine;
 use crate::config::AugmentConfig;
-use crate::error::Veto;
-use crate::rewrite::rewrite;
 use crate::tone::{Tone, add_noise};
-use crate::turn::Turn;
+use crate::turned::turned_pixels;
 
 /// What happens to one case: to its picture and mask alike, and to its sentence.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,7 +127,7 @@ impl<'s> Augmentation<'s> {
     fn turned<'p>(&self, pixels: &'p [u8], size: usize, channels: usize) -> Cow<'p, [u8]> {
         match self.turn.is_identity() {
             true => Cow::Borrowed(pixels),
-            false => Cow::Owned(self.turn.pixels(pixels, size, channels)),
+            false => Cow::Owned(turned_pixels(pixels, size, channels, self.turn)),
         }
     }
 }
@@ -156,7 +155,7 @@ impl Draws {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Sides;
+    use seg_sentences::Sides;
 
     const SENTENCE: &str = "One tumor at the top left.";
 

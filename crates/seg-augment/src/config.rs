@@ -1,23 +1,9 @@
 //! What may be changed, how often and how much.
 
+use seg_sentences::Sides;
 use serde::{Deserialize, Serialize};
 
 use crate::error::AugmentError;
-
-/// Whose left and right the sentences of a set name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sides {
-    /// "Left" is the left of the image.
-    #[default]
-    Image,
-    /// "Left" is the patient's left, the right of the image. A mirrored radiograph looks like one
-    /// of the other side, so a horizontal flip swaps the words here too; any other turn of a
-    /// sentence with a side or height is vetoed.
-    Patient,
-    /// Sentences must not be turned: for sets that name both sides, or anatomy.
-    Fixed,
-}
 
 /// Settings of [`Augmentation::draw`](crate::Augmentation::draw). By default nothing is on.
 ///

@@ -1,17 +1,13 @@
 //! Random changes of a picture and its mask that keep the sentence true.
 //!
 //! A flipped picture whose sentence still says "left" teaches a network to pass over the sentence.
-//! Here the words turn with the picture, and a turn that has no words is not made.
+//! Here the words turn with the picture ([`seg_sentences::rewrite`]), and a turn that has no words
+//! is not made.
 //!
 //! ```
-//! use seg_augment::{AugmentConfig, Augmentation, Sides, Turn, rewrite};
+//! use seg_augment::{AugmentConfig, Augmentation};
 //!
 //! let sentence = "Two infected areas, upper left lung and lower right lung.";
-//! let flipped = rewrite(sentence, Turn::FLIP_HORIZONTAL, Sides::Image)?;
-//! assert_eq!(flipped, "Two infected areas, upper right lung and lower left lung.");
-//! // There are no words for a lung that lies on its side.
-//! assert!(rewrite(sentence, Turn::QUARTER, Sides::Image).is_err());
-//!
 //! let config = AugmentConfig { flip_horizontal: 1.0, brightness: 0.1, ..AugmentConfig::default() };
 //! config.check()?;
 //! let case = seeded::fnv1a64("covid_1"); // a case's name, so that the order of cases does not matter
@@ -19,6 +15,7 @@
 //! let picture = [10, 10, 10, 20, 20, 20, 30, 30, 30, 40, 40, 40]; // [2, 2, 3]
 //! assert_eq!(augmentation.image(&picture, 2).len(), picture.len());
 //! assert_eq!(augmentation.mask(&[255, 0, 0, 0], 2)[..], [0, 255, 0, 0]);
+//! let flipped = "Two infected areas, upper right lung and lower left lung.";
 //! assert_eq!(augmentation.sentence(), flipped);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -28,20 +25,13 @@ mod affine;
 mod augmentation;
 mod config;
 mod error;
-mod orientation;
-mod place;
-mod rewrite;
-mod sentence;
 mod tone;
-mod turn;
-mod veto;
-mod words;
+mod turned;
 
 pub use affine::Affine;
 pub use augmentation::Augmentation;
-pub use config::{AugmentConfig, Sides};
-pub use error::{AugmentError, Veto};
-pub use place::{Place, places};
-pub use rewrite::rewrite;
+pub use config::AugmentConfig;
+pub use error::AugmentError;
+pub use seg_sentences::{Sides, Turn, Veto};
 pub use tone::Tone;
-pub use turn::Turn;
+pub use turned::turned_pixels;

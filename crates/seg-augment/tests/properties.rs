@@ -2,13 +2,10 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use seg_augment::{AugmentConfig, Augmentation, Place, Sides, Turn, places, rewrite};
+use seg_augment::{AugmentConfig, Augmentation, Sides};
+use seg_sentences::{Place, places};
 
 const SIZE: usize = 32;
-
-fn turns() -> impl Strategy<Value = Turn> {
-    select(&Turn::ALL[..])
-}
 
 /// One place, in a family's words.
 fn place(words: [&'static str; 3]) -> impl Strategy<Value = String> {
@@ -58,11 +55,6 @@ fn sentences() -> impl Strategy<Value = String> {
     prop_oneof![pictures(), lungs()]
 }
 
-fn sorted(mut places: Vec<Place>) -> Vec<Place> {
-    places.sort();
-    places
-}
-
 /// A mask with a disc at each place.
 fn drawn_at(places: &[Place]) -> Vec<u8> {
     let mut mask = vec![0; SIZE * SIZE];
@@ -98,44 +90,6 @@ fn everything() -> AugmentConfig {
 }
 
 proptest! {
-    #[test]
-    fn a_turn_and_its_inverse_give_the_sentence_back(sentence in sentences(), turn in turns()) {
-        if let Ok(turned) = rewrite(&sentence, turn, Sides::Image) {
-            let back = rewrite(&turned, turn.inverse(), Sides::Image);
-            prop_assert_eq!(back.as_deref(), Ok(&*sentence));
-        }
-    }
-
-    #[test]
-    fn sentences_about_pictures_follow_every_turn(sentence in pictures(), turn in turns()) {
-        prop_assert!(rewrite(&sentence, turn, Sides::Image).is_ok());
-    }
-
-    #[test]
-    fn rewritings_compose_as_turns_do(
-        sentence in sentences(),
-        first in turns(),
-        second in turns(),
-    ) {
-        let both = rewrite(&sentence, first.then(second), Sides::Image);
-        if let Ok(once) = rewrite(&sentence, first, Sides::Image)
-            && let Ok(twice) = rewrite(&once, second, Sides::Image)
-        {
-            prop_assert_eq!(both.as_deref(), Ok(&*twice));
-        }
-    }
-
-    #[test]
-    fn places_of_the_rewritten_sentence_are_the_turned_places(
-        sentence in sentences(),
-        turn in turns(),
-    ) {
-        if let Ok(turned) = rewrite(&sentence, turn, Sides::Image) {
-            let expected = places(&sentence).into_iter().map(|place| turn.place(place)).collect();
-            prop_assert_eq!(sorted(places(&turned)), sorted(expected));
-        }
-    }
-
     #[test]
     fn a_lesion_stays_where_the_sentence_says(sentence in sentences(), case: u64) {
         let mask = drawn_at(&places(&sentence));
@@ -188,11 +142,5 @@ proptest! {
         let second = draw(case);
         prop_assert_eq!(&first, &second);
         prop_assert_eq!(first.image(&picture, SIZE), second.image(&picture, SIZE));
-    }
-
-    #[test]
-    fn any_text_gives_a_sentence_or_a_veto(text: String, turn in turns()) {
-        let _ = rewrite(&text, turn, Sides::Image);
-        let _ = places(&text);
     }
 }

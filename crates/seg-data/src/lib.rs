@@ -33,6 +33,7 @@ mod medclipseg;
 pub mod phantom;
 mod question;
 mod sheet;
+mod stratified;
 
 pub use case::{Case, Origin, Sample, Split, UnknownSplit, distinct_names, load};
 pub use dataset::{Dataset, OpenOptions};
@@ -41,3 +42,4 @@ pub use group::SharedGroup;
 pub use layout::{Layout, UnknownLayout};
 pub use question::{Question, read_questions};
 pub use seg_image::MaskRule;
+pub use stratified::stratified;

@@ -22,7 +22,8 @@ pub const MAX_BYTES: u64 = 512 << 20;
 ///
 /// If the file cannot be read, is no picture, is broken, or is larger than [`MAX_PIXELS`] or
 /// [`MAX_BYTES`].
-pub fn read_rgb(file: &Path) -> Result<RgbImage, ImageError> {
+pub fn read_rgb(file: impl AsRef<Path>) -> Result<RgbImage, ImageError> {
+    let file = file.as_ref();
     decode_rgb(&read(file)?, file)
 }
 
@@ -31,7 +32,8 @@ pub fn read_rgb(file: &Path) -> Result<RgbImage, ImageError> {
 /// # Errors
 ///
 /// As [`read_rgb`].
-pub fn decode_rgb(content: &[u8], name: &Path) -> Result<RgbImage, ImageError> {
+pub fn decode_rgb(content: &[u8], name: impl AsRef<Path>) -> Result<RgbImage, ImageError> {
+    let name = name.as_ref();
     Ok(match decode(content, name)? {
         DynamicImage::ImageRgb8(image) => image,
         DynamicImage::ImageRgb16(image) => rgb(&image, |p| p.0.map(eight)),
@@ -136,7 +138,7 @@ mod tests {
         // The header's checksum, so that the lie is well formed.
         let crc = crc32(&png[12..29]);
         png[29..33].copy_from_slice(&crc.to_be_bytes());
-        let message = decode_rgb(&png, "bomb.png".as_ref()).unwrap_err().to_string();
+        let message = decode_rgb(&png, "bomb.png").unwrap_err().to_string();
         assert!(message.starts_with("bomb.png: 60000 x 60000 pixels"), "{message}");
     }
 
@@ -154,7 +156,7 @@ mod tests {
         image::GrayImage::from_pixel(20_000, 20, image::Luma([7]))
             .write_to(&mut Cursor::new(&mut png), image::ImageFormat::Png)
             .unwrap();
-        let image = decode_rgb(&png, "long.png".as_ref()).unwrap();
+        let image = decode_rgb(&png, "long.png").unwrap();
         assert_eq!((image.dimensions(), image.get_pixel(19_999, 19).0), ((20_000, 20), [7; 3]));
     }
 
@@ -165,7 +167,7 @@ mod tests {
                 [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"II*\0\x08\0\0\0", b"BM", b""];
             let mut content = magic[kind].to_vec();
             content.append(&mut bytes);
-            let _ = decode_rgb(&content, "x".as_ref());
+            let _ = decode_rgb(&content, "x");
         }
     }
 }

@@ -9,7 +9,7 @@
 //! let picture = overlay(&image, &mask, &OverlayStyle::default(), "upper left");
 //! assert!(picture.width() >= 448);
 //!
-//! let error = decode_rgb(b"no picture", "note.txt".as_ref()).unwrap_err();
+//! let error = decode_rgb(b"no picture", "note.txt").unwrap_err();
 //! assert!(error.to_string().starts_with("note.txt: not a PNG, JPEG, TIFF or BMP file"));
 //! ```
 #![deny(missing_docs)]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use seg_augment::{AugmentConfig, Sides, Turn, rewrite};
+use seg_augment::AugmentConfig;
+use seg_sentences::{Sides, Turn, rewrite};
 use serde::Serialize;
 
 use crate::scan::Scan;

@@ -4,7 +4,7 @@ mod sections;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use crate::finding::{Finding, Level, count};
 use crate::inspection::Inspection;
@@ -15,33 +15,22 @@ const PLACES: usize = 400;
 
 pub(crate) fn page(inspection: &Inspection) -> String {
     let title = format!("{}: inspection", inspection.name);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) }
-                style { (PreEscaped(include_str!("html/page.css"))) }
-            }
-            body {
-                (head(inspection))
-                main {
-                    (findings(&inspection.findings))
-                    (sections::splits(inspection))
-                    (sections::groups(inspection))
-                    (sections::duplicates(inspection))
-                    (sections::sides(inspection))
-                    (sections::augmentation(inspection))
-                    (sections::sentences(inspection))
-                    (sections::misspellings(inspection))
-                    (sections::files(inspection))
-                    (sections::cases(inspection))
-                }
-            }
+    let body = html! {
+        (head(inspection))
+        main {
+            (findings(&inspection.findings))
+            (sections::splits(inspection))
+            (sections::groups(inspection))
+            (sections::duplicates(inspection))
+            (sections::sides(inspection))
+            (sections::augmentation(inspection))
+            (sections::sentences(inspection))
+            (sections::misspellings(inspection))
+            (sections::files(inspection))
+            (sections::cases(inspection))
         }
     };
-    page.into_string()
+    seg_report::page(&title, include_str!("html/page.css"), &body)
 }
 
 fn head(inspection: &Inspection) -> Markup {

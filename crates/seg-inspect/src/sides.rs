@@ -1,6 +1,6 @@
 //! Whose left "left" is, and where "upper" is: measured on the masks.
 
-use seg_augment::places;
+use seg_sentences::{one_height, one_side, places};
 use serde::Serialize;
 
 use crate::case_row::CaseRow;
@@ -135,18 +135,21 @@ impl SideFacts {
         let (mut named, mut naming_a_side, mut naming_a_height) = (Vec::new(), 0, 0);
         let mut heights: [Vec<f64>; 3] = Default::default();
         for (at, case) in scan.cases.iter().enumerate() {
-            let sentence = case.case.sentence.to_lowercase();
-            let places = places(&sentence);
+            let sentence = case.case.sentence.as_str();
+            let places = places(sentence);
             naming_a_side += usize::from(places.iter().any(|place| place.x != 0));
             naming_a_height += usize::from(places.iter().any(|place| place.y != 0));
             let Some(region) = scan.region(case).filter(|region| region.area > 0) else { continue };
             for patients in [false, true] {
-                if let Some(side) = one_side(&sentence, patients) {
+                if let Some(side) = one_side(sentence, patients) {
                     named.push(Named { case: at, side, patients, region });
                 }
             }
-            if let Some(height) = one_height(&sentence) {
-                heights[height].push(region.height);
+            match one_height(sentence) {
+                Some(-1) => heights[0].push(region.height),
+                Some(0) => heights[1].push(region.height),
+                Some(_) => heights[2].push(region.height),
+                None => {}
             }
         }
         let (plain, patients) = (SideCount::of(&named, false), SideCount::of(&named, true));
@@ -242,45 +245,6 @@ fn disagreements(
     wrong
 }
 
-/// The one side that a sentence in lower case names, of those with or without "patient" in their
-/// clause.
-fn one_side(sentence: &str, patients: bool) -> Option<i8> {
-    let has = |text: &str, word: &str| text.split(|c: char| !c.is_alphabetic()).any(|w| w == word);
-    if has(sentence, "both") || has(sentence, "bilateral") {
-        return None;
-    }
-    let clauses = sentence.split([',', ';', '.']);
-    let clauses =
-        clauses.filter(|clause| (has(clause, "patient") || has(clause, "patients")) == patients);
-    let mut found = None;
-    for side in clauses.flat_map(places).map(|place| place.x).filter(|x| *x != 0) {
-        match found {
-            None => found = Some(side),
-            Some(other) if other != side => return None,
-            Some(_) => {}
-        }
-    }
-    found
-}
-
-/// 0 upper, 1 middle, 2 lower, where a sentence in lower case names one height only.
-fn one_height(sentence: &str) -> Option<usize> {
-    let places = places(sentence);
-    let first = places.first()?.y;
-    if places.iter().any(|place| place.y != first) {
-        return None;
-    }
-    let centre = || {
-        let mut words = sentence.split(|c: char| !c.is_alphabetic());
-        words.any(|word| ["middle", "center", "centre", "central", "mid"].contains(&word))
-    };
-    match first {
-        -1 => Some(0),
-        1 => Some(2),
-        _ => centre().then_some(1),
-    }
-}
-
 /// The share of pairs whose upper mask is higher; ties count half.
 fn ordered(upper: &[f64], lower: &[f64]) -> Option<f64> {
     const FEWEST: usize = 5;
@@ -300,28 +264,6 @@ fn ordered(upper: &[f64], lower: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_side_is_read_clause_by_clause() {
-        let both = "the patient's right lung, on the left side of the image.";
-        assert_eq!((one_side(both, true), one_side(both, false)), (Some(1), Some(-1)));
-        let plain = "unilateral pulmonary infection, one infected area, lower leflung.";
-        assert_eq!((one_side(plain, true), one_side(plain, false)), (None, Some(-1)));
-        for sentence in
-            ["the left and the right lung.", "bilateral infection, left lung", "a bright spot"]
-        {
-            assert_eq!(one_side(sentence, false), None, "{sentence}");
-        }
-    }
-
-    #[test]
-    fn one_height_is_none_of_several() {
-        assert_eq!(one_height("upper left lung"), Some(0));
-        assert_eq!(one_height("middle left lung"), Some(1));
-        assert_eq!(one_height("at the bottom right"), Some(2));
-        assert_eq!(one_height("all left lung"), None);
-        assert_eq!(one_height("upper left lung and lower right lung"), None);
-    }
 
     /// By hand: 3 of the 25 pairs are the other way round, one is level.
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use seg_augment::{Sides, Turn, rewrite};
+use seg_sentences::{Sides, Turn, rewrite};
 use serde::Serialize;
 use strsim::osa_distance;
 

@@ -229,13 +229,13 @@ const RULES: [Rule; 22] = [
     (
         "assd",
         "mean over images where it is finite; the mean over both boundaries together",
-        "this project, newer MONAI",
+        "this project; MONAI from 0.9.1, medpy 0.5.2, MetricsReloaded",
         Over::Finite(|case| case.assd),
     ),
     (
         "assd_mean_of_means",
         "mean over images where it is finite; the mean of the two directed means",
-        "medpy, older MONAI",
+        "medpy 0.4.0, MONAI to 0.5, panoptica, MetricsReloaded (MASD)",
         Over::Finite(|case| case.assd_mean_of_means),
     ),
 ];

@@ -115,8 +115,9 @@ impl SurfaceDistances {
         })
     }
 
-    /// Variant of [`assd`](Self::assd): the mean of the two directed means, as older releases
-    /// of MONAI and medpy.
+    /// Variant of [`assd`](Self::assd): the mean of the two directed means, as in medpy
+    /// 0.4.0, MONAI up to 0.5, panoptica and MetricsReloaded's MASD. MONAI from 0.9.1 on and medpy
+    /// 0.5.2 compute `assd`; medpy 0.5.0 and 0.5.1 fail.
     pub fn assd_mean_of_means(&self) -> f64 {
         let mean = |side: &[f64]| side.iter().sum::<f64>() / side.len() as f64;
         self.both(|p, r| Some((mean(p) + mean(r)) / 2.0))

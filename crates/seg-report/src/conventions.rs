@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::case::ControlScores;
 use crate::error::ReportError;
+use crate::format::number;
 use crate::named::Named;
 
 /// A score of the set under one convention.
@@ -73,7 +74,7 @@ impl ConventionTable {
             "| --- | --- | --- | --- | --- |".to_owned(),
         ];
         lines.extend(self.conventions.iter().map(|(name, score)| {
-            let value = score.value.map_or("–".to_owned(), |value| format!("{value:.4}"));
+            let value = number(score.value, 4);
             let ConventionScore { left_out, meaning, used_by, .. } = score;
             format!("| {name} | {value} | {left_out} | {meaning} | {used_by} |")
         }));

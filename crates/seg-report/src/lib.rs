@@ -32,6 +32,9 @@
 //! # }
 //! ```
 //!
+//! Whether the sentence decides what the mask is, is told by [`Reading`]; whether a network sees that
+//! there is nothing to draw, by [`Presence`].
+//!
 //! Masks that another program left in a folder are scored by [`find_pairs`] and [`score_pairs`].
 //! A set's scores under every convention in use are a [`ConventionTable`], and a published pair of
 //! Dice and IoU is set beside ours by [`describe_pair`]. What the scores are is told by
@@ -42,20 +45,36 @@
 mod case;
 mod control;
 mod conventions;
+mod drawing;
 mod error;
+mod format;
 mod interval;
 mod markdown;
 mod named;
+mod page;
 mod pairs;
+mod presence;
 mod published;
+mod reading;
 mod report;
 
 pub use case::{CaseColumns, ControlScores, ScoredCase, write_cases};
 pub use control::{ControlReport, Difference, GroupReport, PairedInterval};
 pub use conventions::{ConventionScore, ConventionTable};
+pub use drawing::Drawing;
 pub use error::ReportError;
 pub use interval::{MeanInterval, Pooled};
 pub use named::Named;
+pub use page::page;
 pub use pairs::{MaskPair, Missing, PairScores, ScoreOptions, find_pairs, score_pairs};
+pub use presence::{Presence, PresenceError, PresenceReport};
 pub use published::{OwnPair, OwnScore, OwnScores, describe_pair};
-pub use report::{Drawing, ReportHeader, ScoreReport};
+pub use reading::comparison::{Answer, Comparison};
+pub use reading::error::ReadingError;
+pub use reading::example::{Example, Shown};
+pub use reading::importance::{WordImportance, WordImportances};
+pub use reading::mean::Mean;
+pub use reading::report::ReadingReport;
+pub use reading::summary::{AreaRatio, EditSummary, PairedDice};
+pub use reading::{CaseRecord, Reading, ReadingOptions, Trial};
+pub use report::{ReportHeader, ScoreReport};

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::control::{ControlReport, Difference};
+use crate::format::{number, signed, with_interval};
 use crate::interval::MeanInterval;
 use crate::report::ScoreReport;
 
@@ -55,7 +56,7 @@ pub(crate) fn markdown(report: &ScoreReport) -> String {
 fn control_row(name: &str, control: &ControlReport) -> String {
     let all = &control.all;
     let mean = |score| all.per_image.get(score);
-    let mut row = format!("| {name} | {} | {}", all.cases, with_interval(mean("dice"), false));
+    let mut row = format!("| {name} | {} | {}", all.cases, dice(mean("dice"), number));
     for score in SHARES {
         let _ = write!(row, " | {}", number(mean(score).and_then(|m| m.mean), 4)); // a String takes all
     }
@@ -69,7 +70,7 @@ fn control_row(name: &str, control: &ControlReport) -> String {
 fn difference_row(name: &str, difference: &Difference) -> String {
     let mean = |score| difference.get(score).map(|found| &found.difference);
     let pairs = |score| difference.get(score).map_or(0, |found| found.pairs);
-    let mut row = format!("| {name} | {} | {}", pairs("dice"), with_interval(mean("dice"), true));
+    let mut row = format!("| {name} | {} | {}", pairs("dice"), dice(mean("dice"), signed));
     for score in SHARES {
         let _ = write!(row, " | {}", signed(mean(score).and_then(|m| m.mean), 4));
     }
@@ -78,20 +79,7 @@ fn difference_row(name: &str, difference: &Difference) -> String {
     row
 }
 
-fn with_interval(found: Option<&MeanInterval>, sign: bool) -> String {
-    let written = |value| if sign { signed(Some(value), 4) } else { number(Some(value), 4) };
-    match found {
-        Some(MeanInterval { mean: Some(mean), ci95: Some([low, high]) }) => {
-            format!("{} ({} to {})", written(*mean), written(*low), written(*high))
-        }
-        _ => number(None, 4),
-    }
-}
-
-fn number(value: Option<f64>, decimals: usize) -> String {
-    value.map_or("–".to_owned(), |value| format!("{value:.decimals$}"))
-}
-
-fn signed(value: Option<f64>, decimals: usize) -> String {
-    value.map_or("–".to_owned(), |value| format!("{value:+.decimals$}"))
+fn dice(found: Option<&MeanInterval>, write: fn(Option<f64>, usize) -> String) -> String {
+    let (mean, ci95) = found.map_or((None, None), |found| (found.mean, found.ci95));
+    with_interval(mean, ci95, |value| write(Some(value), 4))
 }

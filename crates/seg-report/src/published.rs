@@ -6,6 +6,7 @@ use seg_metrics::{Convention, PublishedPair};
 use serde_json::Value;
 
 use crate::error::ReportError;
+use crate::format::signed;
 
 /// A Dice or IoU in `[0, 1]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,7 +116,7 @@ pub fn describe_pair(pair: &PublishedPair, own: Option<&OwnScores>) -> String {
             pair.dice(),
             pair.iou(),
             pair.pooled_dice(),
-            signed(pair.gap(), decimals + 1),
+            signed(Some(pair.gap()), decimals + 1),
         ),
         verdict.to_owned(),
         "What they would be under another convention the two numbers do not tell: that takes the \
@@ -151,22 +152,13 @@ fn own_rows(pair: &PublishedPair, own: &OwnScores, decimals: usize) -> Vec<Strin
     };
     let difference = |ours: &OwnPair| {
         let [dice, iou] = [(ours.dice, pair.dice()), (ours.iou, pair.iou())]
-            .map(|(ours, theirs)| signed(100.0 * ours.value - theirs.value(), decimals));
+            .map(|(ours, theirs)| signed(Some(100.0 * ours.value - theirs.value()), decimals));
         format!("| ours minus published, points | | {dice} | {iou} |")
     };
     match pair.convention() {
         Convention::PerImage => vec![row("per image", &own.per_image), difference(&own.per_image)],
         Convention::Pooled => vec![row("pooled", &own.pooled), difference(&own.pooled)],
         Convention::Neither => vec![row("per image", &own.per_image), row("pooled", &own.pooled)],
-    }
-}
-
-/// With its sign; what rounds to nothing is `+0`.
-fn signed(value: f64, decimals: usize) -> String {
-    let text = format!("{value:+.decimals$}");
-    match text.strip_prefix('-') {
-        Some(digits) if digits.bytes().all(|b| b"0.".contains(&b)) => format!("+{digits}"),
-        _ => text,
     }
 }
 
@@ -223,11 +215,5 @@ mod tests {
         let text = describe_pair(&pair("90.88", "82.00"), Some(&own()));
         assert!(text.contains("Neither: ") && !text.contains("minus"), "{text}");
         assert!(text.contains("| per image | 76.27") && text.contains("| pooled | 84.17"));
-    }
-
-    #[test]
-    fn what_rounds_to_nothing_has_no_minus() {
-        let found = [-0.004, 0.004, -0.006].map(|value| signed(value, 2));
-        assert_eq!(found, ["+0.00", "+0.00", "-0.01"]);
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::case::{CaseColumns, ControlScores, write_cases};
 use crate::control::{ControlReport, Difference, difference};
+use crate::drawing::Drawing;
 use crate::error::ReportError;
 use crate::interval::units;
 use crate::markdown::markdown;
@@ -78,19 +79,6 @@ impl ReportHeader {
     }
 }
 
-/// How intervals were drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Drawing {
-    /// How often.
-    pub resamples: usize,
-    /// Start of the random numbers.
-    pub seed: u64,
-    /// `groups` where a case has one, else `cases`.
-    pub units: &'static str,
-    /// How many units the first control has.
-    pub n: usize,
-}
-
 /// All that is reported of a set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScoreReport {
@@ -148,12 +136,7 @@ impl ScoreReport {
             cases: own.cases.len(),
             convention: header.convention(),
             header,
-            bootstrap: Drawing {
-                resamples: bootstrap.resamples,
-                seed: bootstrap.seed,
-                units: if grouped { "groups" } else { "cases" },
-                n: units.len(),
-            },
+            bootstrap: Drawing::new(bootstrap, grouped, units.len()),
             controls: reports?,
             differences: differences?,
         })

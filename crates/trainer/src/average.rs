@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
-use causal_clip_seg::{CausalClipSeg, names};
+use causal_clip_seg::CausalClipSeg;
+use causal_clip_seg::format::names;
+use vision_layers::{Slot, host};
 use weight_files::{NewTensor, WeightFile};
 
 use crate::error::TrainError;
 use crate::gradients::flat;
-use crate::optimizer::host;
 
 /// A moving average of every parameter; running statistics are averages already and are taken as
 /// they are.
@@ -17,8 +18,8 @@ use crate::optimizer::host;
 pub struct Average(BTreeMap<String, Tensor<1>>);
 
 impl Average {
-    /// Starts at the network's weights.
-    pub fn of(network: &CausalClipSeg) -> Self {
+    /// An average that starts at the network's weights.
+    pub fn new(network: &CausalClipSeg) -> Self {
         Self(weights(network))
     }
 
@@ -35,14 +36,14 @@ impl Average {
 
     /// The network out of training, with the averaged weights.
     pub(crate) fn network(&self, network: &CausalClipSeg) -> CausalClipSeg {
-        let replaced = |slot: &vision_layers::Slot| {
+        let replaced = |slot: &Slot| {
             let values = host(self.0.get(&slot.name)?.clone());
             Some(slot.to_pytorch(values))
         };
         names().replace(network.valid(), replaced)
     }
 
-    /// Its values, under names that start with `prefix`.
+    /// The average as tensors whose names start with `prefix`.
     pub(crate) fn tensors(&self, prefix: &str) -> Vec<NewTensor> {
         let tensor = |(name, tensor): (&String, &Tensor<1>)| {
             let data = host(tensor.clone());
@@ -61,7 +62,7 @@ impl Average {
         file: &WeightFile,
         prefix: &str,
     ) -> Result<Self, TrainError> {
-        let mut average = Self::of(network);
+        let mut average = Self::new(network);
         for (name, tensor) in &mut average.0 {
             let device = tensor.device();
             *tensor = crate::optimizer::read_flat(file, &format!("{prefix}.{name}"), &device)?;

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use causal_clip_seg::{
-    InputConfig, RgbImage, SegError, TokenBatch, Tokenizer, network_mask, token_tensor,
-};
+use causal_clip_seg::config::InputConfig;
+use causal_clip_seg::parts::{TokenBatch, Tokenizer, network_mask, token_tensor};
+use causal_clip_seg::{RgbImage, SegError};
 use clip_encoder::RgbView;
 use evaluation::{Cover, other_side};
 use rayon::prelude::*;
@@ -15,16 +15,16 @@ use seeded::{SplitMix64, mix64};
 use seg_augment::Augmentation;
 use seg_data::Case;
 use seg_metrics::{Grid, distance_map};
+use seg_sentences::{nonsense, reworded, with_fillers};
 
 use crate::error::TrainError;
-use crate::fillers::{nonsense, with_fillers};
+use crate::example::{Example, Target};
+use crate::fillers::draw_word;
 use crate::negatives::{Variant, draw};
-use crate::players::{Example, Target};
 use crate::recipe::Recipe;
-use crate::rewording::reworded;
 
 /// Cases ready for training: pictures and masks as bytes at the network's size, as many of them in
-/// memory as [`DataRecipe::memory`](crate::DataRecipe::memory) allows.
+/// memory as [`DataRecipe::memory`](crate::config::DataRecipe::memory) allows.
 #[derive(Debug)]
 pub struct Samples<'a> {
     input: InputConfig,
@@ -191,7 +191,10 @@ impl<'a> Samples<'a> {
                 }
                 match shown {
                     Variant::Asked(other) => sentence = other,
-                    Variant::Nonsense => sentence = nonsense(&self.tokenizer, stream),
+                    Variant::Nonsense => {
+                        let word = |stream: &mut _| draw_word(&self.tokenizer, stream);
+                        sentence = nonsense(&word, stream);
+                    }
                     _ => {}
                 }
             }
@@ -227,7 +230,8 @@ impl<'a> Samples<'a> {
             sentence = reworded(&sentence, &mut stream);
         }
         if let Some(mut stream) = chosen(FILLERS, recipe.data.fillers) {
-            sentence = with_fillers(&sentence, &self.tokenizer, &mut stream);
+            let word = |stream: &mut _| draw_word(&self.tokenizer, stream);
+            sentence = with_fillers(&sentence, &word, &mut stream);
         }
         sentence
     }

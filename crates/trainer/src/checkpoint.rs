@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use causal_clip_seg::{
-    CONFIG_KEY, CausalClipSeg, CausalClipSegConfig, FORMAT, FORMAT_KEY, Precision, names,
-};
+use causal_clip_seg::Checkpoint;
+use causal_clip_seg::format::{CONFIG_KEY, FORMAT, FORMAT_KEY, Precision, names};
 use clip_encoder::tensors_of;
 use serde::{Deserialize, Serialize};
 use weight_files::{WeightFile, write_safetensors};
@@ -65,7 +64,6 @@ const ENDING: &str = ".safetensors";
 pub(crate) fn save(
     folder: &Path,
     learner: &Learner,
-    config: &CausalClipSegConfig,
     progress: &Progress,
     keep: usize,
 ) -> Result<PathBuf, TrainError> {
@@ -75,10 +73,11 @@ pub(crate) fn save(
         first: learner.first.steps(),
         second: learner.second.steps(),
     };
-    let unwritable = |what: String| TrainError::Recipe { file: file.clone(), what };
+    let unwritable = |what: String| TrainError::State { file: file.clone(), what };
     // TOML and not JSON: its numbers come back with the same bits.
     let state = toml::to_string(&state).map_err(|error| unwritable(error.to_string()))?;
-    let sizes = serde_json::to_string(config).map_err(|error| unwritable(error.to_string()))?;
+    let sizes = serde_json::to_string(learner.network.config())
+        .map_err(|error| unwritable(error.to_string()))?;
     let metadata = BTreeMap::from([
         (CONFIG_KEY.to_owned(), sizes),
         (FORMAT_KEY.to_owned(), FORMAT.to_owned()),
@@ -98,8 +97,8 @@ pub(crate) fn save(
     Ok(file)
 }
 
-/// The newest checkpoint that can be read; one that was torn is passed over. None where there has
-/// been none.
+/// The newest checkpoint that can be read; one that was torn is passed over. `None` if there is no
+/// checkpoint yet.
 ///
 /// # Errors
 ///
@@ -138,12 +137,12 @@ impl Start {
 }
 
 fn read(file: &Path, recipe: &Recipe, device: &Device) -> Result<Start, TrainError> {
-    let broken = |what: String| TrainError::Recipe { file: file.to_owned(), what };
+    let broken = |what: String| TrainError::State { file: file.to_owned(), what };
     let weights = WeightFile::open(file)?;
     let text = weights.metadata().get(STATE_KEY);
     let text = text.ok_or_else(|| broken(format!("no `{STATE_KEY}` in its metadata")))?;
     let state: State = toml::from_str(text).map_err(|error| broken(error.to_string()))?;
-    let network = CausalClipSeg::load(file, device)?.network;
+    let network = Checkpoint::open(file)?.load(device)?;
     let mut learner = Learner::new(network, recipe);
     // The players' memory lives where gradients do: outside of autodiff.
     let inner = device.clone().inner();
@@ -157,7 +156,7 @@ fn read(file: &Path, recipe: &Recipe, device: &Device) -> Result<Start, TrainErr
     Ok(Start { learner, progress: state.progress, file: Some(file.to_owned()) })
 }
 
-/// The checkpoints of a folder; none where there is no folder.
+/// The checkpoints of a folder; empty if there is no folder.
 fn newest_first(folder: &Path) -> Result<Vec<PathBuf>, TrainError> {
     let failed = |source| TrainError::Read { file: folder.to_owned(), source };
     let entries = match std::fs::read_dir(folder) {

@@ -2,72 +2,172 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
-use causal_clip_seg::{CausalClipSegConfig, Precision, Segmenter};
+use causal_clip_seg::Segmenter;
+use causal_clip_seg::format::Precision;
 use evaluation::{Control, answer_sheet, evaluate, mean_dice};
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 use seeded::SplitMix64;
 use seg_data::{Case, Dataset, Split};
 use seg_image::write_rgb;
 use serde_json::json;
 
 use crate::batch::{Batch, Samples};
-use crate::checkpoint::{self, Progress};
+use crate::checkpoint::{self, Progress, Start};
 use crate::curves::Curves;
 use crate::error::TrainError;
-use crate::folder::{BEST, CHECKPOINTS, LAST, Log, RunFolder};
+use crate::folder::{BEST, CHECKPOINTS, LAST, Log, Provenance, RunFolder, notes};
 use crate::learner::Learner;
 use crate::prefetch::{Go, batches};
 use crate::recipe::Recipe;
-use crate::run::Ending;
+use crate::report::RunReport;
 use crate::threshold::store_threshold;
 
 const CURVES: &str = "curves.png";
 const SHEET: &str = "validation.png";
+/// Longest time without a line if there is no progress bar.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All epochs are done.
+    Finished,
+    /// [`ValidationConfig::patience`](crate::config::ValidationConfig::patience) ran out.
+    Early,
+    /// It was asked to stop and can be resumed.
+    Stopped,
+}
 
 /// A run while it goes on.
 pub(crate) struct Epochs<'a> {
-    pub(crate) learner: Learner,
-    pub(crate) progress: Progress,
-    /// Time in training of earlier processes.
-    pub(crate) seconds_before: f64,
-    /// Where this process began.
-    pub(crate) first_step: usize,
-    pub(crate) recipe: &'a Recipe,
-    pub(crate) config: &'a CausalClipSegConfig,
-    pub(crate) data: &'a Dataset,
-    pub(crate) validation: Vec<&'a Case>,
-    pub(crate) device: Device,
-    pub(crate) log: Log,
-    pub(crate) curves: Curves,
-    pub(crate) notes: BTreeMap<String, String>,
-    pub(crate) folder: RunFolder,
+    learner: Learner,
+    progress: Progress,
+    recipe: &'a Recipe,
+    data: &'a Dataset,
+    samples: Arc<Samples<'a>>,
+    validation: Vec<&'a Case>,
+    /// An autodiff device.
+    device: Device,
+    notes: BTreeMap<String, String>,
+    folder: RunFolder,
+    log: Log,
+    curves: Curves,
+    bar: ProgressBar,
     /// Steps of an epoch.
-    pub(crate) per_epoch: usize,
-    pub(crate) bar: ProgressBar,
-    pub(crate) started: Instant,
-    /// The last plain line, where there is no progress bar.
-    pub(crate) spoke: Instant,
-    /// The last checkpoint.
-    pub(crate) kept: Instant,
-    pub(crate) last_good: Option<PathBuf>,
+    per_epoch: usize,
+    /// Seconds in training of earlier processes.
+    seconds_before: f64,
+    /// The first step of this process.
+    first_step: usize,
+    /// When this process began.
+    started: Instant,
+    /// When the last plain line was printed, if there is no progress bar.
+    spoke: Instant,
+    /// When the last checkpoint was written.
+    kept: Instant,
+    last_good: Option<PathBuf>,
 }
 
-/// Longest time without a word where there is no progress bar.
-const SILENCE: Duration = Duration::from_secs(60);
+impl<'a> Epochs<'a> {
+    /// Reads every picture and mask once, and stands before the first step.
+    ///
+    /// # Errors
+    ///
+    /// If a case cannot be read or the folder cannot be written.
+    pub(crate) fn start(
+        recipe: &'a Recipe,
+        data: &'a Dataset,
+        folder: RunFolder,
+        provenance: &Provenance,
+        start: Start,
+        device: Device,
+    ) -> Result<Self, TrainError> {
+        let checkpoints = folder.path.join(CHECKPOINTS);
+        std::fs::create_dir_all(&checkpoints)
+            .map_err(|source| TrainError::Write { file: checkpoints, source })?;
+        let cases = data.cases(Split::Train);
+        let mut validation = data.cases(Split::Val);
+        if recipe.validation.cases > 0 {
+            validation.truncate(recipe.validation.cases);
+        }
+        let Start { learner, progress, file: last_good } = start;
+        let input = &learner.network.config().input;
+        let reading = bar(cases.len() + validation.len(), "reading {bar:30} {pos}/{len} {eta}");
+        let samples = Samples::load(&cases, input, recipe.data.memory, || reading.inc(1))?;
+        // A broken picture shows itself now and not at the end of the first epoch.
+        Samples::load(&validation, input, 0, || reading.inc(1))?;
+        reading.finish_and_clear();
 
-impl Epochs<'_> {
-    pub(crate) fn all_epochs(
-        &mut self,
-        samples: &Samples<'_>,
-        stop: &AtomicBool,
-    ) -> Result<Ending, TrainError> {
+        let (log, lines) = folder.log(progress.log_bytes)?;
+        let mut curves = Curves::default();
+        lines.iter().for_each(|line| curves.take(line));
+        let batches = samples.len().div_ceil(recipe.training.batch);
+        let per_epoch = batches.div_ceil(recipe.optimizer.accumulate);
+        let steps = recipe.training.epochs * per_epoch;
+        let bar = bar(steps, "{msg}\n{bar:30} step {pos}/{len}  {elapsed}, {eta} left");
+        bar.set_position(progress.step as u64);
+        bar.reset_eta();
+        Ok(Self {
+            seconds_before: progress.seconds,
+            first_step: progress.step,
+            learner,
+            progress,
+            recipe,
+            data,
+            samples: Arc::new(samples),
+            validation,
+            device,
+            notes: notes(recipe, provenance)?,
+            folder,
+            log,
+            curves,
+            bar,
+            per_epoch,
+            started: Instant::now(),
+            spoke: Instant::now(),
+            kept: Instant::now(),
+            last_good,
+        })
+    }
+
+    /// All epochs that are left, until `stop` is set.
+    ///
+    /// # Errors
+    ///
+    /// If a loss or gradient is not finite, a case cannot be read any more, or the folder cannot be
+    /// written.
+    pub(crate) fn run(mut self, stop: &AtomicBool) -> Result<RunReport, TrainError> {
+        let ending = self.all_epochs(stop)?;
+        self.bar.finish_and_clear();
+        let presence = match ending {
+            Ending::Stopped => None,
+            Ending::Finished | Ending::Early => self.fit_presence()?,
+        };
+        let best = match self.validation.is_empty() {
+            true => (self.progress.epoch > 0).then_some(LAST),
+            false => self.progress.best_dice.map(|_| BEST),
+        };
+        Ok(RunReport {
+            ending,
+            presence,
+            best_dice: self.progress.best_dice,
+            best: best.map(|name| self.folder.path.join(name)),
+            last: self.folder.path.join(LAST),
+            steps: self.progress.step,
+            wall: self.seconds(),
+            sentences_cut: self.samples.sentences_cut,
+        })
+    }
+
+    fn all_epochs(&mut self, stop: &AtomicBool) -> Result<Ending, TrainError> {
         let epochs = self.recipe.training.epochs;
         while self.progress.epoch < epochs && !self.progress.stopped_early {
-            let go = self.epoch(samples, stop)?;
+            let go = self.epoch(stop)?;
             if go == Go::Stop {
                 self.checkpoint()?;
                 return Ok(Ending::Stopped);
@@ -79,17 +179,18 @@ impl Epochs<'_> {
     }
 
     /// What is left of the current epoch.
-    fn epoch(&mut self, samples: &Samples<'_>, stop: &AtomicBool) -> Result<Go, TrainError> {
+    fn epoch(&mut self, stop: &AtomicBool) -> Result<Go, TrainError> {
         let recipe = self.recipe;
         let epoch = self.progress.epoch;
-        let mut order = (0..samples.len()).collect::<Vec<_>>();
+        let mut order = (0..self.samples.len()).collect::<Vec<_>>();
         SplitMix64::new(recipe.training.seed ^ ((epoch as u64 + 1) << 32)).shuffle(&mut order);
         let together = recipe.optimizer.accumulate;
         let done = self.progress.step_in_epoch * together;
         let plan = order.chunks(recipe.training.batch).skip(done).collect::<Vec<_>>();
         let last = plan.len();
         let (mut waiting, mut seen, mut go) = (Vec::new(), 0, Go::On);
-        batches(samples, &plan, epoch, recipe, |batch| {
+        let samples = Arc::clone(&self.samples);
+        batches(&samples, &plan, epoch, recipe, |batch| {
             seen += 1;
             waiting.push(batch);
             if waiting.len() == together || seen == last {
@@ -158,7 +259,7 @@ impl Epochs<'_> {
         if self.bar.is_hidden() && self.spoke.elapsed() >= SILENCE {
             let all = self.per_epoch * self.recipe.training.epochs;
             let to_come = (all - step) as f64 / pace / 60.0;
-            eprintln!("step {step}/{all}, {message}, {to_come:.0} min to come");
+            eprintln!("step {step}/{all}, {message}, {to_come:.0} min left");
             self.spoke = Instant::now();
         }
         self.bar.set_message(message);
@@ -203,7 +304,7 @@ impl Epochs<'_> {
         /// Answers on a sheet.
         const TILES: usize = 12;
         let network = self.learner.result();
-        let segmenter = Segmenter::new(network, self.config.clone(), &self.device)?;
+        let segmenter = Segmenter::new(network)?;
         let queries = Control::True.queries(&self.validation, "", 0);
         let dice = mean_dice(&evaluate(&segmenter, &queries, None, |_, _, _| Ok(()))?);
         let sheet = answer_sheet(&segmenter, &self.validation, TILES)?;
@@ -223,7 +324,7 @@ impl Epochs<'_> {
 
     /// Fits the threshold of presence of both kept networks, where training asked for what is not
     /// there, and stores it with their weights; gives the best network's.
-    pub(crate) fn fit_presence(&self) -> Result<Option<f32>, TrainError> {
+    fn fit_presence(&self) -> Result<Option<f32>, TrainError> {
         if self.recipe.data.negatives == 0.0 || self.validation.is_empty() {
             return Ok(None);
         }
@@ -239,7 +340,7 @@ impl Epochs<'_> {
 
     fn save(&self, name: &str) -> Result<(), TrainError> {
         let file = self.folder.path.join(name);
-        Ok(self.learner.result().save(&file, self.config, Precision::F32, &self.notes)?)
+        Ok(self.learner.result().save(&file, Precision::F32, &self.notes)?)
     }
 
     fn checkpoint(&mut self) -> Result<(), TrainError> {
@@ -247,13 +348,13 @@ impl Epochs<'_> {
         self.progress.log_bytes = self.log.length;
         let folder = self.folder.path.join(CHECKPOINTS);
         let keep = self.recipe.checkpoints.keep;
-        let file = checkpoint::save(&folder, &self.learner, self.config, &self.progress, keep)?;
+        let file = checkpoint::save(&folder, &self.learner, &self.progress, keep)?;
         self.last_good = Some(file);
         self.kept = Instant::now();
         Ok(())
     }
 
-    pub(crate) fn seconds(&self) -> f64 {
+    fn seconds(&self) -> f64 {
         self.seconds_before + self.started.elapsed().as_secs_f64()
     }
 }
@@ -261,4 +362,10 @@ impl Epochs<'_> {
 /// Memory of this process that is in use now, in MiB; 0 where the system does not say.
 fn resident_mib() -> usize {
     memory_stats::memory_stats().map_or(0, |stats| stats.physical_mem >> 20)
+}
+
+fn bar(length: usize, template: &str) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length as u64).with_style(style)
 }

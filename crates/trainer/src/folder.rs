@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 use crate::recipe::Recipe;
+use crate::run::RunContext;
 
 /// A run's folder, held by this process.
 #[derive(Debug)]
@@ -29,8 +30,8 @@ pub(crate) const CHECKPOINTS: &str = "checkpoints";
 
 /// Every key of the recipe with its value.
 const RECIPE: &str = "recipe.toml";
-/// The [`Origin`].
-const ORIGIN: &str = "run.json";
+/// The [`Provenance`].
+const PROVENANCE: &str = "run.json";
 /// One JSON object a line: steps and epochs.
 const LOG: &str = "log.jsonl";
 const LOCK: &str = ".lock";
@@ -39,21 +40,20 @@ const BURN: &str = "0.22.1";
 
 /// What a run was made of and with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Origin {
-    /// Of this crate.
+pub struct Provenance {
+    /// Version of this crate.
     pub trainer: String,
-    /// Of the tensor library.
+    /// Version of the tensor library.
     pub burn: String,
-    /// Commit of the program's source, `-changed` where files differed from it; unknown outside of
-    /// a checkout.
+    /// Commit that the program was built from, as it says; see [`RunContext::commit`].
     pub commit: String,
-    /// What computed.
+    /// Name of the device that computed.
     pub device: String,
     /// Operating system and processor family.
     pub system: String,
     /// Threads of the processor.
     pub threads: usize,
-    /// See [`TrainingConfig::seed`](crate::TrainingConfig::seed).
+    /// See [`TrainingConfig::seed`](crate::config::TrainingConfig::seed).
     pub seed: u64,
     /// Sizes and input of the network.
     pub network: CausalClipSegConfig,
@@ -67,22 +67,22 @@ pub struct Origin {
     pub started: u64,
 }
 
-impl Origin {
-    /// Of a run that starts now.
+impl Provenance {
+    /// The provenance of a run that starts now; `parameters` is how many values are trained.
     pub(crate) fn new(
         recipe: &Recipe,
         network: &CausalClipSegConfig,
         parameters: usize,
         data: &Dataset,
-        device: &str,
+        context: &RunContext<'_>,
     ) -> Result<Self, TrainError> {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let count = |split: Split| (split.to_string(), data.cases(split).len());
         Ok(Self {
             trainer: env!("CARGO_PKG_VERSION").to_owned(),
             burn: BURN.to_owned(),
-            commit: commit(),
-            device: device.to_owned(),
+            commit: context.commit.to_owned(),
+            device: context.device_name.to_owned(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             seed: recipe.training.seed,
@@ -95,41 +95,28 @@ impl Origin {
     }
 }
 
-/// Commit of the source that this was built from.
-fn commit() -> String {
-    let git = |arguments: &[&str]| {
-        let output = std::process::Command::new("git")
-            .arg("-C")
-            .arg(env!("CARGO_MANIFEST_DIR"))
-            .args(arguments)
-            .output()
-            .ok()
-            .filter(|output| output.status.success())?;
-        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    match (git(&["rev-parse", "HEAD"]), git(&["status", "--porcelain", "-uno"])) {
-        (Some(commit), Some(changes)) if changes.is_empty() => commit,
-        (Some(commit), _) => commit + "-changed",
-        (None, _) => "unknown".to_owned(),
-    }
-}
-
 impl RunFolder {
     /// A new run's folder.
     ///
     /// # Errors
     ///
     /// If there is a run in it, or it cannot be made.
-    pub fn create(path: &Path, recipe: &Recipe, origin: &Origin) -> Result<Self, TrainError> {
+    pub fn create(
+        path: &Path,
+        recipe: &Recipe,
+        provenance: &Provenance,
+    ) -> Result<Self, TrainError> {
         std::fs::create_dir_all(path).map_err(|source| write_error(path, source))?;
-        if path.join(ORIGIN).exists() {
+        if path.join(PROVENANCE).exists() {
             return Err(TrainError::Occupied { folder: path.to_owned() });
         }
         let folder = Self::locked(path)?;
-        // The origin last: a folder that has it is complete.
-        whole_file::write(&path.join(RECIPE), recipe.to_toml().as_bytes())?;
-        let origin = serde_json::to_string_pretty(origin).unwrap_or_default();
-        whole_file::write(&path.join(ORIGIN), origin.as_bytes())?;
+        // The provenance last: a folder that has it is complete.
+        whole_file::write(&path.join(RECIPE), recipe.to_toml()?.as_bytes())?;
+        let file = path.join(PROVENANCE);
+        let text = serde_json::to_string_pretty(provenance)
+            .map_err(|error| TrainError::State { file: file.clone(), what: error.to_string() })?;
+        whole_file::write(&file, text.as_bytes())?;
         Ok(folder)
     }
 
@@ -138,19 +125,19 @@ impl RunFolder {
     /// # Errors
     ///
     /// If there is none, or another process works in it.
-    pub fn open(path: &Path) -> Result<(Self, Recipe, Origin), TrainError> {
-        for missing in [RECIPE, ORIGIN] {
+    pub fn open(path: &Path) -> Result<(Self, Recipe, Provenance), TrainError> {
+        for missing in [RECIPE, PROVENANCE] {
             if !path.join(missing).is_file() {
                 return Err(TrainError::NoRun { folder: path.to_owned(), missing });
             }
         }
         let recipe = Recipe::read(&path.join(RECIPE), &[])?;
-        let file = path.join(ORIGIN);
+        let file = path.join(PROVENANCE);
         let text = std::fs::read_to_string(&file)
             .map_err(|source| TrainError::Read { file: file.clone(), source })?;
-        let origin = serde_json::from_str(&text)
-            .map_err(|error| TrainError::Recipe { file, what: error.to_string() })?;
-        Ok((Self::locked(path)?, recipe, origin))
+        let provenance = serde_json::from_str(&text)
+            .map_err(|error| TrainError::State { file, what: error.to_string() })?;
+        Ok((Self::locked(path)?, recipe, provenance))
     }
 
     fn locked(path: &Path) -> Result<Self, TrainError> {
@@ -208,17 +195,24 @@ pub(crate) fn write_error(path: &Path, source: std::io::Error) -> TrainError {
 }
 
 /// What the weight files say of their making: nothing that differs between two runs of one recipe.
-pub(crate) fn notes(recipe: &Recipe, origin: &Origin) -> BTreeMap<String, String> {
-    let tables = origin.tables.iter().map(|(name, hash)| format!("{name} {hash}"));
+///
+/// # Errors
+///
+/// If the recipe cannot be written as TOML.
+pub(crate) fn notes(
+    recipe: &Recipe,
+    provenance: &Provenance,
+) -> Result<BTreeMap<String, String>, TrainError> {
+    let tables = provenance.tables.iter().map(|(name, hash)| format!("{name} {hash}"));
     // Where the set lay is nobody's business who gets the weights.
     let mut recipe = recipe.clone();
     recipe.data.folder = None;
-    BTreeMap::from([
-        ("recipe".to_owned(), recipe.to_toml()),
-        ("trainer".to_owned(), origin.trainer.clone()),
+    Ok(BTreeMap::from([
+        ("recipe".to_owned(), recipe.to_toml()?),
+        ("trainer".to_owned(), provenance.trainer.clone()),
         ("data".to_owned(), tables.collect::<Vec<_>>().join("\n")),
         ("use".to_owned(), "research only, not for clinical use".to_owned()),
-    ])
+    ]))
 }
 
 #[cfg(test)]

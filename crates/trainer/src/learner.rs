@@ -5,12 +5,10 @@ use burn::tensor::Tensor;
 use causal_clip_seg::CausalClipSeg;
 
 use crate::average::Average;
+use crate::example::Example;
 use crate::gradients::Gradients;
 use crate::optimizer::Optimizer;
-use crate::players::{
-    Example, Losses, PlayerParameters, causal_alone, mean_of_both, player_one, player_two,
-    simultaneous, warm_up,
-};
+use crate::players::{Losses, PlayerParameters, Turn};
 use crate::recipe::Recipe;
 use crate::sections::{FreezeConfig, GameConfig, LossConfig, OptimizerConfig, Order};
 
@@ -31,11 +29,11 @@ pub struct Learner {
 /// What a step saw.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Step {
-    /// Before the step, the mean over its batches.
+    /// The losses before the step, as the mean over its batches.
     pub losses: Losses,
     /// Norm of player 1's gradients before clipping.
     pub norm: f32,
-    /// Norm of player 2's; 0 where it did not play.
+    /// Norm of player 2's gradients before clipping; 0 if it did not play.
     pub gate_norm: f32,
 }
 
@@ -47,15 +45,12 @@ impl Step {
     }
 }
 
-/// A turn on one batch.
-type Turn = fn(&CausalClipSeg, &PlayerParameters, &Example, &LossConfig) -> (Losses, Gradients);
-
 impl Learner {
     /// A network and fresh optimizers; what the recipe freezes is frozen.
     pub fn new(network: CausalClipSeg, recipe: &Recipe) -> Self {
         let network = frozen(network, &recipe.freeze);
-        let players = PlayerParameters::of(&network);
-        let average = (recipe.optimizer.ema > 0.0).then(|| Average::of(&network));
+        let players = PlayerParameters::new(&network);
+        let average = (recipe.optimizer.ema > 0.0).then(|| Average::new(&network));
         Self {
             network,
             players,
@@ -71,25 +66,22 @@ impl Learner {
     /// One step on the mean gradient of several batches; `open` holds the gates open. A step whose
     /// losses or gradients are not finite is not taken.
     pub fn step(&mut self, batches: &[Example], rate: f64, open: bool) -> Step {
-        let turn: Turn = match (open, self.game.order) {
-            (true, _) => warm_up,
-            (_, Order::Off) => causal_alone,
-            (_, Order::Mean) => mean_of_both,
-            (_, Order::Alternating) => player_one,
+        let play = match (open, self.game.order) {
+            (true, _) => Turn::warm_up,
+            (_, Order::Off) => Turn::causal_alone,
+            (_, Order::Mean) => Turn::mean_of_both,
+            (_, Order::Alternating) => Turn::player_one,
             (_, Order::Simultaneous) => return self.both_at_once(batches, rate),
         };
-        let (losses, first) =
-            mean_over(batches, |batch| turn(&self.network, &self.players, batch, &self.loss));
+        let (losses, first) = mean_over(batches, |batch| play(&self.turn(), batch));
         let mut step = Step { losses, norm: first.norm(), gate_norm: 0.0 };
         if !step.is_finite() {
             return step;
         }
         self.move_first(rate, first.clipped(step.norm, self.optimizer.clip_norm));
         if !open && self.game.order == Order::Alternating {
-            let (network, players, loss) = (&self.network, &self.players, &self.loss);
-            let adversary = self.game.adversary;
-            let (_, second) =
-                mean_over(batches, |batch| player_two(network, players, batch, loss, adversary));
+            let (turn, adversary) = (self.turn(), self.game.adversary);
+            let (_, second) = mean_over(batches, |batch| turn.player_two(batch, adversary));
             step.gate_norm = second.norm();
             if step.gate_norm.is_finite() {
                 self.move_second(rate, second.clipped(step.gate_norm, self.optimizer.clip_norm));
@@ -99,12 +91,16 @@ impl Learner {
         step
     }
 
+    /// A turn of either player with the network as it stands.
+    pub fn turn(&self) -> Turn<'_> {
+        Turn { network: &self.network, players: &self.players, loss: &self.loss }
+    }
+
     fn both_at_once(&mut self, batches: &[Example], rate: f64) -> Step {
         let (mut losses, mut first, mut second) =
             (Losses::default(), Gradients::default(), Gradients::default());
         for (batch, share) in batches.iter().zip(shares(batches)) {
-            let (network, players) = (&self.network, &self.players);
-            let (found, one, two) = simultaneous(network, players, batch, &self.loss, &self.game);
+            let (found, one, two) = self.turn().simultaneous(batch, &self.game);
             losses = losses.plus(found, share);
             first.add(one, share);
             second.add(two, share);

@@ -7,7 +7,8 @@
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
-//! use trainer::{LossConfig, Target, seg_loss};
+//! use trainer::config::LossConfig;
+//! use trainer::steps::{Target, seg_loss};
 //!
 //! let device = Device::flex();
 //! let logits = Tensor::<4>::zeros([2, 1, 4, 4], &device);
@@ -23,6 +24,7 @@ mod checkpoint;
 mod curves;
 mod epochs;
 mod error;
+mod example;
 mod fillers;
 mod folder;
 mod gradients;
@@ -33,27 +35,37 @@ mod optimizer;
 mod players;
 mod prefetch;
 mod recipe;
-mod rewording;
+mod report;
 mod run;
 mod schedule;
 mod sections;
 mod threshold;
 
-pub use batch::{Batch, Samples};
+pub use epochs::Ending;
 pub use error::TrainError;
-pub use folder::Origin;
-pub use gradients::Gradients;
-pub use learner::{Learner, Step};
-pub use loss::{dice_loss, seg_loss};
-pub use players::{
-    Example, Losses, PlayerParameters, Target, causal_alone, mean_of_both, player_one, player_two,
-    simultaneous, warm_up,
-};
+pub use folder::Provenance;
 pub use recipe::Recipe;
-pub use run::{Ending, Place, Report, open_data, resume, train};
-pub use schedule::{Fall, Pace, ScheduleConfig};
-pub use sections::{
-    CheckpointConfig, DataRecipe, FreezeConfig, GameConfig, LossConfig, ModelRecipe,
-    OptimizerConfig, Order, Rule, TrainingConfig, ValidationConfig,
-};
-pub use seg_augment::{AugmentConfig, Sides};
+pub use report::RunReport;
+pub use run::{RunContext, open_data, resume, train};
+
+/// The sections of a [`Recipe`].
+pub mod config {
+    pub use seg_augment::AugmentConfig;
+    pub use seg_sentences::Sides;
+
+    pub use crate::schedule::{Fall, Pace, ScheduleConfig};
+    pub use crate::sections::{
+        CheckpointConfig, DataRecipe, FreezeConfig, GameConfig, LossConfig, ModelRecipe,
+        OptimizerConfig, Order, Rule, TrainingConfig, ValidationConfig,
+    };
+}
+
+/// The parts of a training, for a loop of one's own: batches, losses, the two players, steps.
+pub mod steps {
+    pub use crate::batch::{Batch, Samples};
+    pub use crate::example::{Example, Target};
+    pub use crate::gradients::Gradients;
+    pub use crate::learner::{Learner, Step};
+    pub use crate::loss::{dice_loss, seg_loss};
+    pub use crate::players::{Losses, PlayerParameters, Turn};
+}

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, sigmoid};
 
-use crate::players::Target;
+use crate::example::Target;
 use crate::sections::LossConfig;
 
 /// `bce` · binary cross-entropy with logits + `dice` · soft Dice + `boundary` · boundary loss.

@@ -2,7 +2,7 @@
 
 use evaluation::{Cover, TwoHalves};
 use seeded::SplitMix64;
-use seg_reading::Edit;
+use seg_sentences::{Edit, Grammar};
 
 /// How training shows a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(crate) fn draw(
     }
     let covered = halves.map(|halves| Variant::Covered(halves.target));
     let swapped = free_side.map(Variant::Asked);
-    let negated = Edit::Negate.apply(sentence).map(Variant::Asked);
+    let negated = Grammar::default().apply(Edit::Negate, sentence).map(Variant::Asked);
     let ways = [(6, covered), (6, swapped), (3, negated), (1, Some(Variant::Nonsense))];
     let mut ways = ways
         .into_iter()

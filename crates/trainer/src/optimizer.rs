@@ -8,6 +8,7 @@ use burn::optim::{
     decay::WeightDecayConfig,
 };
 use burn::tensor::{Device, Tensor, TensorData};
+use vision_layers::host;
 use weight_files::{NewTensor, WeightFile};
 
 use crate::error::TrainError;
@@ -66,7 +67,7 @@ impl Optimizer {
                     .with_weight_decay(weight_decay as f32);
                 let state = old.and_then(Memory::moments).map(AdamWState::new);
                 let (value, state) = rule.build().step(rate, value, gradient, state);
-                (value, state.map(|state| Memory::of(state.momentum)))
+                (value, state.map(|state| Memory::new(state.momentum)))
             }
             Rule::Adam => {
                 let decay = Some(WeightDecayConfig::new(weight_decay as f32));
@@ -77,7 +78,7 @@ impl Optimizer {
                     .with_weight_decay(decay.filter(|_| weight_decay > 0.0));
                 let state = old.and_then(Memory::moments).map(AdamState::new);
                 let (value, state) = rule.build().step(rate, value, gradient, state);
-                (value, state.map(|state| Memory::of(state.momentum)))
+                (value, state.map(|state| Memory::new(state.momentum)))
             }
             // PyTorch's SGD; Burn's keeps its velocity to itself, so it could not be written.
             Rule::Sgd => {
@@ -152,14 +153,9 @@ impl Memory {
         Some(AdaptiveMomentumState::new(self.steps, self.first, self.second?))
     }
 
-    fn of(state: AdaptiveMomentumState<1>) -> Self {
+    fn new(state: AdaptiveMomentumState<1>) -> Self {
         Self { steps: state.time, first: state.moment_1, second: Some(state.moment_2) }
     }
-}
-
-/// A tensor's values.
-pub(crate) fn host(tensor: Tensor<1>) -> Vec<f32> {
-    tensor.into_data().convert::<f32>().try_into_vec().unwrap_or_default()
 }
 
 /// A tensor of a file, flat.

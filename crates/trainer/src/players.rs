@@ -4,9 +4,13 @@ use std::collections::HashMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::{GradientCheckpointingStrategy, Int, Tensor};
-use causal_clip_seg::{CausalClipSeg, Game, SegLogits, names};
+use burn::tensor::{GradientCheckpointingStrategy, Tensor};
+use causal_clip_seg::CausalClipSeg;
+use causal_clip_seg::format::names;
+use causal_clip_seg::parts::{Game, SegLogits};
+use vision_layers::host;
 
+use crate::example::{Example, Target};
 use crate::gradients::Gradients;
 use crate::loss::seg_loss;
 use crate::sections::{GameConfig, LossConfig};
@@ -14,9 +18,9 @@ use crate::sections::{GameConfig, LossConfig};
 /// Losses of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Losses {
-    /// Of the causal branch.
+    /// The causal branch's loss.
     pub causal: f32,
-    /// Of the confounding branch; 0 where it was not computed.
+    /// The confounding branch's loss; 0 if it was not computed.
     pub confounding: f32,
 }
 
@@ -32,8 +36,8 @@ pub struct PlayerParameters {
 }
 
 impl PlayerParameters {
-    /// By the released names: the gates are `neck_ad.masker*`.
-    pub fn of(network: &CausalClipSeg) -> Self {
+    /// Divides the network's parameters by their released names: the gates are `neck_ad.masker*`.
+    pub fn new(network: &CausalClipSeg) -> Self {
         let slots = names().slots(network).into_iter().filter(|slot| !slot.is_statistic());
         let named = slots.map(|slot| (slot.id, slot.name)).collect::<Vec<_>>();
         let (gates, others) =
@@ -43,154 +47,119 @@ impl PlayerParameters {
     }
 }
 
-/// A batch as a step takes it.
-#[derive(Clone, Debug)]
-pub struct Example {
-    /// `[batch, 3, height, width]`, normalised
-    pub pixels: Tensor<4>,
-    /// `[batch, words]`
-    pub tokens: Tensor<2, Int>,
-    /// What the answer should be.
-    pub target: Target,
-}
-
-/// What an answer is held against.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// `[batch, 1, height, width]` in `[0, 1]`
-    pub mask: Tensor<4>,
-    /// Signed distance to the mask's border, positive outside, in sides of the picture, of the same
-    /// shape; for the boundary loss.
-    pub distance: Option<Tensor<4>>,
-}
-
 fn both_losses(logits: SegLogits, target: &Target, loss: &LossConfig) -> (Tensor<1>, Tensor<1>) {
     (seg_loss(logits.causal, target, loss), seg_loss(logits.confounding, target, loss))
 }
 
+/// The losses as numbers; reading them waits for the device.
 fn read(causal: &Tensor<1>, confounding: &Tensor<1>) -> Losses {
-    let both = Tensor::cat(vec![causal.clone(), confounding.clone()], 0).into_data();
-    match both.convert::<f32>().try_into_vec::<f32>().as_deref() {
-        Ok([causal, confounding]) => Losses { causal: *causal, confounding: *confounding },
+    match host(Tensor::cat(vec![causal.clone(), confounding.clone()], 0)).as_slice() {
+        [causal, confounding] => Losses { causal: *causal, confounding: *confounding },
         _ => Losses { causal: f32::NAN, confounding: f32::NAN },
     }
 }
 
-/// Player 1's turn: the gradients of everything but the gates for `L_causal + L_confounding`.
-pub fn player_one(
-    network: &CausalClipSeg,
-    players: &PlayerParameters,
-    example: &Example,
-    loss: &LossConfig,
-) -> (Losses, Gradients) {
-    let logits = network.forward(example.pixels.clone(), example.tokens.clone());
-    let (causal, confounding) = both_losses(logits, &example.target, loss);
-    let losses = read(&causal, &confounding);
-    let mut gradients = (causal + confounding).backward();
-    let own = GradientsParams::from_params(&mut gradients, network, &players.others);
-    (losses, Gradients::named(own, network, &players.names))
+/// Who plays with what: the network as it stands before the turn, and what a branch's logits cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn<'a> {
+    /// On an autodiff device.
+    pub network: &'a CausalClipSeg,
+    /// Which parameters are whose.
+    pub players: &'a PlayerParameters,
+    /// Weights of the parts of the loss.
+    pub loss: &'a LossConfig,
 }
 
-/// Player 2's turn: the gates' gradients for `L_causal - adversary · L_confounding`.
-///
-/// Nothing else is tracked, so the backward pass ends at the gates.
-pub fn player_two(
-    network: &CausalClipSeg,
-    players: &PlayerParameters,
-    example: &Example,
-    loss: &LossConfig,
-    adversary: f64,
-) -> (Losses, Gradients) {
-    // The copy shares the running statistics: they take this forward's update too.
-    let network = network.clone().map(&mut Untracked { kept: &players.gates });
-    let logits = network.forward(example.pixels.clone(), example.tokens.clone());
-    let (causal, confounding) = both_losses(logits, &example.target, loss);
-    let losses = read(&causal, &confounding);
-    let mut gradients = (causal - confounding * adversary).backward();
-    let own = GradientsParams::from_params(&mut gradients, &network, &players.gates);
-    (losses, Gradients::named(own, &network, &players.names))
-}
+impl Turn<'_> {
+    /// Player 1's turn: the gradients of everything but the gates for `L_causal + L_confounding`.
+    pub fn player_one(&self, example: &Example) -> (Losses, Gradients) {
+        let Self { network, players, loss } = self;
+        let logits = network.forward(example.pixels.clone(), example.tokens.clone());
+        let (causal, confounding) = both_losses(logits, &example.target, loss);
+        let losses = read(&causal, &confounding);
+        let mut gradients = (causal + confounding).backward();
+        let own = GradientsParams::from_params(&mut gradients, *network, &players.others);
+        (losses, Gradients::named(own, *network, &players.names))
+    }
 
-/// Both players on one answer: player 1's gradients, then player 2's.
-///
-/// The two want different gradients of the same gates' outputs. The confounding side goes through a
-/// copy of the gates, so one backward pass of `L_causal + L_confounding` leaves the causal loss's
-/// gradient in the gates, the confounding one's in the copy, and the sum everywhere else. With
-/// `game.detached` the confounding loss moves, of what is not a gate, only the shared aggregation and
-/// its own projector.
-pub fn simultaneous(
-    network: &CausalClipSeg,
-    players: &PlayerParameters,
-    example: &Example,
-    loss: &LossConfig,
-    game: &GameConfig,
-) -> (Losses, Gradients, Gradients) {
-    let strategy = checkpointing(network);
-    let mirror = network.decoder.mirrored_neck().map(&mut Checkpointed(strategy));
-    let copies = copies_of(network, &mirror);
-    let copy = Box::new(mirror.clone());
-    let sides = if game.detached { Game::Detached(copy) } else { Game::Mirrored(copy) };
-    let logits = network.forward_in_game(example.pixels.clone(), example.tokens.clone(), &sides);
-    let (causal, confounding) = both_losses(logits, &example.target, loss);
-    let losses = read(&causal, &confounding);
-    let mut gradients = (causal + confounding).backward();
-    let first = GradientsParams::from_params(&mut gradients, network, &players.others);
-    let causal = GradientsParams::from_params(&mut gradients, network, &players.gates);
-    let confounding = GradientsParams::from_module(&mut gradients, &mirror);
-    let causal = Gradients::named(causal, network, &players.names);
-    let confounding = Gradients::named(confounding, &mirror, &copies);
-    let first = Gradients::named(first, network, &players.names);
-    (losses, first, causal.minus(&confounding, game.adversary))
-}
+    /// Player 2's turn: the gates' gradients for `L_causal - adversary · L_confounding`.
+    ///
+    /// Nothing else is tracked, so the backward pass ends at the gates.
+    pub fn player_two(&self, example: &Example, adversary: f64) -> (Losses, Gradients) {
+        let Self { network, players, loss } = self;
+        // The copy shares the running statistics: they take this forward's update too.
+        let network = (*network).clone().map(&mut Untracked { kept: &players.gates });
+        let logits = network.forward(example.pixels.clone(), example.tokens.clone());
+        let (causal, confounding) = both_losses(logits, &example.target, loss);
+        let losses = read(&causal, &confounding);
+        let mut gradients = (causal - confounding * adversary).backward();
+        let own = GradientsParams::from_params(&mut gradients, &network, &players.gates);
+        (losses, Gradients::named(own, &network, &players.names))
+    }
 
-/// The first epochs: gates held open, the causal branch alone.
-pub fn warm_up(
-    network: &CausalClipSeg,
-    players: &PlayerParameters,
-    example: &Example,
-    loss: &LossConfig,
-) -> (Losses, Gradients) {
-    let (levels, state) = network.encode(example.pixels.clone(), example.tokens.clone());
-    let logits = network.decoder.forward_open(levels, state);
-    let causal = seg_loss(logits, &example.target, loss);
-    let losses = Losses { confounding: 0.0, ..read(&causal, &causal) };
-    let mut gradients = causal.backward();
-    let own = GradientsParams::from_params(&mut gradients, network, &players.others);
-    (losses, Gradients::named(own, network, &players.names))
-}
+    /// Both players on one answer: player 1's gradients, then player 2's.
+    ///
+    /// The two want different gradients of the same gates' outputs. The confounding side goes through
+    /// a copy of the gates, so one backward pass of `L_causal + L_confounding` leaves the causal
+    /// loss's gradient in the gates, the confounding one's in the copy, and the sum everywhere else.
+    /// With `game.detached` the confounding loss moves, of what is not a gate, only the shared
+    /// aggregation and its own projector.
+    pub fn simultaneous(
+        &self,
+        example: &Example,
+        game: &GameConfig,
+    ) -> (Losses, Gradients, Gradients) {
+        let Self { network, players, loss } = self;
+        let strategy = checkpointing(network);
+        let mirror = network.decoder.mirrored_neck().map(&mut Checkpointed(strategy));
+        let copies = copies_of(network, &mirror);
+        let copy = Box::new(mirror.clone());
+        let sides = if game.detached { Game::Detached(copy) } else { Game::Mirrored(copy) };
+        let logits =
+            network.forward_in_game(example.pixels.clone(), example.tokens.clone(), &sides);
+        let (causal, confounding) = both_losses(logits, &example.target, loss);
+        let losses = read(&causal, &confounding);
+        let mut gradients = (causal + confounding).backward();
+        let first = GradientsParams::from_params(&mut gradients, *network, &players.others);
+        let causal = GradientsParams::from_params(&mut gradients, *network, &players.gates);
+        let confounding = GradientsParams::from_module(&mut gradients, &mirror);
+        let causal = Gradients::named(causal, *network, &players.names);
+        let confounding = Gradients::named(confounding, &mirror, &copies);
+        let first = Gradients::named(first, *network, &players.names);
+        (losses, first, causal.minus(&confounding, game.adversary))
+    }
 
-/// No game: the gradients of everything for `L_causal`.
-pub fn causal_alone(
-    network: &CausalClipSeg,
-    players: &PlayerParameters,
-    example: &Example,
-    loss: &LossConfig,
-) -> (Losses, Gradients) {
-    let logits = network.forward_causal(example.pixels.clone(), example.tokens.clone());
-    let causal = seg_loss(logits, &example.target, loss);
-    everything(network, players, causal)
-}
+    /// A turn of the first epochs: the gates are held open, and the causal branch plays alone.
+    pub fn warm_up(&self, example: &Example) -> (Losses, Gradients) {
+        let Self { network, players, loss } = self;
+        let (levels, state) = network.encode(example.pixels.clone(), example.tokens.clone());
+        let logits = network.decoder.forward_open(levels, state);
+        let causal = seg_loss(logits, &example.target, loss);
+        let losses = Losses { confounding: 0.0, ..read(&causal, &causal) };
+        let mut gradients = causal.backward();
+        let own = GradientsParams::from_params(&mut gradients, *network, &players.others);
+        (losses, Gradients::named(own, *network, &players.names))
+    }
 
-/// No game: the gradients of everything for the loss of the mean of both branches' logits.
-pub fn mean_of_both(
-    network: &CausalClipSeg,
-    players: &PlayerParameters,
-    example: &Example,
-    loss: &LossConfig,
-) -> (Losses, Gradients) {
-    let logits = network.forward(example.pixels.clone(), example.tokens.clone());
-    let mean = (logits.causal + logits.confounding) / 2.0;
-    everything(network, players, seg_loss(mean, &example.target, loss))
-}
+    /// No game: the gradients of everything for `L_causal`.
+    pub fn causal_alone(&self, example: &Example) -> (Losses, Gradients) {
+        let (pixels, tokens) = (example.pixels.clone(), example.tokens.clone());
+        let logits = self.network.forward_causal(pixels, tokens);
+        self.everything(seg_loss(logits, &example.target, self.loss))
+    }
 
-fn everything(
-    network: &CausalClipSeg,
-    players: &PlayerParameters,
-    loss: Tensor<1>,
-) -> (Losses, Gradients) {
-    let losses = Losses { confounding: 0.0, ..read(&loss, &loss) };
-    let all = GradientsParams::from_grads(loss.backward(), network);
-    (losses, Gradients::named(all, network, &players.names))
+    /// No game: the gradients of everything for the loss of the mean of both branches' logits.
+    pub fn mean_of_both(&self, example: &Example) -> (Losses, Gradients) {
+        let logits = self.network.forward(example.pixels.clone(), example.tokens.clone());
+        let mean = (logits.causal + logits.confounding) / 2.0;
+        self.everything(seg_loss(mean, &example.target, self.loss))
+    }
+
+    fn everything(&self, loss: Tensor<1>) -> (Losses, Gradients) {
+        let losses = Losses { confounding: 0.0, ..read(&loss, &loss) };
+        let all = GradientsParams::from_grads(loss.backward(), self.network);
+        (losses, Gradients::named(all, self.network, &self.players.names))
+    }
 }
 
 /// From the ids of a mirrored neck to the names of what they mirror.

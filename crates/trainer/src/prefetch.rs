@@ -9,7 +9,7 @@ use crate::recipe::Recipe;
 /// Shows `each` the batches of `plan` in its order, while [`DataRecipe::workers`] threads prepare
 /// the next ones. Ends early if `each` says so.
 ///
-/// [`DataRecipe::workers`]: crate::DataRecipe::workers
+/// [`DataRecipe::workers`]: crate::config::DataRecipe::workers
 ///
 /// # Errors
 ///

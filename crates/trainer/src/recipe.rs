@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use causal_clip_seg::{Branch, CausalClipSegConfig};
+use causal_clip_seg::config::{Branch, InputConfig, Sides};
+use causal_clip_seg::{CausalClipSegConfig, SegError};
 use seg_augment::AugmentConfig;
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,7 @@ impl Recipe {
         recipe.checked()
     }
 
-    /// The same for a file.
+    /// The recipe of a file, with some keys replaced.
     ///
     /// # Errors
     ///
@@ -80,9 +81,12 @@ impl Recipe {
     }
 
     /// Every key with its value, as a file that [`Recipe::read`] takes.
-    pub fn to_toml(&self) -> String {
-        // Only a number beyond TOML's could fail, and seeds are the only ones that large.
-        toml::to_string(self).unwrap_or_default()
+    ///
+    /// # Errors
+    ///
+    /// If a value has no form in TOML: a path that is not UTF-8, or a seed above 2^63 - 1.
+    pub fn to_toml(&self) -> Result<String, TrainError> {
+        toml::to_string(self).map_err(|error| TrainError::Toml { what: error.to_string() })
     }
 
     /// Sizes and input of the network that starts from random or CLIP's weights.
@@ -91,32 +95,39 @@ impl Recipe {
     ///
     /// If there is no such preset or the input is impossible.
     pub fn network_config(&self) -> Result<CausalClipSegConfig, TrainError> {
-        let config = CausalClipSegConfig::preset(&self.model.preset)
-            .map_err(causal_clip_seg::SegError::from)?;
-        self.with_input(config)
+        let preset = CausalClipSegConfig::preset(&self.model.preset).map_err(SegError::from)?;
+        let config = CausalClipSegConfig { input: self.input(preset.input), ..preset };
+        config.check().map_err(SegError::from)?;
+        Ok(config)
     }
 
-    /// The configuration with this recipe's input.
-    ///
-    /// # Errors
-    ///
-    /// If the input is impossible.
-    pub fn with_input(
-        &self,
-        mut config: CausalClipSegConfig,
-    ) -> Result<CausalClipSegConfig, TrainError> {
-        let (input, model) = (&mut config.input, &self.model);
-        input.size = model.size.unwrap_or(input.size);
-        input.resize = model.resize.unwrap_or(input.resize);
-        input.normalisation = model.normalisation.unwrap_or(input.normalisation);
-        input.word_len = model.word_len.unwrap_or(input.word_len);
-        input.threshold = model.threshold.unwrap_or(input.threshold);
-        input.branch = match self.game.order {
-            Order::Mean => Branch::Mean,
-            _ => Branch::Causal,
-        };
-        config.check().map_err(causal_clip_seg::SegError::from)?;
-        Ok(config)
+    /// An input with this recipe's settings in place of its own.
+    pub fn input(&self, input: InputConfig) -> InputConfig {
+        let model = &self.model;
+        InputConfig {
+            size: model.size.unwrap_or(input.size),
+            resize: model.resize.unwrap_or(input.resize),
+            normalisation: model.normalisation.unwrap_or(input.normalisation),
+            word_len: model.word_len.unwrap_or(input.word_len),
+            threshold: model.threshold.unwrap_or(input.threshold),
+            branch: match self.game.order {
+                Order::Mean => Branch::Mean,
+                Order::Alternating | Order::Simultaneous | Order::Off => Branch::Causal,
+            },
+            presence: input.presence,
+            sides: Some(self.sides()),
+        }
+    }
+
+    /// Whose left and right the trained network will mean: `model.sides`, else what the set's
+    /// sentences mean by `augment.sides`.
+    pub fn sides(&self) -> Sides {
+        self.model.sides.unwrap_or(match self.augment.sides {
+            seg_sentences::Sides::Image => Sides::Image,
+            seg_sentences::Sides::Patient => Sides::Patient,
+            // It differs from row to row.
+            seg_sentences::Sides::Fixed => Sides::Stated,
+        })
     }
 
     fn checked(self) -> Result<Self, TrainError> {
@@ -250,7 +261,15 @@ mod tests {
     #[test]
     fn a_recipe_survives_its_own_text() {
         let recipe = Recipe::default();
-        assert_eq!(parse(&recipe.to_toml(), &[]), Ok(recipe));
+        assert_eq!(parse(&recipe.to_toml().unwrap(), &[]), Ok(recipe));
+    }
+
+    #[test]
+    fn what_toml_cannot_hold_is_an_error() {
+        let mut recipe = Recipe::default();
+        recipe.training.seed = u64::MAX;
+        let message = recipe.to_toml().unwrap_err().to_string();
+        assert!(message.starts_with("the recipe cannot be written as TOML: "), "{message}");
     }
 
     #[test]

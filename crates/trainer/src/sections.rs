@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use causal_clip_seg::{Normalisation, Resize};
+use causal_clip_seg::config::{Normalisation, Resize, Sides};
 use seg_data::MaskRule;
 use serde::{Deserialize, Serialize};
 
@@ -17,15 +17,18 @@ pub struct ModelRecipe {
     /// A trained network to go on from, with fresh optimizers; its sizes and input replace the
     /// preset's.
     pub weights: Option<PathBuf>,
-    /// Side of the input in pixels, a multiple of 32; the preset's where not given.
+    /// Side of the input in pixels, a multiple of 32; the preset's if not given.
     pub size: Option<usize>,
-    /// `stretch` or `letterbox`; the preset's where not given.
+    /// `stretch` or `letterbox`; the preset's if not given.
     pub resize: Option<Resize>,
-    /// `clip`, `imagenet` or `none`; the preset's where not given.
+    /// `clip` or `none`; the preset's if not given.
     pub normalisation: Option<Normalisation>,
-    /// Longest sentence in tokens; the preset's where not given.
+    /// Whose left and right the sentences mean: `image`, `patient` or `stated` (the sentence says it).
+    /// Stored with the weights; if not given, `augment.sides` decides.
+    pub sides: Option<Sides>,
+    /// Longest sentence in tokens; the preset's if not given.
     pub word_len: Option<usize>,
-    /// A pixel belongs to the mask from this probability on; the preset's where not given.
+    /// A pixel belongs to the mask from this probability on; the preset's if not given.
     pub threshold: Option<f32>,
 }
 
@@ -38,6 +41,7 @@ impl Default for ModelRecipe {
             size: None,
             resize: None,
             normalisation: None,
+            sides: None,
             word_len: None,
             threshold: None,
         }
@@ -57,13 +61,14 @@ pub struct DataRecipe {
     /// Shares of train, val and test: the set's own splits are given up and whole groups are dealt
     /// anew.
     pub resplit: Option<[f64; 3]>,
-    /// Of the dealing.
+    /// Seed by which groups are dealt anew.
     pub resplit_seed: u64,
     /// Share of the sentences that are shown among random words, so that a text tower which starts
     /// from random weights learns to pass over words it does not know. 0 with CLIP's weights.
     pub fillers: f64,
     /// Share of the sentences that lose some of the words which say neither where, how many, whose side
-    /// nor that there is none, and change the order of the rest if they name one place at most, so that a text tower which starts from random weights goes by what decides. For wordings that
+    /// nor that there is none, and change the order of the rest if they name one place at most. A text
+    /// tower that starts from random weights then goes by what decides, and understands wordings that
     /// training does not have. 0 with CLIP's weights.
     pub rewordings: f64,
     /// Share of the cases that become questions about what is not there: the target is covered, the
@@ -98,11 +103,11 @@ impl Default for DataRecipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossConfig {
-    /// Of the binary cross-entropy.
+    /// Weight of the binary cross-entropy.
     pub bce: f64,
-    /// Of the soft Dice loss.
+    /// Weight of the soft Dice loss.
     pub dice: f64,
-    /// Of the boundary loss (Kervadec et al., MIDL 2019): the mean of the probability times the
+    /// Weight of the boundary loss (Kervadec et al., MIDL 2019): the mean of the probability times the
     /// signed distance to the mask's border, in sides of the picture.
     pub boundary: f64,
 }
@@ -138,10 +143,10 @@ pub struct GameConfig {
     pub order: Order,
     /// First epochs with the gates held open and the causal branch alone. CIRL: 5.
     pub warm_up: usize,
-    /// How much the gates mind the confounding branch: `w` of `L_causal - w L_confounding`.
+    /// Weight of the confounding branch in the gates' loss: `w` of `L_causal - w L_confounding`.
     pub adversary: f64,
-    /// What the confounding branch learns does not move the features and the sentence's state: ours,
-    /// not the published form. With order `simultaneous` alone.
+    /// Keeps the confounding loss from moving the features and the sentence's state. Our addition, not
+    /// in the paper; only with `order = "simultaneous"`.
     pub detached: bool,
 }
 
@@ -172,14 +177,14 @@ pub struct OptimizerConfig {
     pub rule: Rule,
     /// Highest learning rate.
     pub lr: f64,
-    /// Of the towers' rate: what starts with `backbone` in the released names, the positional
+    /// Factor of the towers' rate: what starts with `backbone` in the released names, the positional
     /// embeddings left out (the released rule). CRIS means 0.1 and by its scheduler trains at 1.
     pub backbone: f64,
     /// Share of the weights taken off in a step, times the rate.
     pub weight_decay: f64,
     /// Decay of Adam's two means of gradients.
     pub betas: [f64; 2],
-    /// Of SGD.
+    /// Momentum of SGD.
     pub momentum: f64,
     /// Largest norm of all gradients of a player together, as PyTorch's `clip_grad_norm_`; 0 leaves
     /// them.
@@ -188,7 +193,7 @@ pub struct OptimizerConfig {
     pub accumulate: usize,
     /// Decay of the moving average of the weights, in `[0, 1)`; validation and `best.safetensors`
     /// take the average. It starts at the initial weights, so looks before some `1 / (1 - ema)`
-    /// steps are worth little. 0: none.
+    /// steps are worth little. 0 for no average.
     pub ema: f64,
 }
 
@@ -222,7 +227,7 @@ pub struct FreezeConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainingConfig {
-    /// Of the initial weights, the order of cases and every change of them.
+    /// Seed of the initial weights, the order of cases and every change of them.
     pub seed: u64,
     /// Times that every training case is seen.
     pub epochs: usize,
@@ -242,11 +247,12 @@ impl Default for TrainingConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ValidationConfig {
-    /// Validation cases that are scored, from the first on; 0 is all of them.
+    /// Validation cases that are scored; 0 for all of them. If there are more, a part is drawn by
+    /// `training.seed`, spread over kinds of sentence and groups, the same for every look.
     pub cases: usize,
-    /// Epochs from one look to the next; the last epoch has one always.
+    /// Epochs from one look to the next; the last epoch always ends with one.
     pub every: usize,
-    /// Looks without a better score after which training stops; 0 never.
+    /// Looks without a better score after which training stops; 0 for never.
     pub patience: usize,
 }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::Device;
-use causal_clip_seg::{CausalClipSeg, Precision, Segmenter};
+use causal_clip_seg::config::InputConfig;
+use causal_clip_seg::format::Precision;
+use causal_clip_seg::{Checkpoint, SegError, Segmenter};
 use evaluation::{ask_presence, presence_of};
-use seg_augment::Sides;
 use seg_data::Case;
+use seg_sentences::Sides;
 
 use crate::error::TrainError;
 
@@ -20,12 +22,12 @@ pub(crate) fn store_threshold(
     notes: &BTreeMap<String, String>,
     device: &Device,
 ) -> Result<Option<f32>, TrainError> {
-    let loaded = CausalClipSeg::load(file, &device.clone().inner())?;
-    let (network, mut config) = (loaded.network, loaded.config);
-    let segmenter = Segmenter::new(network.clone(), config.clone(), device)?;
+    let network = Checkpoint::open(file)?.load(&device.clone().inner())?;
+    let segmenter = Segmenter::new(network.clone())?;
     let answers = ask_presence(&segmenter, cases, split, sides, || ())?;
     let fitted = presence_of(&answers).and_then(|presence| presence.fit_threshold());
-    config.input.presence = fitted.ok().map(|threshold| threshold as f32);
-    network.save(file, &config, Precision::F32, notes)?;
-    Ok(config.input.presence)
+    let presence = fitted.ok().map(|threshold| threshold as f32);
+    let input = InputConfig { presence, ..network.config().input.clone() };
+    network.with_input(input).map_err(SegError::from)?.save(file, Precision::F32, notes)?;
+    Ok(presence)
 }

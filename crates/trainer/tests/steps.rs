@@ -5,19 +5,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, names};
+use causal_clip_seg::format::names;
+use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig};
 use seeded::SplitMix64;
-use trainer::{
-    Example, GameConfig, Learner, Order, Recipe, Rule, Target, causal_alone, player_one,
-    player_two, simultaneous,
-};
+use trainer::Recipe;
+use trainer::config::{GameConfig, Order, Rule};
+use trainer::steps::{Example, Learner, Target};
 
 const SIZE: usize = 32;
 
 fn network(device: &Device) -> CausalClipSeg {
     let mut config = CausalClipSegConfig::tiny();
     config.input.size = SIZE;
-    let network = CausalClipSeg::new(&config, device).unwrap().with_random_weights(3, |_| true);
+    let network = config.init(device).unwrap().with_random_weights(3, |_| true);
     // Residual branches start at nothing; here everything is to have a gradient.
     names()
         .replace(network, |slot| slot.name.ends_with("bn3.weight").then(|| vec![0.5; slot.len()]))
@@ -93,10 +93,10 @@ fn who_moves_when() {
 fn a_player_has_gradients_of_its_own_parameters_alone() {
     let device = Device::flex().autodiff();
     let learner = Learner::new(network(&device), &recipe(Order::Alternating));
-    let (example, loss) = (example(2, 5, &device), Recipe::default().loss);
-    let (_, own) = player_one(&learner.network, learner.players(), &example, &loss);
+    let example = example(2, 5, &device);
+    let (_, own) = learner.turn().player_one(&example);
     assert!(own.names().all(|name| part(name) != "gates"));
-    let (_, own) = player_two(&learner.network, learner.players(), &example, &loss, 1.0);
+    let (_, own) = learner.turn().player_two(&example, 1.0);
     let gates = own.names().collect::<Vec<_>>();
     assert_eq!(gates.len(), learner.players().gates.len());
     assert!(gates.iter().all(|name| part(name) == "gates"));
@@ -106,13 +106,13 @@ fn a_player_has_gradients_of_its_own_parameters_alone() {
 fn a_detached_confounding_side_leaves_the_towers_to_the_causal_loss() {
     let device = Device::flex().autodiff();
     let learner = Learner::new(network(&device), &recipe(Order::Simultaneous));
-    let (network, players) = (&learner.network, learner.players());
-    let (example, loss) = (example(2, 5, &device), Recipe::default().loss);
-    let (_, alone) = causal_alone(network, players, &example, &loss);
+    let players = learner.players();
+    let example = example(2, 5, &device);
+    let (_, alone) = learner.turn().causal_alone(&example);
     // The largest difference from the causal loss's gradients, as a share of the largest of them.
     let apart = |detached: bool| {
         let game = GameConfig { detached, ..GameConfig::default() };
-        let (_, first, second) = simultaneous(network, players, &example, &loss, &game);
+        let (_, first, second) = learner.turn().simultaneous(&example, &game);
         assert!(first.names().any(|name| part(name) == "confounding projector"));
         assert_eq!(second.names().count(), players.gates.len());
         let towers = first.names().filter(|name| part(name).ends_with("tower"));

@@ -17,15 +17,18 @@
 
 mod conv;
 mod folded;
+mod host;
 mod names;
 mod norm;
 mod per_size;
+mod pyramid;
 mod resize;
 
 pub use conv::{Conv, ConvNormRelu};
 pub use folded::{FoldedConv, joined};
+pub use host::host;
 pub use names::{FieldName, Names, Slot};
 pub use norm::{batch_norm, batch_norm_in_training, scale_and_shift};
 pub use per_size::PerSize;
+pub use pyramid::Pyramid;
 pub use resize::{avg_pool, bicubic_matrix, bilinear_matrix, resize_with};
-pub use seeded::{SplitMix64, fnv1a64};

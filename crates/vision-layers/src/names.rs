@@ -6,6 +6,8 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 
+use crate::host::host;
+
 /// What one field of one of our types is called in PyTorch.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldName {
@@ -183,13 +185,8 @@ impl ModuleVisitor for Visit<'_> {
     }
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let slot = self.path.slot(param.id, param.lazy_shape().dims::<D>());
-        (self.found)(slot, &|| host_values(param.val()));
+        (self.found)(slot, &|| host(param.val()));
     }
-}
-
-/// A tensor's values, row-major, as f32.
-fn host_values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().convert::<f32>().try_into_vec().unwrap_or_default()
 }
 
 struct Replace<'a, F> {

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use burn::tensor::Device;
-use causal_clip_seg::{Branch, Segmenter};
-use causal_clip_seg_cli::DeviceArg;
-use tempfile::TempDir;
+use causal_clip_seg::config::{Branch, Sides};
+use causal_clip_seg::{CausalClipSeg, Checkpoint, Device, Segmenter};
+#[cfg(feature = "demo")]
+use causal_clip_seg_cli::sha256_of;
+use causal_clip_seg_cli::{DeviceArg, sha256};
 
 /// How probabilities become masks, where it differs from what the weights say.
 #[derive(clap::Args)]
@@ -22,10 +23,14 @@ pub(crate) struct AnswerArgs {
 impl AnswerArgs {
     /// The segmenter with what the flags change.
     pub(crate) fn apply(&self, segmenter: Segmenter) -> anyhow::Result<Segmenter> {
-        let mut input = segmenter.config().input.clone();
-        input.branch = self.branch.unwrap_or(input.branch);
-        input.threshold = self.threshold.unwrap_or(input.threshold);
-        Ok(segmenter.with_input(input)?)
+        let segmenter = match self.branch {
+            Some(branch) => segmenter.with_branch(branch)?,
+            None => segmenter,
+        };
+        Ok(match self.threshold {
+            Some(threshold) => segmenter.with_threshold(threshold)?,
+            None => segmenter,
+        })
     }
 }
 
@@ -51,17 +56,23 @@ pub(crate) struct Network {
 impl NetworkArgs {
     pub(crate) fn open(&self) -> anyhow::Result<Network> {
         let device = self.device.open()?;
-        let weights = Weights::find(&self.weights)?;
+        let weights = Weights::open(&self.weights)?;
         let segmenter = self.answer.apply(weights.segmenter(&device)?)?;
         Ok(Network { segmenter, weights, device })
     }
 }
 
-/// The file a network is in.
+/// An open weight file.
 pub(crate) struct Weights {
-    file: PathBuf,
-    /// Holds the embedded network as long as its file is read.
-    demonstration: Option<TempDir>,
+    checkpoint: Checkpoint,
+    source: Source,
+}
+
+/// Where the weights are from.
+enum Source {
+    File(PathBuf),
+    #[cfg(feature = "demo")]
+    Demonstration,
 }
 
 impl Weights {
@@ -69,7 +80,7 @@ impl Weights {
     const BEST: &str = "best.safetensors";
 
     /// A weight file, or a run's folder, which stands for its best network.
-    pub(crate) fn find(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let file = match path.is_dir() {
             true => path.join(Self::BEST),
             false => path.to_owned(),
@@ -80,17 +91,21 @@ impl Weights {
             path.display(),
             Self::BEST
         );
-        Ok(Self { file, demonstration: None })
+        let checkpoint = Checkpoint::open(&file).context("cannot load the network")?;
+        Ok(Self { checkpoint, source: Source::File(file) })
     }
 
     /// The embedded network.
     #[cfg(feature = "demo")]
     pub(crate) fn demonstration() -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let file = folder.path().join("demonstration.safetensors");
-        std::fs::write(&file, causal_clip_seg_assets::demo::NETWORK)
-            .with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(Self { file, demonstration: Some(folder) })
+        use causal_clip_seg_assets::demo::NETWORK;
+        let mut checkpoint = Checkpoint::from_bytes(NETWORK, "the demonstration")?;
+        if checkpoint.config().input.sides.is_none() {
+            let mut config = checkpoint.config().clone();
+            config.input.sides = Some(Sides::Image);
+            checkpoint = checkpoint.with_config(config)?;
+        }
+        Ok(Self { checkpoint, source: Source::Demonstration })
     }
 
     #[cfg(not(feature = "demo"))]
@@ -99,29 +114,41 @@ impl Weights {
         Err(causal_clip_seg_cli::UsageError(why.to_owned()).into())
     }
 
-    pub(crate) fn file(&self) -> &Path {
-        &self.file
-    }
-
-    pub(crate) fn is_demonstration(&self) -> bool {
-        self.demonstration.is_some()
-    }
-
+    /// The network for answers.
     pub(crate) fn segmenter(&self, device: &Device) -> anyhow::Result<Segmenter> {
-        Segmenter::load(&self.file, device).context("cannot load the network")
+        let network = self.checkpoint.prepare(device).context("cannot load the network")?;
+        Ok(Segmenter::new(network)?)
     }
 
-    /// Whose left and right the network's sentences mean, as a sentence for its user.
-    pub(crate) fn whose_left(&self) -> &'static str {
-        match self.is_demonstration() {
-            true => {
-                "left and right are the image's: the left lung is the one on the left of the picture, \
-                 not the patient's"
-            }
-            false => {
-                "left and right mean what they meant in the training data: in QaTa-COV19 the left of \
-                 the image, in a radiologist's report the patient's left"
-            }
+    /// The network as it was trained: both branches, and gates of its own.
+    pub(crate) fn as_trained(&self, device: &Device) -> anyhow::Result<CausalClipSeg> {
+        self.checkpoint.load(device).context("cannot load the network as it was trained")
+    }
+
+    /// SHA-256 of the file, in hexadecimal.
+    pub(crate) fn sha256(&self) -> anyhow::Result<String> {
+        match &self.source {
+            Source::File(file) => sha256(file),
+            #[cfg(feature = "demo")]
+            Source::Demonstration => Ok(sha256_of(causal_clip_seg_assets::demo::NETWORK)),
         }
     }
+
+    /// The file's name, for messages.
+    pub(crate) fn name(&self) -> String {
+        match &self.source {
+            Source::File(file) => file.display().to_string(),
+            #[cfg(feature = "demo")]
+            Source::Demonstration => "the demonstration".to_owned(),
+        }
+    }
+}
+
+/// Whose left and right a network's sentences mean, as a sentence for its user.
+pub(crate) fn whose_left(segmenter: &Segmenter) -> &'static str {
+    segmenter.sides().map_or(
+        "these weights do not say whose left they mean: in QaTa-COV19 it is the image's, in a \
+         radiologist's report the patient's",
+        Sides::explanation,
+    )
 }

@@ -6,7 +6,6 @@ use anyhow::{Context, ensure};
 
 use seg_data::{Case, Dataset, OpenOptions, Split};
 use seg_image::MaskRule;
-use trainer::Sides;
 
 #[derive(clap::Args)]
 pub(crate) struct DataArgs {
@@ -63,12 +62,6 @@ impl SetArgs {
         ensure!(!cases.is_empty(), "{folder}: found no case to use in the split {split}");
         Ok(())
     }
-}
-
-/// Reads `--sides`.
-pub(crate) fn sides(name: &str) -> Result<Sides, String> {
-    let known = serde_json::from_value(serde_json::Value::from(name));
-    known.map_err(|_| "expected image, patient or fixed".to_owned())
 }
 
 /// Reads `--inside`.

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use causal_clip_seg::{BinaryMask, CausalClipSeg};
-use causal_clip_seg_cli::{Console, sha256};
+use causal_clip_seg::mask::BinaryMask;
+use causal_clip_seg_cli::Console;
 use evaluation::{
     CausalMean, CausalRow, CausalStudy, Control, EvaluationError, Prediction, PresenceQuestions,
     PresenceStudy, Questions, Views, causal_markdown, ranked_sheet, reliability_plot,
@@ -14,10 +14,10 @@ use seg_data::{Case, Dataset, Split, distinct_names};
 use seg_image::{write_gray8, write_mask, write_rgb};
 use seg_metrics::{Bootstrap, Calibration};
 use seg_report::{ControlScores, ReportHeader, ScoreReport};
+use seg_sentences::Sides;
 use serde_json::json;
-use trainer::Sides;
 
-use crate::arguments::{Network, NetworkArgs, OutArg, SetArgs, create_folder, sides};
+use crate::arguments::{Network, NetworkArgs, OutArg, SetArgs, create_folder};
 
 /// Scores a trained network on a set, with the true sentences and with wrong ones.
 ///
@@ -51,7 +51,7 @@ pub(crate) struct Evaluate {
     #[arg(long)]
     tta: bool,
     /// What left and right mean, for --tta and --presence: image, patient, or fixed (never mirror)
-    #[arg(long, default_value = "image", value_parser = sides)]
+    #[arg(long, default_value_t = Sides::Image)]
     sides: Sides,
     /// Also ask for targets that are not there (the target covered, the other side where it is free, a
     /// negation, something off topic, the set's own empty masks) and report how many are recognised. The
@@ -177,7 +177,7 @@ impl Work<'_> {
     fn header(&self) -> anyhow::Result<ReportHeader> {
         let input = &self.network.segmenter.config().input;
         let mut header = ReportHeader::new(self.args.set.split.to_string());
-        header.weights_sha256 = Some(sha256(self.network.weights.file())?);
+        header.weights_sha256 = Some(self.network.weights.sha256()?);
         header.threshold = Some(f64::from(input.threshold));
         header.run.extend([
             ("branch".to_owned(), json!(input.branch)),
@@ -211,12 +211,9 @@ impl Work<'_> {
     /// What happens inside the network.
     fn causal(&self) -> anyhow::Result<Vec<CausalMean>> {
         // The network as it was trained: the prepared one has no gates of its own.
-        let Network { segmenter, weights, device } = self.network;
-        let network = CausalClipSeg::load(weights.file(), device)?.network;
+        let Network { weights, device, .. } = self.network;
         let study = CausalStudy {
-            network: &network,
-            config: segmenter.config(),
-            device,
+            network: &weights.as_trained(device)?,
             cases: self.cases,
             names: self.names,
             seed: self.args.set.seed,

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::ensure;
-use burn::tensor::Device;
-use causal_clip_seg::{
-    Branch, CausalClipSeg, CausalClipSegConfig, Clip, ClipConfig, FORMAT, FORMAT_KEY, InputConfig,
-    LoadReport, Normalisation, Precision, Resize,
-};
+use causal_clip_seg::config::{Branch, ClipConfig, InputConfig, Normalisation, Resize, Sides};
+use causal_clip_seg::format::{FORMAT, FORMAT_KEY, LoadReport, Precision};
+use causal_clip_seg::parts::Clip;
+use causal_clip_seg::{Checkpoint, Device};
 use causal_clip_seg_cli::{Console, DeviceArg};
 use clip_encoder::{Activation, CLIP_NAMES, clip_prefix, tensors_of};
 use serde_json::json;
@@ -90,6 +89,10 @@ struct Trained {
     /// Which logits the mask is made from: causal, or the mean of both [default: causal]
     #[arg(long)]
     branch: Option<Branch>,
+    /// Whose left and right its sentences mean: image, patient, or stated (they say whose) [default:
+    /// not recorded]
+    #[arg(long)]
+    sides: Option<Sides>,
 }
 
 impl Trained {
@@ -100,6 +103,7 @@ impl Trained {
         input.word_len = self.word_len.unwrap_or(input.word_len);
         input.threshold = self.threshold.unwrap_or(input.threshold);
         input.branch = self.branch.unwrap_or(input.branch);
+        input.sides = self.sides.or(input.sides);
     }
 }
 
@@ -152,21 +156,24 @@ impl Import {
              --start-from-clip adds a decoder with random weights",
             self.input.display()
         );
-        let mut config = CausalClipSegConfig::from_file(&self.input)?;
+        let checkpoint = Checkpoint::open(&self.input)?;
+        let mut config = checkpoint.config().clone();
         if self.gelu {
             config.clip.text.activation = self.activation();
         }
         self.trained.apply(&mut config.input);
-        let loaded = match self.start_from_clip {
-            true => CausalClipSeg::start_from_clip_as(&self.input, &config, self.seed, device),
-            false => CausalClipSeg::load_as(&self.input, &config, device),
-        }?;
+        let mut checkpoint = checkpoint.with_config(config)?;
+        if self.start_from_clip {
+            checkpoint = checkpoint.clip_towers(self.seed);
+        }
+        let (network, report) = checkpoint.load_reported(device)?;
         let (notes, precision) = (self.notes(file), self.precision());
         match self.prepare {
-            true => loaded.network.save_prepared(&self.out, &config, precision, &notes),
-            false => loaded.network.save(&self.out, &config, precision, &notes),
+            true => network.save_prepared(&self.out, precision, &notes),
+            false => network.save(&self.out, precision, &notes),
         }?;
-        self.describe(&config.clip, &loaded.report, Some(&config.input), console)
+        let config = network.config();
+        self.describe(&config.clip, &report, Some(&config.input), console)
     }
 
     /// Says what the shapes tell, and what became of the file's tensors.

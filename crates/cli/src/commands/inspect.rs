@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use causal_clip_seg::Tokenizer;
+use causal_clip_seg::parts::Tokenizer;
 use causal_clip_seg_cli::Console;
 use seg_data::{Dataset, Split};
 use seg_inspect::{InspectOptions, Inspection};

@@ -4,10 +4,10 @@ use causal_clip_seg_cli::Console;
 use evaluation::{ReadingFound, ReadingTest};
 use seg_data::distinct_names;
 use seg_metrics::Bootstrap;
-use seg_reading::{Grammar, ReadingOptions};
-use trainer::Sides;
+use seg_report::ReadingOptions;
+use seg_sentences::{Grammar, Sides};
 
-use crate::arguments::{NetworkArgs, OutArg, SetArgs, sides};
+use crate::arguments::{NetworkArgs, OutArg, SetArgs};
 
 /// Tests whether a network reads: edits its sentences minimally and watches the mask.
 ///
@@ -28,7 +28,7 @@ pub(crate) struct Read {
     #[command(flatten)]
     out: OutArg,
     /// What left and right mean if a sentence does not say whose: image, patient, or fixed (neither)
-    #[arg(long, default_value = "image", value_parser = sides)]
+    #[arg(long, default_value_t = Sides::Image)]
     sides: Sides,
     /// Do not leave words out one by one, which saves a question for each word
     #[arg(long)]

@@ -8,13 +8,13 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use burn::tensor::Device;
-use causal_clip_seg::{CausalClipSeg, Explanation, RgbImage, Segmenter, read_rgb};
+use causal_clip_seg::explanation::Explanation;
+use causal_clip_seg::{Device, RgbImage, Segmenter, read_rgb};
 use causal_clip_seg_cli::{Console, DeviceArg, UsageError};
 use seg_image::{OverlayStyle, contact_sheet, overlay, write_mask, write_rgb};
 use serde_json::json;
 
-use crate::arguments::{AnswerArgs, OutArg, Weights};
+use crate::arguments::{AnswerArgs, OutArg, Weights, whose_left};
 use answer::{Answer, short};
 
 /// Segments pictures by sentences.
@@ -81,7 +81,7 @@ impl Segment {
         }
         let device = self.device.open()?;
         let weights = match &self.weights {
-            Some(path) => Weights::find(path)?,
+            Some(path) => Weights::open(path)?,
             None => Weights::demonstration()?,
         };
         let segmenter = self.answer.apply(weights.segmenter(&device)?)?;
@@ -91,27 +91,27 @@ impl Segment {
             return jobs::run(table, &segmenter, &weights, &out, self.probability, console);
         }
         let answers = self.pictures(&segmenter, &weights, &device, &out, console)?;
-        let told = json!({ "left_and_right": weights.whose_left(), "answers": answers });
+        let told = json!({ "left_and_right": whose_left(&segmenter), "sides": segmenter.sides(), "answers": answers });
         console.result(&told, || {
             let lines = answers.iter().map(|answer| format!("{answer}\n")).collect::<String>();
-            format!("{lines}{}\n-> {}", weights.whose_left(), out.display())
+            format!("{lines}{}\n-> {}", whose_left(&segmenter), out.display())
         })?;
         Ok(true)
     }
 
     fn with_presence(&self, segmenter: Segmenter, weights: &Weights) -> anyhow::Result<Segmenter> {
-        let mut input = segmenter.config().input.clone();
-        match self.presence {
-            Some(Some(from)) => input.presence = Some(from),
-            Some(None) => ensure!(
-                input.presence.is_some(),
-                "{}: no threshold of presence is stored with these weights; give one, such as \
-                 --presence=0.5, or train with data.negatives",
-                weights.file().display()
-            ),
-            None => input.presence = None,
-        }
-        Ok(segmenter.with_input(input)?)
+        let threshold = match self.presence {
+            Some(Some(from)) => Some(from),
+            Some(None) => Some(segmenter.config().input.presence.with_context(|| {
+                format!(
+                    "{}: no threshold of presence is stored with these weights; give one, such as \
+                     --presence=0.5, or train with data.negatives",
+                    weights.name()
+                )
+            })?),
+            None => None,
+        };
+        Ok(segmenter.with_presence(threshold)?)
     }
 
     /// Answers what the command line asks.
@@ -125,7 +125,7 @@ impl Segment {
     ) -> anyhow::Result<Vec<Answer>> {
         // Beside the prepared network the one as trained: the other branch and the gates are its own.
         let trained = match self.explain {
-            true => Some(CausalClipSeg::load(weights.file(), device)?.network),
+            true => Some(weights.as_trained(device)?),
             false => None,
         };
         let mut answers = Vec::new();
@@ -160,8 +160,7 @@ impl Segment {
                     mask.write_probabilities(&file("probability"))?;
                 }
                 if let Some(network) = &trained {
-                    let config = segmenter.config();
-                    let told = Explanation::of(network, config, &image, sentence, device)?;
+                    let told = Explanation::new(network, &image, sentence)?;
                     write_rgb(&file("explain"), &told.sheet(&image, sentence))?;
                 }
                 if mask.sentence_cut {

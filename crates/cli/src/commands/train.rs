@@ -10,7 +10,7 @@ use seg_data::{Case, Dataset, Split};
 use seg_metrics::Bootstrap;
 use seg_report::{ReportHeader, ScoreReport};
 use serde_json::json;
-use trainer::{Ending, Place, Recipe, Report, open_data, resume, train};
+use trainer::{Ending, Recipe, RunContext, RunReport, open_data, resume, train};
 
 use crate::arguments::OutArg;
 
@@ -73,15 +73,16 @@ impl Train {
             None => Some(self.recipe()?),
         };
         if let Some(recipe) = recipe.as_ref().filter(|_| self.print_recipe) {
-            say!("{}", recipe.to_toml());
+            say!("{}", recipe.to_toml()?);
             return Ok(true);
         }
         let stop = stop_on_ctrl_c("step")?;
-        let place = Place { device: &device, device_name: self.device.name(), stop };
+        let mut context = RunContext::new(&device, self.device.name(), stop);
+        context.commit = env!("CAUSAL_CLIP_SEG_COMMIT");
         let out = self.resume.clone().unwrap_or_else(|| self.out.folder("train"));
         let report = match &recipe {
-            Some(recipe) => train(recipe, &out, place)?,
-            None => resume(&out, place)?,
+            Some(recipe) => train(recipe, &out, context)?,
+            None => resume(&out, context)?,
         };
         if report.sentences_cut > 0 {
             console.note(format!(
@@ -175,7 +176,7 @@ fn scores(
     Ok(ScoreReport::of(ReportHeader::new("validation"), &controls, bootstrap)?)
 }
 
-fn told(report: &Report, scores: Option<&ScoreReport>) -> serde_json::Value {
+fn told(report: &RunReport, scores: Option<&ScoreReport>) -> serde_json::Value {
     let ending = match report.ending {
         Ending::Finished => "finished",
         Ending::Early => "early",
@@ -193,7 +194,7 @@ fn told(report: &Report, scores: Option<&ScoreReport>) -> serde_json::Value {
     })
 }
 
-fn text(report: &Report, out: &Path) -> String {
+fn text(report: &RunReport, out: &Path) -> String {
     let ending = match report.ending {
         Ending::Finished => "done",
         Ending::Early => "stopped early, no better score for validation.patience looks",

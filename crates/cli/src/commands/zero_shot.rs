@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use burn::tensor::{Tensor, TensorData};
-use causal_clip_seg::{Normalisation, Resize, RgbImage, read_rgb, token_tensor};
+use causal_clip_seg::config::{Normalisation, Resize};
+use causal_clip_seg::parts::{TokenBatch, token_tensor};
+use causal_clip_seg::{RgbImage, read_rgb};
 use causal_clip_seg_cli::{Console, DeviceArg};
 use clip_encoder::tokenizer::END;
 use clip_encoder::{Activation, Clip, ClipConfig, RgbView, Tokenizer};
@@ -96,11 +98,7 @@ impl ZeroShot {
         Ok(Normalisation::Clip.normalise(&Resize::Stretch.image(view, size)?))
     }
 
-    fn tokens(
-        &self,
-        config: &ClipConfig,
-        console: Console,
-    ) -> anyhow::Result<causal_clip_seg::TokenBatch> {
+    fn tokens(&self, config: &ClipConfig, console: Console) -> anyhow::Result<TokenBatch> {
         let context = config.text.context;
         let sentences = self.sentences.iter().map(String::as_str).collect::<Vec<_>>();
         let batch = Tokenizer::clip().with_context(context).encode_batch(&sentences, context)?;

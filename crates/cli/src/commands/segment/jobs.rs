@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use causal_clip_seg::{Segmenter, read_rgb};
-use causal_clip_seg_cli::{Console, sha256, stop_on_ctrl_c};
+use causal_clip_seg_cli::{Console, stop_on_ctrl_c};
 use indicatif::ProgressBar;
 use seg_data::{DataError, Question, read_questions};
 use seg_image::write_mask;
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::ledger::{Ledger, Settings};
-use crate::arguments::{Weights, create_folder};
+use crate::arguments::{Weights, create_folder, whose_left};
 
 /// Sentences about one picture that are answered at once; each needs maps of the picture's size.
 const AT_ONCE: usize = 8;
@@ -58,7 +58,8 @@ pub(super) fn run(
 
     let Work { ledger, failed, answered, .. } = work;
     let told = json!({
-        "left_and_right": weights.whose_left(),
+        "left_and_right": whose_left(segmenter),
+        "sides": segmenter.sides(),
         "rows": rows,
         "answered": answered,
         "answered_before": before,
@@ -75,7 +76,7 @@ pub(super) fn run(
         if stopped {
             lines.push("stopped; run the same command again to go on".to_owned());
         }
-        lines.push(weights.whose_left().to_owned());
+        lines.push(whose_left(segmenter).to_owned());
         lines.join("\n")
     })?;
     Ok(failed.is_empty())
@@ -84,7 +85,7 @@ pub(super) fn run(
 fn settings(segmenter: &Segmenter, weights: &Weights, folder: &Path) -> anyhow::Result<Settings> {
     let input = &segmenter.config().input;
     Ok(Settings {
-        weights_sha256: sha256(weights.file())?,
+        weights_sha256: weights.sha256()?,
         branch: json!(input.branch).as_str().unwrap_or_default().to_owned(),
         threshold: input.threshold,
         presence: input.presence,

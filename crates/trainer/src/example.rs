@@ -1,0 +1,24 @@
+//! What a step learns from.
+
+use burn::tensor::{Int, Tensor};
+
+/// A batch as a step takes it.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// `[batch, 3, height, width]`, normalised
+    pub pixels: Tensor<4>,
+    /// `[batch, words]`
+    pub tokens: Tensor<2, Int>,
+    /// What the answer should be.
+    pub target: Target,
+}
+
+/// What an answer is held against.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// `[batch, 1, height, width]` in `[0, 1]`
+    pub mask: Tensor<4>,
+    /// Signed distance to the mask's border, positive outside, in sides of the picture, of the same
+    /// shape; for the boundary loss.
+    pub distance: Option<Tensor<4>>,
+}
