@@ -69,7 +69,7 @@ fn phantoms_train_and_segment() {
     // Neither a set nor a run is written over.
     let again = run("train", &short_training(&data, &path("off")));
     let message = text(&again.stderr);
-    assert!(message.contains("holds a run already") && !again.status.success(), "{message}");
+    assert!(message.contains("already holds a run") && !again.status.success(), "{message}");
     assert_eq!(run("phantoms", &["--out", &data]).status.code(), Some(1));
 }
 
@@ -123,7 +123,7 @@ fn a_recipe_is_checked_before_anything_starts() {
         (&["--data", "nowhere"], "nowhere"),
         (&["--recipe", "papr"], "cannot read papr"),
         (&[], "data.folder is not given"),
-        (&["--resume", "nowhere"], "no run to go on with"),
+        (&["--resume", "nowhere"], "no run to resume"),
     ] {
         let output = run("train", arguments);
         let message = text(&output.stderr);
