@@ -9,8 +9,7 @@ use anyhow::Context;
 use causal_clip_seg::Segmenter;
 use clap::Parser;
 use examples::{DeviceArg, print_scores, say};
-use seg_data::Split;
-use trainer::{Ending, Recipe, RunContext, RunReport, open_data, resume, train};
+use trainer::{Ending, Recipe, RunContext, RunReport, open_data, resume, train, validation_cases};
 
 /// What is done when no recipe is named.
 const DEFAULT: &str = include_str!("../assets/recipes/small-cpu.toml");
@@ -111,10 +110,7 @@ fn run(args: Args) -> anyhow::Result<()> {
 
     let recipe = Recipe::read(&out.join("recipe.toml"), &[])?;
     let data = open_data(&recipe)?;
-    let mut cases = data.cases(Split::Val);
-    if recipe.validation.cases > 0 {
-        cases.truncate(recipe.validation.cases);
-    }
+    let cases = validation_cases(&recipe, &data);
     if let Some(best) = report.best.filter(|_| !cases.is_empty()) {
         let segmenter = Segmenter::load(&best, &device)?;
         print_scores(&segmenter, &data, &cases, "validation", recipe.training.seed)?;
