@@ -27,7 +27,7 @@ pub struct Trunk {
 
 /// CLIP's anti-aliased ResNet with its attention pool.
 ///
-/// SPEC: "Learning Transferable Visual Models From Natural Language Supervision", section 2.4.
+/// "Learning Transferable Visual Models From Natural Language Supervision" (2021), section 2.4.
 /// Released name: `ModifiedResNet` (`backbone.visual`).
 #[derive(Module, Debug)]
 pub struct ImageTower {

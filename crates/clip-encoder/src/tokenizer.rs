@@ -1,8 +1,7 @@
 //! CLIP's byte-pair tokens, and what a sentence loses when it is cut.
 //!
-//! A sentence is cleaned, split into words, numbers and punctuation, and each piece
-//! merged from its bytes by the ranks of OpenAI's vocabulary. SPEC section 7; released code:
-//! `simple_tokenizer.py` of OpenAI's CLIP.
+//! A sentence is cleaned, split into words, numbers and punctuation, and each piece is merged from its
+//! bytes by the ranks of OpenAI's vocabulary, as in `simple_tokenizer.py` of OpenAI's CLIP.
 
 mod clean;
 

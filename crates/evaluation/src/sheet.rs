@@ -1,13 +1,14 @@
 //! Answers beside references, to look at.
 
 use causal_clip_seg::{RgbImage, Segmenter};
-use seg_data::Case;
+use seg_data::{Case, stratified};
 use seg_image::{OverlayStyle, contact_sheet, overlay_with_reference};
 use seg_report::ControlScores;
 
 use crate::error::EvaluationError;
 
-/// `tiles` answers (amber) and references (green) with their sentences, spread over the cases.
+/// At most `tiles` answers (amber) and references (green) with their sentences; of more cases a part is
+/// [drawn](stratified) by `seed`.
 ///
 /// # Errors
 ///
@@ -16,10 +17,11 @@ pub fn answer_sheet(
     segmenter: &Segmenter,
     cases: &[&Case],
     tiles: usize,
+    seed: u64,
 ) -> Result<RgbImage, EvaluationError> {
     let style = OverlayStyle::default();
     let mut drawn = Vec::new();
-    for case in cases.iter().step_by(cases.len().div_ceil(tiles.max(1)).max(1)) {
+    for case in stratified(cases, tiles, seed) {
         let sample = seg_data::load(case)?;
         let answer = segmenter.segment(&sample.image, &case.sentence)?.binary();
         let (image, reference) = (&sample.image, Some(&sample.mask));

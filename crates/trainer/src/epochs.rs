@@ -25,6 +25,7 @@ use crate::learner::Learner;
 use crate::prefetch::{Go, batches};
 use crate::recipe::Recipe;
 use crate::report::RunReport;
+use crate::run::validation_cases;
 use crate::threshold::store_threshold;
 
 const CURVES: &str = "curves.png";
@@ -58,6 +59,8 @@ pub(crate) struct Epochs<'a> {
     log: Log,
     curves: Curves,
     bar: ProgressBar,
+    /// Nothing is said.
+    quiet: bool,
     /// Steps of an epoch.
     per_epoch: usize,
     /// Seconds in training of earlier processes.
@@ -86,18 +89,24 @@ impl<'a> Epochs<'a> {
         provenance: &Provenance,
         start: Start,
         device: Device,
+        quiet: bool,
     ) -> Result<Self, TrainError> {
         let checkpoints = folder.path.join(CHECKPOINTS);
         std::fs::create_dir_all(&checkpoints)
             .map_err(|source| TrainError::Write { file: checkpoints, source })?;
         let cases = data.cases(Split::Train);
-        let mut validation = data.cases(Split::Val);
-        if recipe.validation.cases > 0 {
-            validation.truncate(recipe.validation.cases);
+        let validation = validation_cases(recipe, data);
+        let all = data.cases(Split::Val).len();
+        if validation.len() < all && !quiet {
+            eprintln!(
+                "note: looks at {} of {all} validation cases (validation.cases), drawn by the seed",
+                validation.len()
+            );
         }
         let Start { learner, progress, file: last_good } = start;
         let input = &learner.network.config().input;
-        let reading = bar(cases.len() + validation.len(), "reading {bar:30} {pos}/{len} {eta}");
+        let reading =
+            bar(cases.len() + validation.len(), "reading {bar:30} {pos}/{len} {eta}", quiet);
         let samples = Samples::load(&cases, input, recipe.data.memory, || reading.inc(1))?;
         // A broken picture shows itself now and not at the end of the first epoch.
         Samples::load(&validation, input, 0, || reading.inc(1))?;
@@ -109,7 +118,7 @@ impl<'a> Epochs<'a> {
         let batches = samples.len().div_ceil(recipe.training.batch);
         let per_epoch = batches.div_ceil(recipe.optimizer.accumulate);
         let steps = recipe.training.epochs * per_epoch;
-        let bar = bar(steps, "{msg}\n{bar:30} step {pos}/{len}  {elapsed}, {eta} left");
+        let bar = bar(steps, "{msg}\n{bar:30} step {pos}/{len}  {elapsed}, {eta} left", quiet);
         bar.set_position(progress.step as u64);
         bar.reset_eta();
         Ok(Self {
@@ -127,6 +136,7 @@ impl<'a> Epochs<'a> {
             log,
             curves,
             bar,
+            quiet,
             per_epoch,
             started: Instant::now(),
             spoke: Instant::now(),
@@ -256,7 +266,7 @@ impl<'a> Epochs<'a> {
                 None => String::new(),
             },
         );
-        if self.bar.is_hidden() && self.spoke.elapsed() >= SILENCE {
+        if !self.quiet && self.bar.is_hidden() && self.spoke.elapsed() >= SILENCE {
             let all = self.per_epoch * self.recipe.training.epochs;
             let to_come = (all - step) as f64 / pace / 60.0;
             eprintln!("step {step}/{all}, {message}, {to_come:.0} min left");
@@ -291,6 +301,7 @@ impl<'a> Epochs<'a> {
             None => format!("epoch {epoch}/{epochs}: loss {loss:.4}"),
         };
         match self.bar.is_hidden() {
+            true if self.quiet => {}
             true => eprintln!("{text}, {:.0} s", self.seconds()),
             false => self.bar.println(text),
         }
@@ -307,7 +318,7 @@ impl<'a> Epochs<'a> {
         let segmenter = Segmenter::new(network)?;
         let queries = Control::True.queries(&self.validation, "", 0);
         let dice = mean_dice(&evaluate(&segmenter, &queries, None, |_, _, _| Ok(()))?);
-        let sheet = answer_sheet(&segmenter, &self.validation, TILES)?;
+        let sheet = answer_sheet(&segmenter, &self.validation, TILES, self.recipe.training.seed)?;
         write_rgb(&self.folder.path.join(SHEET), &sheet)?;
         if self.progress.best_dice.is_none_or(|best| dice > best) {
             self.progress.best_dice = Some(dice);
@@ -364,7 +375,10 @@ fn resident_mib() -> usize {
     memory_stats::memory_stats().map_or(0, |stats| stats.physical_mem >> 20)
 }
 
-fn bar(length: usize, template: &str) -> ProgressBar {
+fn bar(length: usize, template: &str, quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
     let style =
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length as u64).with_style(style)

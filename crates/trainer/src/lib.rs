@@ -46,7 +46,7 @@ pub use error::TrainError;
 pub use folder::Provenance;
 pub use recipe::Recipe;
 pub use report::RunReport;
-pub use run::{RunContext, open_data, resume, train};
+pub use run::{RunContext, open_data, resume, train, validation_cases};
 
 /// The sections of a [`Recipe`].
 pub mod config {

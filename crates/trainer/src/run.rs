@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use burn::tensor::Device;
 use causal_clip_seg::format::names;
 use causal_clip_seg::{CausalClipSeg, Checkpoint, SegError};
-use seg_data::{Dataset, OpenOptions, Split};
+use seg_data::{Case, Dataset, OpenOptions, Split, stratified};
 
 use crate::checkpoint::{self, Start};
 use crate::epochs::Epochs;
@@ -29,12 +29,14 @@ pub struct RunContext<'a> {
     /// Commit that the program was built from, for the run's records; `unknown` if it was not built in
     /// a checkout.
     pub commit: &'a str,
+    /// No progress and no notes on standard error.
+    pub quiet: bool,
 }
 
 impl<'a> RunContext<'a> {
-    /// A context of a program that says nothing of itself.
+    /// A context that shows progress, of a program that says nothing of itself.
     pub fn new(device: &'a Device, device_name: &'a str, stop: &'a AtomicBool) -> Self {
-        Self { device, device_name, stop, commit: "unknown" }
+        Self { device, device_name, stop, commit: "unknown", quiet: false }
     }
 }
 
@@ -62,6 +64,16 @@ pub fn open_data(recipe: &Recipe) -> Result<Dataset, TrainError> {
     })
 }
 
+/// The validation cases that a run looks at: all of the split, or the part of it that
+/// `validation.cases` asks for, [drawn](stratified) by `training.seed`.
+pub fn validation_cases<'a>(recipe: &Recipe, data: &'a Dataset) -> Vec<&'a Case> {
+    let all = data.cases(Split::Val);
+    match recipe.validation.cases {
+        0 => all,
+        count => stratified(&all, count, recipe.training.seed),
+    }
+}
+
 /// Trains as `recipe` says, and leaves everything in the folder `out`.
 ///
 /// # Errors
@@ -85,7 +97,8 @@ pub fn train(
     }
     let folder = RunFolder::create(out, recipe, &provenance)?;
     let start = Start::new(Learner::new(network, recipe));
-    Epochs::start(recipe, &data, folder, &provenance, start, device)?.run(context.stop)
+    Epochs::start(recipe, &data, folder, &provenance, start, device, context.quiet)?
+        .run(context.stop)
 }
 
 /// Goes on with the run in the folder `out`, from its newest checkpoint that is whole: on one
@@ -108,7 +121,8 @@ pub fn resume(out: &Path, context: RunContext<'_>) -> Result<RunReport, TrainErr
         // Stopped before the first one: from the start.
         None => Start::new(Learner::new(first_network(&recipe, &device)?, &recipe)),
     };
-    Epochs::start(&recipe, &data, folder, &provenance, start, device)?.run(context.stop)
+    Epochs::start(&recipe, &data, folder, &provenance, start, device, context.quiet)?
+        .run(context.stop)
 }
 
 fn training_device(recipe: &Recipe, device: &Device) -> Device {

@@ -99,12 +99,7 @@ impl Weights {
     #[cfg(feature = "demo")]
     pub(crate) fn demonstration() -> anyhow::Result<Self> {
         use causal_clip_seg_assets::demo::NETWORK;
-        let mut checkpoint = Checkpoint::from_bytes(NETWORK, "the demonstration")?;
-        if checkpoint.config().input.sides.is_none() {
-            let mut config = checkpoint.config().clone();
-            config.input.sides = Some(Sides::Image);
-            checkpoint = checkpoint.with_config(config)?;
-        }
+        let checkpoint = Checkpoint::from_bytes(NETWORK, "the demonstration")?;
         Ok(Self { checkpoint, source: Source::Demonstration })
     }
 

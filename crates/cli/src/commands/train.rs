@@ -6,11 +6,11 @@ use causal_clip_seg::Segmenter;
 use causal_clip_seg_assets::{RECIPES, SMALL_CPU};
 use causal_clip_seg_cli::{Console, DeviceArg, say, stop_on_ctrl_c};
 use evaluation::{Control, Questions, score_control};
-use seg_data::{Case, Dataset, Split};
+use seg_data::{Case, Dataset};
 use seg_metrics::Bootstrap;
 use seg_report::{ReportHeader, ScoreReport};
 use serde_json::json;
-use trainer::{Ending, Recipe, RunContext, RunReport, open_data, resume, train};
+use trainer::{Ending, Recipe, RunContext, RunReport, open_data, resume, train, validation_cases};
 
 use crate::arguments::OutArg;
 
@@ -142,10 +142,7 @@ fn validation(
 ) -> anyhow::Result<Option<ScoreReport>> {
     let recipe = Recipe::read(&out.join("recipe.toml"), &[])?;
     let data = open_data(&recipe)?;
-    let mut cases = data.cases(Split::Val);
-    if recipe.validation.cases > 0 {
-        cases.truncate(recipe.validation.cases);
-    }
+    let cases = validation_cases(&recipe, &data);
     if cases.is_empty() {
         return Ok(None);
     }
