@@ -79,6 +79,7 @@ impl Train {
         let stop = stop_on_ctrl_c("step")?;
         let mut context = RunContext::new(&device, self.device.name(), stop);
         context.commit = env!("CAUSAL_CLIP_SEG_COMMIT");
+        context.quiet = console.is_quiet();
         let out = self.resume.clone().unwrap_or_else(|| self.out.folder("train"));
         let report = match &recipe {
             Some(recipe) => train(recipe, &out, context)?,
