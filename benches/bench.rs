@@ -1,5 +1,5 @@
 //! Times the parts of the network, the data and the programs:
-//! `cargo run --release --example bench -- --case 'forward*'`
+//! `cargo run --release -p benches --bin bench -- --case 'forward*'`
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,37 +8,37 @@ use anyhow::{Context, ensure};
 use benches::{
     Case, Figures, Machine, Results, all_cases, answer, matches_glob, measure, run_again,
 };
+use causal_clip_seg_cli::{DeviceArg, EXIT_CODES, exit_code, say, tune_allocator};
 use clap::Parser;
-use examples::{DeviceArg, say};
 
 /// Times the parts of the network, the data and the programs.
 ///
-/// Each case runs in a process of its own: a first run that is not counted, then --runs counted
-/// ones, each until the device is done. Weights and pictures are made up; the sentences have 22
-/// tokens. Multiply-adds are the published network's for sentences of --tokens, whatever form
-/// computes them. RAYON_NUM_THREADS sets the threads of the CPU backend.
+/// Each case runs in a process of its own: one run that is not counted, then --runs counted ones, each
+/// timed until the device is done. Weights and pictures are made up; the sentences have 22 tokens.
+/// Multiply-adds are the published network's for sentences of --tokens, whatever form computes them.
+/// RAYON_NUM_THREADS sets the threads of the CPU backend.
 #[derive(Parser)]
-#[command(verbatim_doc_comment)]
+#[command(name = "bench", after_help = EXIT_CODES, max_term_width = 100)]
 struct Args {
-    /// Cases by name, * for anything; may be given several times (all)
+    /// Cases by name, * for anything; may be given several times [default: all]
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
-    /// Counted runs of each case
+    /// Counted runs for each case
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
     /// Sizes of the network: rn50, rn101, small or tiny
     #[arg(long, default_value = "rn50")]
     config: String,
-    /// Tokens in the count of multiply-adds, and at most in a sentence
+    /// Tokens in the count of multiply-adds, and the most in a sentence
     #[arg(long, default_value_t = 77, value_parser = clap::value_parser!(u32).range(2..=77))]
     tokens: u32,
-    /// One JSON object a line
+    /// Print one JSON object on each line
     #[arg(long)]
     json: bool,
-    /// Add the JSON lines to a file too
+    /// Also append the JSON lines to a file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Names of the cases, and nothing else
+    /// Print the names of the cases and stop
     #[arg(long)]
     list: bool,
     /// Run one case in this process and print its figures
@@ -52,12 +52,12 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    examples::exit_code(run(Args::parse()).map(|()| true))
+    exit_code(run(Args::parse()).map(|()| true))
 }
 
 fn run(args: Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.answer {
-        examples::tune_allocator();
+        tune_allocator();
         say!("{}", serde_json::to_string(&answer(folder, &args.device.open()?)?)?);
         return Ok(());
     }
@@ -76,7 +76,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         args.cases.is_empty() || args.cases.iter().any(|glob| matches_glob(glob, &case.name))
     };
     let chosen = cases.iter().filter(chosen).collect::<Vec<_>>();
-    ensure!(!chosen.is_empty(), "no case is called {} (--list)", args.cases.join(" or "));
+    ensure!(!chosen.is_empty(), "no case is called {}; --list prints all", args.cases.join(" or "));
     let mut results = args.out.as_deref().map(Results::append_to).transpose()?;
     if !args.json {
         say!(
@@ -104,7 +104,7 @@ fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn one(args: &Args, case: &Case) -> anyhow::Result<()> {
-    examples::tune_allocator();
+    tune_allocator();
     let (machine, device) = (Machine::here(args.device.name()), args.device.open()?);
     let words = args.tokens as usize;
     let figures = measure(case, &args.config, words, args.runs as usize, &device, &machine)?;

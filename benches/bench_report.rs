@@ -1,20 +1,20 @@
-//! Makes tables and pictures of what bench and compare wrote:
-//! `cargo run --release --example bench_report`
+//! Makes tables and pictures from the figures that bench and compare wrote:
+//! `cargo run --release -p benches --bin bench_report`
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use benches::report;
+use causal_clip_seg_cli::{EXIT_CODES, exit_code, say};
 use clap::Parser;
-use examples::say;
 
-/// Makes tables and pictures of what bench and compare wrote.
+/// Makes tables and pictures from the figures that bench and compare wrote.
 ///
 /// Reads results/*.jsonl in the folder, rewrites README.md between its two markers, and draws
-/// results/stages.png and results/sizes.png. Of lines about the same thing in a file the last one
-/// counts.
+/// results/stages.png and results/sizes.png. If a file has several lines about the same thing, the last
+/// one counts.
 #[derive(Parser)]
-#[command(verbatim_doc_comment)]
+#[command(name = "bench_report", after_help = EXIT_CODES, max_term_width = 100)]
 struct Args {
     /// Folder with README.md and results
     #[arg(long, value_name = "FOLDER", default_value = env!("CARGO_MANIFEST_DIR"),
@@ -23,7 +23,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    examples::exit_code(run(Args::parse()).map(|()| true))
+    exit_code(run(Args::parse()).map(|()| true))
 }
 
 fn run(args: Args) -> anyhow::Result<()> {

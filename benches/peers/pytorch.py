@@ -2,7 +2,7 @@
 """CausalCLIPSeg in PyTorch with random weights, to be timed beside this repository's:
 
     pip install torch
-    cargo run --release --example compare -- --peer "python3 benches/peers/pytorch.py"
+    cargo run --release -p benches --bin compare -- --peer "python3 benches/peers/pytorch.py"
 
 Prints one line of JSON: seconds of a forward pass of both branches in evaluation, or with --train or
 --two-player of a training step. OMP_NUM_THREADS or --threads sets the threads.

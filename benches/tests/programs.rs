@@ -9,10 +9,13 @@ use std::process::{Command, Output};
 use benches::Figures;
 
 fn run(name: &str, arguments: &[&str]) -> Output {
-    let mut program = std::env::current_exe().unwrap();
-    program.pop(); // this test
-    program.pop(); // deps
-    Command::new(program.join("examples").join(name)).args(arguments).output().unwrap()
+    let program = match name {
+        "bench" => env!("CARGO_BIN_EXE_bench"),
+        "compare" => env!("CARGO_BIN_EXE_compare"),
+        "bench_report" => env!("CARGO_BIN_EXE_bench_report"),
+        _ => env!("CARGO_BIN_EXE_plant_confounder"),
+    };
+    Command::new(program).args(arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -42,7 +45,7 @@ fn bench_prints_a_line_of_figures_for_each_case() {
         assert!(figures.median_s <= figures.max_s && figures.runs == 2, "{figures:?}");
     }
     let output = run("bench", &["--case", "nothing"]);
-    assert_eq!(text(&output.stderr), "error: no case is called nothing (--list)\n");
+    assert_eq!(text(&output.stderr), "error: no case is called nothing; --list prints all\n");
 }
 
 #[test]
@@ -170,4 +173,22 @@ fn results_become_tables_and_pictures() {
     let message = text(&run("bench_report", &flags).stderr);
     assert!(message.contains("b.jsonl: line 8: missing field `size`"), "{message}");
     assert_eq!(std::fs::read_to_string(&readme).unwrap(), written);
+}
+
+#[test]
+fn a_planted_mark_changes_sides_between_both_sets() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (data, planted) = (path("data"), path("planted"));
+    let config = seg_data::phantom::PhantomConfig::default();
+    seg_data::phantom::write_phantoms(data.as_ref(), &config, [3, 2, 2], || {}).unwrap();
+    let output = run("plant_confounder", &["--data", &data, "--out", &planted]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout).lines().count(), 2, "{}", text(&output.stdout));
+    let again = run("plant_confounder", &["--data", &data, "--out", &planted]);
+    assert!(text(&again.stderr).contains("there is a set already"));
+    let [aligned, flipped] = ["aligned", "flipped"].map(|set| format!("{planted}/{set}"));
+    // The same cases by the same names, so that `paired` can hold one against the other.
+    let rows = |set: &str| std::fs::read_to_string(format!("{set}/manifest.csv")).unwrap();
+    assert!(rows(&flipped).lines().all(|row| rows(&aligned).contains(row)));
 }

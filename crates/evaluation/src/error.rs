@@ -22,6 +22,9 @@ pub enum EvaluationError {
     /// A threshold of presence could not be fitted or applied.
     #[error("presence")]
     Presence(#[from] seg_report::PresenceError),
+    /// An edited sentence's answer could not be compared.
+    #[error(transparent)]
+    Reading(#[from] seg_report::ReadingError),
     /// A picture of the evaluation could not be written.
     #[error(transparent)]
     Image(#[from] seg_image::ImageError),

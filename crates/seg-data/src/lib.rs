@@ -31,6 +31,7 @@ mod lvit;
 mod manifest;
 mod medclipseg;
 pub mod phantom;
+mod question;
 mod sheet;
 mod stratified;
 
@@ -39,5 +40,6 @@ pub use dataset::{Dataset, OpenOptions};
 pub use error::DataError;
 pub use group::SharedGroup;
 pub use layout::{Layout, UnknownLayout};
+pub use question::{Question, read_questions};
 pub use seg_image::MaskRule;
 pub use stratified::stratified;

@@ -11,7 +11,7 @@ use crate::error::DataError;
 use crate::sheet::{self, Sheet};
 
 /// Names of the column of sentences; the first that is there counts.
-const TEXT: [&str; 4] = ["text", "sentence", "caption", "description"];
+pub(crate) const TEXT: [&str; 4] = ["text", "sentence", "caption", "description"];
 /// Names of the column of what belongs together.
 const GROUP: [&str; 4] = ["group", "patient", "subject", "case_group"];
 
@@ -70,50 +70,68 @@ fn cells(table: &Path) -> Result<Vec<Row>, DataError> {
 
 /// The rows of a file with one JSON object a line.
 fn lines(table: &Path) -> Result<Vec<Row>, DataError> {
+    objects(table)?.into_iter().map(|object| object_row(object?)).collect()
+}
+
+/// A line's object.
+pub(crate) struct Object {
+    pub(crate) origin: Origin,
+    fields: Map<String, Value>,
+}
+
+/// The objects of a file with one on each line, at least one; a line that is not one is an error of
+/// that line alone.
+pub(crate) fn objects(table: &Path) -> Result<Vec<Result<Object, DataError>>, DataError> {
     let failed = |source| DataError::Read { file: table.to_owned(), source };
     let content = std::fs::read_to_string(table).map_err(failed)?;
     let name: Arc<Path> = Arc::from(table);
-    let mut rows = Vec::new();
-    for (line, row) in content.trim_start_matches('\u{feff}').lines().enumerate() {
-        if row.trim().is_empty() {
-            continue;
+    let lines = content.trim_start_matches('\u{feff}').lines().enumerate();
+    let filled = lines.filter(|(_, line)| !line.trim().is_empty());
+    let objects = filled.map(|(place, line)| {
+        let origin = Origin { table: name.clone(), row: place + 1 };
+        match serde_json::from_str(line) {
+            Ok(fields) => Ok(Object { origin, fields }),
+            Err(source) => Err(DataError::Json { origin, source }),
         }
-        let origin = Origin { table: name.clone(), row: line + 1 };
-        match serde_json::from_str(row) {
-            Ok(object) => rows.push(object_row(&object, origin)?),
-            Err(source) => return Err(DataError::Json { origin, source }),
-        }
-    }
-    if rows.is_empty() {
+    });
+    let objects = objects.collect::<Vec<_>>();
+    if objects.is_empty() {
         return Err(DataError::Empty { file: table.to_owned() });
     }
-    Ok(rows)
+    Ok(objects)
 }
 
-fn object_row(object: &Map<String, Value>, origin: Origin) -> Result<Row, DataError> {
-    let find = |names: &[&'static str]| {
+impl Object {
+    /// The first of these keys that is there, whatever its case, and its value.
+    fn find(&self, names: &[&'static str]) -> Option<(&'static str, &Value)> {
         let found = |name: &&'static str| {
             let same = |(key, _): &(&String, &Value)| key.eq_ignore_ascii_case(name);
-            object.iter().find(same).map(|(_, value)| (*name, value))
+            self.fields.iter().find(same).map(|(_, value)| (*name, value))
         };
         names.iter().find_map(found)
-    };
-    let wrong = |key, value: &Value, expected| DataError::Value {
-        origin: origin.clone(),
-        key,
-        found: value.to_string(),
-        expected,
-    };
-    let string = |names: &[&'static str]| match find(names) {
-        None | Some((_, Value::Null)) => Ok(None),
-        Some((_, Value::String(text))) => {
-            Ok(Some(text.trim().to_owned()).filter(|t| !t.is_empty()))
+    }
+
+    fn wrong(&self, key: &'static str, value: &Value, expected: &'static str) -> DataError {
+        DataError::Value { origin: self.origin.clone(), key, found: value.to_string(), expected }
+    }
+
+    /// The text under the first of these keys, without blanks around it; `None` if it is missing,
+    /// `null` or empty.
+    pub(crate) fn string(&self, names: &[&'static str]) -> Result<Option<String>, DataError> {
+        match self.find(names) {
+            None | Some((_, Value::Null)) => Ok(None),
+            Some((_, Value::String(text))) => {
+                Ok(Some(text.trim().to_owned()).filter(|t| !t.is_empty()))
+            }
+            Some((key, value)) => Err(self.wrong(key, value, "a string")),
         }
-        Some((key, value)) => Err(wrong(key, value, "a string")),
-    };
-    let mask = find(&["mask"]).ok_or_else(|| DataError::Missing {
+    }
+}
+
+fn object_row(object: Object) -> Result<Row, DataError> {
+    let mask = object.find(&["mask"]).ok_or_else(|| DataError::Missing {
         // An empty mask is said with null, not by silence.
-        origin: origin.clone(),
+        origin: object.origin.clone(),
         column: "mask",
     })?;
     let masks = match mask {
@@ -122,18 +140,21 @@ fn object_row(object: &Map<String, Value>, origin: Origin) -> Result<Row, DataEr
         (key, Value::Array(files)) => {
             let file = |file: &Value| {
                 let name = file.as_str().map(|name| name.trim().to_owned());
-                name.ok_or_else(|| wrong(key, file, "a list of strings"))
+                name.ok_or_else(|| object.wrong(key, file, "a list of strings"))
             };
             Masks::List(files.iter().map(file).collect::<Result<_, _>>()?)
         }
-        (key, value) => return Err(wrong(key, value, "a string, a list of strings or null")),
+        (key, value) => {
+            return Err(object.wrong(key, value, "a string, a list of strings or null"));
+        }
     };
-    let group = match find(&GROUP) {
+    let group = match object.find(&GROUP) {
         Some((_, Value::Number(id))) => Some(id.to_string()),
-        _ => string(&GROUP)?,
+        _ => object.string(&GROUP)?,
     };
-    let (image, text, split) = (string(&["image"])?, string(&TEXT)?, string(&["split"])?);
-    Ok(Row { origin, image, masks, text, split, group })
+    let (image, text) = (object.string(&["image"])?, object.string(&TEXT)?);
+    let split = object.string(&["split"])?;
+    Ok(Row { origin: object.origin, image, masks, text, split, group })
 }
 
 impl Row {

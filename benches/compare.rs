@@ -1,0 +1,143 @@
+//! Times another implementation beside this one:
+//! `cargo run --release -p benches --bin compare -- --peer "python3 benches/peers/pytorch.py"`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, ensure};
+use benches::{
+    Case, Comparison, Figures, Flags, Machine, Part, Peer, Results, all_cases, answer, measure,
+    run_again,
+};
+use causal_clip_seg_cli::{DeviceArg, EXIT_CODES, exit_code, say, tune_allocator};
+use clap::Parser;
+
+/// What is compared unless cases are named.
+const CASES: [&str; 5] =
+    ["forward-224-b1", "forward-224-b8", "forward-416-b1", "train-224-b4", "two-player-224-b4"];
+/// What is compared with peers that tell how long their library's import takes.
+const COLD_START: &str = "cold-start";
+
+/// Times another implementation beside this one.
+///
+/// Ours and the peer run in turn, each in a process of its own, with the same number of threads
+/// (RAYON_NUM_THREADS; the peer gets it as OMP_NUM_THREADS). A ratio above one means that ours is faster;
+/// its spread is over the rounds. Weights and pictures are made up on both sides. In forward cases ours
+/// computes what a mask needs, the causal branch.
+///
+/// A peer is a command, split at blanks. It gets --config, --size, --batch, --tokens, --runs and, in
+/// training, --train or --two-player, and prints a line of JSON with median_s, min_s, max_s and
+/// peak_rss_mb.
+///
+/// The case cold-start runs only if it is named. Ours is the time from starting a process to its end, with
+/// a mask made from weight and picture files; the peer's is its import alone, which it prints as import_s.
+#[derive(Parser)]
+#[command(name = "compare", after_help = EXIT_CODES, max_term_width = 100)]
+struct Args {
+    /// The other implementation's command
+    #[arg(long, value_name = "COMMAND", required_unless_present_any = ["one", "answer"])]
+    peer: Option<String>,
+    /// Cases to compare: the default ones or cold-start
+    #[arg(long = "case", value_name = "CASE", num_args = 1.., default_values = CASES)]
+    cases: Vec<String>,
+    /// How often both run in turn
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Counted runs in each round
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Sizes of the network: rn50, rn101 or tiny, as far as the peer has them
+    #[arg(long, default_value = "rn50")]
+    config: String,
+    /// Tokens in a sentence for the peer; ours skips the padding
+    #[arg(long, default_value_t = 77, value_parser = clap::value_parser!(u32).range(2..=77))]
+    tokens: u32,
+    /// Print one JSON object on each line
+    #[arg(long)]
+    json: bool,
+    /// Also append the JSON lines to a file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Run one case of ours in this process and print its figures
+    #[arg(long, hide = true, value_name = "CASE")]
+    one: Option<String>,
+    /// Answer one sentence from the files of a folder: the case cold-start
+    #[arg(long, hide = true, value_name = "FOLDER")]
+    answer: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArg,
+}
+
+fn main() -> ExitCode {
+    exit_code(run(Args::parse()).map(|()| true))
+}
+
+fn run(args: Args) -> anyhow::Result<()> {
+    if let Some(folder) = &args.answer {
+        tune_allocator();
+        say!("{}", serde_json::to_string(&answer(folder, &args.device.open()?)?)?);
+        return Ok(());
+    }
+    let machine = Machine::here(args.device.name());
+    if let Some(name) = &args.one {
+        let case = case(name)?;
+        tune_allocator();
+        let (runs, words) = (args.runs as usize, args.tokens as usize);
+        let device = args.device.open()?;
+        let figures = measure(&case, &args.config, words, runs, &device, &machine)?;
+        say!("{}", serde_json::to_string(&figures)?);
+        return Ok(());
+    }
+    let command = args.peer.as_deref().unwrap_or_default();
+    let peer = Peer::parse(command)?;
+    let flags = Flags {
+        config: args.config.clone(),
+        tokens: args.tokens as usize,
+        runs: args.runs as usize,
+        threads: machine.threads,
+    };
+    args.device.open()?;
+    let cases = args.cases.iter().map(|name| case(name)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut results = args.out.as_deref().map(Results::append_to).transpose()?;
+    for case in &cases {
+        let mut rounds = Vec::new();
+        for _ in 0..args.rounds {
+            let ours = run_again::<Figures>(&["--one", &case.name])?;
+            let theirs = peer.time(case, &flags).with_context(|| case.name.clone())?;
+            rounds.push((ours, theirs));
+        }
+        let found = Comparison::of(&rounds, command).context("there was no round")?;
+        if let Some(results) = &mut results {
+            results.add(&found)?;
+        }
+        match args.json {
+            true => say!("{}", serde_json::to_string(&found)?),
+            false => text_line(case, &found),
+        }
+    }
+    Ok(())
+}
+
+fn case(name: &str) -> anyhow::Result<Case> {
+    let known = CASES.contains(&name) || name == COLD_START;
+    ensure!(known, "--case {name}: expected one of {}, {COLD_START}", CASES.join(", "));
+    let found = all_cases().into_iter().find(|case| case.name == name);
+    found.context("the case is not in the list of all")
+}
+
+fn text_line(case: &Case, found: &Comparison) {
+    let megabytes = |mb: Option<f64>| mb.map_or_else(|| "-".to_owned(), |mb| format!("{mb:.0} MB"));
+    let theirs = match case.part {
+        Part::ColdStart => "its import alone".to_owned(),
+        _ => megabytes(found.peer.peak_rss_mb),
+    };
+    let (low, high) = found.spread();
+    say!(
+        "{}: ours {:.3} s ({}), peer {:.3} s ({theirs}), peer / ours {:.2} ({low:.2} to {high:.2})",
+        found.case,
+        found.ours.median_s,
+        megabytes(found.ours.peak_rss_mb),
+        found.peer.median_s,
+        found.ratio
+    );
+}

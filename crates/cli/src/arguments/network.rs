@@ -1,0 +1,149 @@
+//! Which network, and how its probabilities become masks.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use causal_clip_seg::config::{Branch, Sides};
+use causal_clip_seg::{CausalClipSeg, Checkpoint, Device, Segmenter};
+#[cfg(feature = "demo")]
+use causal_clip_seg_cli::sha256_of;
+use causal_clip_seg_cli::{DeviceArg, sha256};
+
+/// How probabilities become masks, where it differs from what the weights say.
+#[derive(clap::Args)]
+pub(crate) struct AnswerArgs {
+    /// Which logits the mask is made from: causal or mean [default: as stored with the weights]
+    #[arg(long)]
+    branch: Option<Branch>,
+    /// Probability from which a pixel belongs to the mask [default: as stored with the weights]
+    #[arg(long, value_name = "FROM")]
+    threshold: Option<f32>,
+}
+
+impl AnswerArgs {
+    /// The segmenter with what the flags change.
+    pub(crate) fn apply(&self, segmenter: Segmenter) -> anyhow::Result<Segmenter> {
+        let segmenter = match self.branch {
+            Some(branch) => segmenter.with_branch(branch)?,
+            None => segmenter,
+        };
+        Ok(match self.threshold {
+            Some(threshold) => segmenter.with_threshold(threshold)?,
+            None => segmenter,
+        })
+    }
+}
+
+/// A network from a file, and where it computes.
+#[derive(clap::Args)]
+pub(crate) struct NetworkArgs {
+    /// Trained weights (safetensors), or a training's folder, which stands for its best.safetensors
+    #[arg(short, long, value_name = "PATH")]
+    weights: PathBuf,
+    #[command(flatten)]
+    answer: AnswerArgs,
+    #[command(flatten)]
+    pub(crate) device: DeviceArg,
+}
+
+/// An open network.
+pub(crate) struct Network {
+    pub(crate) segmenter: Segmenter,
+    pub(crate) weights: Weights,
+    pub(crate) device: Device,
+}
+
+impl NetworkArgs {
+    pub(crate) fn open(&self) -> anyhow::Result<Network> {
+        let device = self.device.open()?;
+        let weights = Weights::open(&self.weights)?;
+        let segmenter = self.answer.apply(weights.segmenter(&device)?)?;
+        Ok(Network { segmenter, weights, device })
+    }
+}
+
+/// An open weight file.
+pub(crate) struct Weights {
+    checkpoint: Checkpoint,
+    source: Source,
+}
+
+/// Where the weights are from.
+enum Source {
+    File(PathBuf),
+    #[cfg(feature = "demo")]
+    Demonstration,
+}
+
+impl Weights {
+    /// What a run's folder calls its best network.
+    const BEST: &str = "best.safetensors";
+
+    /// A weight file, or a run's folder, which stands for its best network.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let file = match path.is_dir() {
+            true => path.join(Self::BEST),
+            false => path.to_owned(),
+        };
+        ensure!(
+            file.exists() || !path.is_dir(),
+            "{}: found no {} in this folder; a training writes it after its first validation",
+            path.display(),
+            Self::BEST
+        );
+        let checkpoint = Checkpoint::open(&file).context("cannot load the network")?;
+        Ok(Self { checkpoint, source: Source::File(file) })
+    }
+
+    /// The embedded network.
+    #[cfg(feature = "demo")]
+    pub(crate) fn demonstration() -> anyhow::Result<Self> {
+        use causal_clip_seg_assets::demo::NETWORK;
+        let checkpoint = Checkpoint::from_bytes(NETWORK, "the demonstration")?;
+        Ok(Self { checkpoint, source: Source::Demonstration })
+    }
+
+    #[cfg(not(feature = "demo"))]
+    pub(crate) fn demonstration() -> anyhow::Result<Self> {
+        let why = "no network: give one with --weights (this build has no demonstration)";
+        Err(causal_clip_seg_cli::UsageError(why.to_owned()).into())
+    }
+
+    /// The network for answers.
+    pub(crate) fn segmenter(&self, device: &Device) -> anyhow::Result<Segmenter> {
+        let network = self.checkpoint.prepare(device).context("cannot load the network")?;
+        Ok(Segmenter::new(network)?)
+    }
+
+    /// The network as it was trained: both branches, and gates of its own.
+    pub(crate) fn as_trained(&self, device: &Device) -> anyhow::Result<CausalClipSeg> {
+        self.checkpoint.load(device).context("cannot load the network as it was trained")
+    }
+
+    /// SHA-256 of the file, in hexadecimal.
+    pub(crate) fn sha256(&self) -> anyhow::Result<String> {
+        match &self.source {
+            Source::File(file) => sha256(file),
+            #[cfg(feature = "demo")]
+            Source::Demonstration => Ok(sha256_of(causal_clip_seg_assets::demo::NETWORK)),
+        }
+    }
+
+    /// The file's name, for messages.
+    pub(crate) fn name(&self) -> String {
+        match &self.source {
+            Source::File(file) => file.display().to_string(),
+            #[cfg(feature = "demo")]
+            Source::Demonstration => "the demonstration".to_owned(),
+        }
+    }
+}
+
+/// Whose left and right a network's sentences mean, as a sentence for its user.
+pub(crate) fn whose_left(segmenter: &Segmenter) -> &'static str {
+    segmenter.sides().map_or(
+        "these weights do not say whose left they mean: in QaTa-COV19 it is the image's, in a \
+         radiologist's report the patient's",
+        Sides::explanation,
+    )
+}

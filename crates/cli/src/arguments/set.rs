@@ -1,0 +1,74 @@
+//! Which set, and which of its cases.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, ensure};
+
+use seg_data::{Case, Dataset, OpenOptions, Split};
+use seg_image::MaskRule;
+
+#[derive(clap::Args)]
+pub(crate) struct DataArgs {
+    /// Folder of the set: manifest.csv, .tsv or .jsonl with the columns image, mask, text and split, or
+    /// the layout of LViT's, MedCLIPSeg's or LGMS's sets
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// What belongs together, as a regular expression on the pictures' names (for QaTa-COV19: sub-S\d+);
+    /// confidence intervals resample whole groups
+    #[arg(long, value_name = "PATTERN")]
+    group: Option<String>,
+    /// Which values of a mask file are inside: half (128 and above) or any (above 0)
+    #[arg(long, value_name = "RULE", default_value = "half", value_parser = mask_rule)]
+    inside: MaskRule,
+}
+
+impl DataArgs {
+    pub(crate) fn open(&self) -> anyhow::Result<Dataset> {
+        let options = OpenOptions {
+            group_pattern: self.group.clone(),
+            mask_rule: self.inside,
+            ..OpenOptions::default()
+        };
+        Dataset::open_with(&self.data, &options).context("cannot open the set")
+    }
+}
+
+#[derive(clap::Args)]
+pub(crate) struct SetArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Part of the set: train, val or test
+    #[arg(long, default_value_t = Split::Test)]
+    pub(crate) split: Split,
+    /// Use at most so many cases of the split
+    #[arg(long, value_name = "N")]
+    pub(crate) cases: Option<usize>,
+    /// Seed of whatever is drawn: confidence intervals and the sentences of other cases
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+impl SetArgs {
+    /// All cases of the split, at least one.
+    pub(crate) fn cases<'a>(&self, data: &'a Dataset) -> anyhow::Result<Vec<&'a Case>> {
+        let cases = data.cases(self.split);
+        self.check(&cases)?;
+        Ok(cases)
+    }
+
+    /// Refuses to go on without a case.
+    pub(crate) fn check(&self, cases: &[&Case]) -> anyhow::Result<()> {
+        let (folder, split) = (self.data.data.display(), self.split);
+        ensure!(!cases.is_empty(), "{folder}: found no case to use in the split {split}");
+        Ok(())
+    }
+}
+
+/// Reads `--inside`.
+pub(crate) fn mask_rule(name: &str) -> Result<MaskRule, String> {
+    match name {
+        "half" => Ok(MaskRule::AtLeastHalf),
+        "any" => Ok(MaskRule::NonZero),
+        _ => Err("expected half or any".to_owned()),
+    }
+}

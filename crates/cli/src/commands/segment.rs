@@ -1,0 +1,204 @@
+//! `segment`
+
+mod answer;
+mod jobs;
+mod ledger;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use causal_clip_seg::explanation::Explanation;
+use causal_clip_seg::{Device, RgbImage, Segmenter, read_rgb};
+use causal_clip_seg_cli::{Console, DeviceArg, UsageError};
+use seg_image::{OverlayStyle, contact_sheet, overlay, write_mask, write_rgb};
+use serde_json::json;
+
+use crate::arguments::{AnswerArgs, OutArg, Weights, whose_left};
+use answer::{Answer, short};
+
+/// Segments pictures by sentences.
+///
+/// For each picture and sentence, NAME.mask.png (0 and 255) and NAME.overlay.png (the mask and the sentence
+/// on the picture) are left in the folder of --out; with several sentences the files are called NAME.1,
+/// NAME.2 and so on. Without any arguments the built-in demonstration answers about its own generated
+/// picture; about a real X-ray its answers mean nothing.
+///
+/// Whose left? The network uses left and right as its training data does. In the demonstration and in
+/// QaTa-COV19 "left" is the image's left. A radiologist means the patient's left, which is on the right of
+/// a frontal X-ray. Find out before you trust a mask: the command prints what is known of the weights.
+///
+/// Many questions: --jobs reads pictures and sentences from a table (CSV, TSV, JSON lines or Excel with the
+/// columns image and text; a set's manifest will do). Masks go to OUT/masks, and OUT/answers.csv gets a
+/// row for each: image, sentence, mask, share of the area, bounding box in pixels, presence. Stop it with
+/// Ctrl-C at any time; the same command goes on with what is left. A row that cannot be answered is
+/// reported with file and row, the others are answered, and the exit code is 1.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  causal-clip-seg segment
+  causal-clip-seg segment -w runs/first -i x.png \"left lung\" \"lesion in the right lung\"
+  causal-clip-seg segment -w runs/first --jobs questions.csv -o runs/answers")]
+pub(crate) struct Segment {
+    /// What to segment, each sentence in quotes; several are answered one by one
+    sentences: Vec<String>,
+    /// A picture: PNG, JPEG, TIFF or BMP; may be given several times [default: the demonstration's]
+    #[arg(short, long = "image", value_name = "FILE")]
+    images: Vec<PathBuf>,
+    /// Trained weights (safetensors), or a training's folder, which stands for its best.safetensors
+    /// [default: the demonstration's]
+    #[arg(short, long, value_name = "PATH")]
+    weights: Option<PathBuf>,
+    #[command(flatten)]
+    out: OutArg,
+    #[command(flatten)]
+    answer: AnswerArgs,
+    /// Leave the mask empty if the network finds the target absent: by the threshold stored with the
+    /// weights, or by this one from 0 to 1
+    #[arg(long, value_name = "FROM", num_args = 0..=1, require_equals = true)]
+    presence: Option<Option<f32>>,
+    /// Leave NAME.probability.png too; with --jobs, OUT/probabilities
+    #[arg(long)]
+    probability: bool,
+    /// Leave NAME.explain.png too: both branches' answers and the three gates
+    #[arg(long)]
+    explain: bool,
+    /// Also write all overlays side by side into one picture, a row for each image
+    #[arg(long, value_name = "PNG")]
+    sheet: Option<PathBuf>,
+    /// Answer every row of a table (columns image and text) instead of pictures and sentences from the
+    /// command line
+    #[arg(long, value_name = "TABLE", conflicts_with_all = ["images", "sentences", "sheet", "explain"])]
+    jobs: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArg,
+}
+
+impl Segment {
+    pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
+        if self.sentences.is_empty() && !self.images.is_empty() {
+            let what = "no sentence: say what to segment, for example \"left lung\"";
+            return Err(UsageError(what.to_owned()).into());
+        }
+        let device = self.device.open()?;
+        let weights = match &self.weights {
+            Some(path) => Weights::open(path)?,
+            None => Weights::demonstration()?,
+        };
+        let segmenter = self.answer.apply(weights.segmenter(&device)?)?;
+        let segmenter = self.with_presence(segmenter, &weights)?;
+        let out = self.out.create("segment")?;
+        if let Some(table) = &self.jobs {
+            return jobs::run(table, &segmenter, &weights, &out, self.probability, console);
+        }
+        let answers = self.pictures(&segmenter, &weights, &device, &out, console)?;
+        let told = json!({ "left_and_right": whose_left(&segmenter), "sides": segmenter.sides(), "answers": answers });
+        console.result(&told, || {
+            let lines = answers.iter().map(|answer| format!("{answer}\n")).collect::<String>();
+            format!("{lines}{}\n-> {}", whose_left(&segmenter), out.display())
+        })?;
+        Ok(true)
+    }
+
+    fn with_presence(&self, segmenter: Segmenter, weights: &Weights) -> anyhow::Result<Segmenter> {
+        let threshold = match self.presence {
+            Some(Some(from)) => Some(from),
+            Some(None) => Some(segmenter.config().input.presence.with_context(|| {
+                format!(
+                    "{}: no threshold of presence is stored with these weights; give one, such as \
+                     --presence=0.5, or train with data.negatives",
+                    weights.name()
+                )
+            })?),
+            None => None,
+        };
+        Ok(segmenter.with_presence(threshold)?)
+    }
+
+    /// Answers what the command line asks.
+    fn pictures(
+        &self,
+        segmenter: &Segmenter,
+        weights: &Weights,
+        device: &Device,
+        out: &Path,
+        console: Console,
+    ) -> anyhow::Result<Vec<Answer>> {
+        // Beside the prepared network the one as trained: the other branch and the gates are its own.
+        let trained = match self.explain {
+            true => Some(weights.as_trained(device)?),
+            false => None,
+        };
+        let mut answers = Vec::new();
+        let (mut names, mut overlays) = (HashSet::new(), Vec::new());
+        let (asked, sentences) = self.asked()?;
+        for (path, image) in &asked {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            // Two pictures of one name from two folders would overwrite each other's files.
+            ensure!(
+                names.insert(name.clone()),
+                "{}: an earlier picture has the same file name; run the command once for each",
+                path.display()
+            );
+            let image = match image {
+                Some(image) => image.clone(),
+                None => read_rgb(path)?,
+            };
+            let queries = sentences.iter().map(|sentence| (&image, sentence.as_str()));
+            let masks = segmenter.segment_many(&queries.collect::<Vec<_>>())?;
+            for (number, (sentence, mask)) in sentences.iter().zip(&masks).enumerate() {
+                let name = match sentences.len() {
+                    1 => name.to_string(),
+                    _ => format!("{name}.{}", number + 1),
+                };
+                let file = |kind: &str| out.join(format!("{name}.{kind}.png"));
+                let decided = mask.decided();
+                let overlay = overlay(&image, &decided, &OverlayStyle::default(), sentence);
+                write_mask(&file("mask"), &decided)?;
+                write_rgb(&file("overlay"), &overlay)?;
+                overlays.push(overlay);
+                if self.probability {
+                    mask.write_probabilities(&file("probability"))?;
+                }
+                if let Some(network) = &trained {
+                    let told = Explanation::new(network, &image, sentence)?;
+                    write_rgb(&file("explain"), &told.sheet(&image, sentence))?;
+                }
+                if mask.sentence_cut {
+                    let short = short(sentence);
+                    console.note(format!(
+                        "a sentence is longer than the network reads, its end was ignored: {short}"
+                    ));
+                }
+                let path = path.display().to_string();
+                answers.push(Answer::new(path, sentence, mask, file("mask").display().to_string()));
+            }
+        }
+        if let Some(sheet) = &self.sheet {
+            write_rgb(sheet, &contact_sheet(&overlays, sentences.len()))
+                .context("cannot write the sheet")?;
+        }
+        Ok(answers)
+    }
+
+    /// The pictures, where they are not files their pixels, and the sentences.
+    #[expect(clippy::type_complexity)] // named nowhere else
+    fn asked(&self) -> anyhow::Result<(Vec<(PathBuf, Option<RgbImage>)>, Vec<String>)> {
+        if !self.images.is_empty() {
+            let images = self.images.iter().map(|path| (path.clone(), None));
+            return Ok((images.collect(), self.sentences.clone()));
+        }
+        #[cfg(feature = "demo")]
+        {
+            use causal_clip_seg_assets::demo::{PICTURE, SENTENCE};
+            let name = PathBuf::from("chest.png");
+            let picture = seg_image::decode_rgb(PICTURE, &name)?;
+            let sentences = match self.sentences.is_empty() {
+                true => vec![SENTENCE.to_owned()],
+                false => self.sentences.clone(),
+            };
+            Ok((vec![(name, Some(picture))], sentences))
+        }
+        #[cfg(not(feature = "demo"))]
+        Err(UsageError("no picture: give one with --image".to_owned()).into())
+    }
+}

@@ -1,0 +1,30 @@
+//! What command-line programs around CausalCLIPSeg share: the choice of a device, the allocator's
+//! settings, notes and progress, Ctrl-C, and how a program ends.
+//!
+//! The program itself is `causal-clip-seg`; benchmarks and the parity run are built on this library
+//! too, so that all of them have the same flags and the same exit codes.
+#![deny(missing_docs)]
+
+/// `println!` that does not panic when the reader has left (`| head`).
+#[macro_export]
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        // The work is worth finishing without a reader: a training, files.
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
+mod console;
+mod device;
+mod exit;
+mod hash;
+mod memory;
+mod stop;
+
+pub use console::Console;
+pub use device::DeviceArg;
+pub use exit::{EXIT_CODES, UsageError, exit_code};
+pub use hash::{sha256, sha256_of};
+pub use memory::tune_allocator;
+pub use stop::stop_on_ctrl_c;

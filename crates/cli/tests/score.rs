@@ -1,0 +1,46 @@
+//! `score` and `convention`.
+
+#![allow(clippy::unwrap_used)] // in helpers of tests
+
+mod common;
+
+use std::path::Path;
+
+use common::{phantoms, run, success, text};
+
+#[test]
+fn masks_are_scored_under_every_convention_and_beside_published_ones() {
+    let out = tempfile::tempdir().unwrap();
+    let data = phantoms(out.path());
+    let path = |name: &str| out.path().join(name).display().to_string();
+    let (masks, table) = (Path::new(&data).join("masks").display().to_string(), path("table"));
+    let scored = success("score", &[&masks, &masks, "--out", &table, "--all-conventions"]);
+    for part in ["| true | ", "| dice_lvit | ", "| iou_pooled | 1.0000 | 0 | "] {
+        assert!(scored.contains(part), "{part} is not in\n{scored}");
+    }
+    let conventions = std::fs::read_to_string(path("table/conventions.json")).unwrap();
+    let conventions: serde_json::Value = serde_json::from_str(&conventions).unwrap();
+    assert_eq!(conventions["conventions"]["dice_per_image"]["value"], 1.0);
+
+    let scores = path("table/scores.json");
+    let arguments = ["--dice", "83.66", "--iou", "75.11"];
+    let alone = success("convention", &arguments);
+    assert!(alone.contains("is 85.79, Dice stands -2.126 points from it"), "{alone}");
+    assert!(alone.contains("Per image: ") && !alone.contains("ours"), "{alone}");
+    let beside = success("convention", &[&arguments[..], &["--scores", &scores]].concat());
+    assert!(beside.contains("| ours minus published, points | | +16.34 | +24.89 |"), "{beside}");
+    let pooled = success("convention", &["--dice", "90.88", "--iou", "83.28"]);
+    assert!(pooled.contains("Pooled: "), "{pooled}");
+
+    let table = path("data/manifest.csv");
+    for (arguments, expected) in [
+        (&["--dice", "0.8366", "--iou", "0.7511"][..], "give them in percent, 83.66 and 75.11"),
+        (&["--dice", "83,66", "--iou", "75.11"], "`83,66` is no score"),
+        (&["--dice", "101", "--iou", "75.11"], "give it in percent, 0 to 100"),
+        (&["--dice", "83.66", "--iou", "75.11", "--scores", &table], "is no JSON"),
+    ] {
+        let output = run("convention", arguments);
+        let message = text(&output.stderr);
+        assert!(message.contains(expected) && !output.status.success(), "{message}");
+    }
+}
