@@ -137,8 +137,7 @@ struct Draws(SplitMix64);
 
 impl Draws {
     fn happens(&mut self, probability: f64) -> bool {
-        // In [0, 1): never at 0, always at 1.
-        f64::from(self.0.uniform() + 1.0) / 2.0 < probability
+        self.0.chance(probability)
     }
 
     /// Uniform, at most so far from 0.
