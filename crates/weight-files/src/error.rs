@@ -72,8 +72,8 @@ pub enum WeightFileError {
     #[error("{}: tensor name `{tensor}` is taken", file.display())]
     Name { file: PathBuf, tensor: String },
     /// The file could not be written; an earlier one of its name is as it was.
-    #[error("cannot write {}", file.display())]
-    Write { file: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Write(#[from] whole_file::WriteError),
 }
 
 /// Why a pickle was refused.
