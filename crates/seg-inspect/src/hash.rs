@@ -15,21 +15,9 @@ const HEIGHT: usize = 16;
 
 impl DifferenceHash {
     pub(crate) fn of(image: &RgbImage) -> Self {
-        let (width, height) = (image.width() as usize, image.height() as usize);
-        let grey = image.pixels().map(|pixel| luma(pixel.0)).collect::<Vec<_>>();
         let mut bits = [0u64; 4];
-        if width == 0 || height == 0 {
-            return Self(bits);
-        }
-        let columns = cells(width, WIDTH);
-        let narrow = grey
-            .chunks_exact(width)
-            .flat_map(|row| columns.iter().map(|cell| mean(row[cell.clone()].iter().copied())))
-            .collect::<Vec<_>>(); // [height, 17]
-        for (y, cell) in cells(height, HEIGHT).into_iter().enumerate() {
-            let small: [u8; WIDTH] =
-                std::array::from_fn(|x| mean(cell.clone().map(|row| narrow[row * WIDTH + x])));
-            for (x, pair) in small.windows(2).enumerate() {
+        for (y, row) in miniature(image, WIDTH, HEIGHT).chunks_exact(WIDTH).enumerate() {
+            for (x, pair) in row.windows(2).enumerate() {
                 let bit = y * (WIDTH - 1) + x;
                 bits[bit / 64] |= u64::from(pair[1] > pair[0]) << (bit % 64);
             }
