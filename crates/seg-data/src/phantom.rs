@@ -28,6 +28,7 @@ mod finding;
 mod folder;
 mod picture;
 mod sentence;
+mod side;
 mod stream;
 
 use std::ops::{Range, RangeInclusive};
@@ -35,8 +36,9 @@ use std::ops::{Range, RangeInclusive};
 use seg_image::{BinaryMask, BoundingBox, Rgb, RgbImage};
 
 pub use error::PhantomError;
-pub use finding::{Extent, Finding, Kind, Side, Zone};
+pub use finding::{Extent, Finding, Kind};
 pub use folder::{WrittenPhantoms, write_phantoms};
+pub use side::{Side, Zone};
 
 use chest::Chest;
 use finding::Findings;

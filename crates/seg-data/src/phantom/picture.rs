@@ -1,7 +1,8 @@
 //! The grey values of a chest with its lesions.
 
 use super::chest::Chest;
-use super::finding::{Lesion, Side};
+use super::finding::Lesion;
+use super::side::Side;
 use super::stream::{Noise, Stream, smooth};
 
 /// What is drawn besides lungs and lesions, and how the film was taken.

@@ -2,7 +2,8 @@
 //!
 //! A sentence is made from a [`Description`] and means every lesion that it fits.
 
-use super::finding::{Extent, Finding, Kind, Side, Zone};
+use super::finding::{Extent, Finding, Kind};
+use super::side::{Side, Zone};
 use super::stream::Stream;
 
 /// What a sentence says of the lesions it means; what it leaves open fits all.
