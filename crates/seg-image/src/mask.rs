@@ -1,13 +1,18 @@
 //! Masks of two values.
 
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::decode::read_gray8;
 use crate::error::ImageError;
 
-/// Which values of a mask's file are inside. In text: `at_least_half`, `non_zero`, `{ equals = 3 }`.
+/// Which values of a mask's file are inside.
+///
+/// In text `at_least_half` (or `half`), `non_zero` (or `any`) or a label id from 0 to 255; in TOML and JSON `at_least_half`,
+/// `non_zero`, `{ equals = 3 }`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaskRule {
@@ -18,6 +23,33 @@ pub enum MaskRule {
     NonZero,
     /// One label id.
     Equals(u8),
+}
+
+impl fmt::Display for MaskRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeastHalf => f.write_str("at_least_half"),
+            Self::NonZero => f.write_str("non_zero"),
+            Self::Equals(id) => write!(f, "{id}"),
+        }
+    }
+}
+
+/// The text is not the name of a [`MaskRule`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown mask rule `{0}`: expected at_least_half, non_zero or a label id from 0 to 255")]
+pub struct UnknownMaskRule(pub String);
+
+impl FromStr for MaskRule {
+    type Err = UnknownMaskRule;
+
+    fn from_str(name: &str) -> Result<Self, UnknownMaskRule> {
+        match name {
+            "at_least_half" | "half" => Ok(Self::AtLeastHalf),
+            "non_zero" | "any" => Ok(Self::NonZero),
+            _ => name.parse().map(Self::Equals).map_err(|_| UnknownMaskRule(name.to_owned())),
+        }
+    }
 }
 
 /// Which pixels of a picture are meant.
@@ -174,6 +206,17 @@ mod tests {
         let text = serde_json::to_string(&rules).unwrap();
         assert_eq!(text, r#"["at_least_half","non_zero",{"equals":3}]"#);
         assert_eq!(serde_json::from_str::<[MaskRule; 3]>(&text).unwrap(), rules);
+    }
+
+    #[test]
+    fn a_rule_is_read_as_it_is_written() {
+        for rule in [MaskRule::AtLeastHalf, MaskRule::NonZero, MaskRule::Equals(3)] {
+            assert_eq!(rule.to_string().parse(), Ok(rule));
+        }
+        let error = "256".parse::<MaskRule>().unwrap_err().to_string();
+        let expected =
+            "unknown mask rule `256`: expected at_least_half, non_zero or a label id from 0 to 255";
+        assert_eq!(error, expected);
     }
 
     #[test]
