@@ -8,7 +8,6 @@ use seg_image::MaskRule;
 use sha2::{Digest, Sha256};
 
 use crate::case::{Case, Split};
-use crate::check;
 use crate::error::DataError;
 use crate::group::{self, SharedGroup};
 use crate::layout::Layout;
@@ -56,7 +55,7 @@ impl Dataset {
     ///   val. Masks are called as in LViT.
     ///
     /// Values of 128 and above are inside. Pictures are not decoded here; [`load`](crate::load) and
-    /// [`check`](Self::check) do.
+    /// [`check`](crate::check) do.
     ///
     /// # Errors
     ///
@@ -139,14 +138,5 @@ impl Dataset {
         let mut set = self.clone();
         group::deal(&mut set.cases, &set.folder, shares, seed);
         set
-    }
-
-    /// Decodes every picture and every mask once, on all cores; `tick` is called for each case.
-    ///
-    /// # Errors
-    ///
-    /// The first case, in the table's order, whose files cannot be read or do not fit.
-    pub fn check(&self, tick: impl Fn() + Sync) -> Result<(), DataError> {
-        check::all(&self.cases, tick)
     }
 }

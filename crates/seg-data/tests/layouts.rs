@@ -344,7 +344,9 @@ fn the_lgms_layout_validates_on_the_last_fifth() {
         (vec!["5 e".into()], vec!["9 left, lower".into()])
     );
     assert_eq!(set.layout(), Layout::Lgms);
-    set.check(|| {}).unwrap();
+    for split in Split::ALL {
+        seg_data::check(&set.cases(split), || {}).unwrap();
+    }
 
     let table = "prompt/train.csv";
     let folder = lgms("1.png,a\n2.png,b\n3.png,c\n4.png,d\n");
@@ -386,7 +388,9 @@ fn the_medclipseg_layout_has_its_tables_apart() {
     assert_eq!((&*test[0].id, &*test[0].sentence), ("2.b", "Two"));
     assert!(test[0].masks[0].ends_with("label/2.b_mask.png"));
     assert_eq!((set.layout(), set.cases(Split::Val).len()), (Layout::MedClipSeg, 0));
-    set.check(|| {}).unwrap();
+    for split in Split::ALL {
+        seg_data::check(&set.cases(split), || {}).unwrap();
+    }
     let tables = set.table_hashes().unwrap().into_keys().collect::<Vec<_>>();
     assert_eq!(tables, ["Prompts_Folder/Test_text.csv", "Prompts_Folder/Train_text.xlsx"]);
 

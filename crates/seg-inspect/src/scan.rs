@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
+use rayon::prelude::*;
 use seg_data::{Case, Dataset, Split};
 use seg_image::{BinaryMask, ImageError, RgbImage, read_gray8, read_mask, read_rgb};
 use sha2::{Digest, Sha256};
@@ -124,26 +122,12 @@ impl<'a> Scan<'a> {
         }
         let mut pictures = of_file.into_iter().collect::<Vec<_>>();
         pictures.sort_by_key(|(_, places)| places.first().copied());
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut read = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some((file, places)) = pictures.get(at) else { return read };
-                read.push((at, picture(&cases, file, places, &folder)));
-                places.iter().for_each(|_| tick());
-            }
+        let read = |(file, places): &(&'a Path, Vec<usize>)| {
+            let read = picture(&cases, file, places, &folder);
+            places.iter().for_each(|_| tick());
+            read
         };
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let mut read = thread::scope(|scope| {
-            let running = (0..threads).map(|_| scope.spawn(work)).collect::<Vec<_>>();
-            let wait = |thread: thread::ScopedJoinHandle<'_, _>| {
-                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            running.into_iter().flat_map(wait).collect::<Vec<(usize, Picture<'a>)>>()
-        });
-        read.sort_by_key(|(at, _)| *at);
-        let pictures = read.into_iter().map(|(_, picture)| picture).collect::<Vec<_>>();
+        let pictures = pictures.par_iter().map(read).collect::<Vec<Picture<'a>>>();
         let mut at = vec![(0, 0); cases.len()];
         for (place, picture) in pictures.iter().enumerate() {
             for case in &picture.cases {

@@ -1,10 +1,9 @@
 //! Masks in two folders: predictions and what they should be.
 
 use std::collections::BTreeMap;
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::thread;
 
+use rayon::prelude::*;
 use seg_image::{BinaryMask, MaskRule, read_mask};
 use seg_metrics::{Grid, Scores};
 
@@ -154,18 +153,9 @@ pub fn score_pairs(
         tick();
         scored
     };
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let scored = thread::scope(|scope| {
-        let running = pairs
-            .chunks(pairs.len().div_ceil(threads).max(1))
-            .map(|part| scope.spawn(|| part.iter().map(score).collect::<Result<Vec<_>, _>>()))
-            .collect::<Vec<_>>();
-        let wait = |thread: thread::ScopedJoinHandle<'_, _>| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        running.into_iter().map(wait).collect::<Result<Vec<_>, _>>()
-    })?;
-    let scored = scored.into_iter().flatten().collect::<Vec<_>>();
+    // All first, so that the error is the first one in the pairs' order.
+    let scored = pairs.par_iter().map(score).collect::<Vec<_>>();
+    let scored = scored.into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(PairScores {
         resized: scored.iter().filter(|(_, resized)| *resized).count(),
         missing: pairs.iter().filter(|pair| pair.prediction.is_none()).count(),

@@ -196,7 +196,7 @@ impl Job<'_> {
         let reading = bar(cases.len() + validation.len(), "reading {bar:30} {pos}/{len} {eta}");
         let samples = Samples::load(&cases, &config.input, recipe.data.memory, || reading.inc(1))?;
         // A broken picture shows itself now and not at the end of the first epoch.
-        Samples::load(&validation, &config.input, 0, || reading.inc(1))?;
+        seg_data::check(&validation, || reading.inc(1))?;
         reading.finish_and_clear();
 
         let Start { learner, progress, file: last_good } = start;
