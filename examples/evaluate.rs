@@ -174,7 +174,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         header.more.insert("causal".to_owned(), serde_json::to_value(&means)?);
         causal = Some(means);
     }
-    let report = ScoreReport::of(header, &controls, bootstrap)?;
+    let report = ScoreReport::from_controls(header, &controls, bootstrap)?;
     report.write(&args.out)?;
     report.write_cases(&args.out, &controls)?;
     if let Some(own) = controls.iter().find(|control| control.name == "true") {

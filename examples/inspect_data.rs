@@ -51,7 +51,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
     };
     let tick = || bar.inc(1);
     let options = InspectOptions { tick: &tick, ..InspectOptions::new(&tokens) };
-    let inspection = Inspection::of(&data, &options)?;
+    let inspection = Inspection::run(&data, &options)?;
     bar.finish_and_clear();
     say!("{}", inspection.summary());
     if let Some(out) = &args.out {

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use seg_data::{Case, Dataset, Split, distinct_names};
 use seg_image::BinaryMask;
 use seg_metrics::Bootstrap;
-use seg_report::{Answer, Example, Reading, ReadingOptions, Shown, Trial};
+use seg_report::{EditExample, ExampleAnswer, Prediction, Reading, ReadingOptions, Trial};
 use seg_sentences::{Edit, EditKind, Grammar, Sides};
 
 /// Edits each sentence minimally and looks at what the mask does.
@@ -99,24 +99,24 @@ fn run(args: Args) -> anyhow::Result<()> {
                 edit: *edit,
                 sentence: &case.sentence,
                 edited,
-                original: Answer::with_probabilities(&answers[0], &masks[0].probabilities),
-                answer: Answer::with_probabilities(answer, &mask.probabilities),
+                original: Prediction::with_probabilities(&answers[0], &masks[0].probabilities),
+                answer: Prediction::with_probabilities(answer, &mask.probabilities),
                 reference: Some(&sample.mask),
                 edited_reference: truth.as_ref(),
             })?;
-            let shown = |example: &&Example| example.edit.kind() == edit.kind();
+            let shown = |example: &&EditExample| example.edit.kind() == edit.kind();
             let wanted = !matches!(edit.kind(), EditKind::LeaveOut | EditKind::ShuffleWords);
             if wanted && examples.iter().filter(shown).count() < SHOWN {
-                examples.push(Example {
+                examples.push(EditExample {
                     case: name.clone(),
                     image: sample.image.clone(),
                     edit: *edit,
-                    original: Shown {
+                    original: ExampleAnswer {
                         sentence: case.sentence.clone(),
                         answer: answers[0].clone(),
                         reference: Some(sample.mask.clone()),
                     },
-                    edited: Shown {
+                    edited: ExampleAnswer {
                         sentence: edited.clone(),
                         answer: answer.clone(),
                         reference: truth,

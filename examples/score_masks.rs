@@ -101,12 +101,12 @@ fn run(args: Args) -> anyhow::Result<()> {
     };
     let controls = [ControlScores::new("true", scored.cases)];
     let bootstrap = Bootstrap { seed: args.seed, ..Bootstrap::default() };
-    let report = ScoreReport::of(header, &controls, bootstrap)?;
+    let report = ScoreReport::from_controls(header, &controls, bootstrap)?;
     report.write(&args.out)?;
     report.write_cases(&args.out, &controls)?;
     say!("{}", report.markdown());
     if args.all_conventions {
-        let table = ConventionTable::of(&controls[0])?;
+        let table = ConventionTable::from_control(&controls[0])?;
         table.write(&args.out)?;
         say!("{}", table.markdown());
     }

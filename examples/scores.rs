@@ -84,6 +84,6 @@ pub fn print_scores(
     }
     let header = ReportHeader::new(split);
     let bootstrap = Bootstrap { seed, ..Bootstrap::default() };
-    say!("{}", ScoreReport::of(header, &controls, bootstrap)?.markdown());
+    say!("{}", ScoreReport::from_controls(header, &controls, bootstrap)?.markdown());
     Ok(())
 }

@@ -80,7 +80,7 @@ impl Dataset {
         let pattern = pattern.transpose()?;
         let layout = match options.layout {
             Some(layout) => layout,
-            None => Layout::of(folder)?,
+            None => Layout::find(folder)?,
         };
         let mut cases = layout.read(folder)?;
         for case in &mut cases {

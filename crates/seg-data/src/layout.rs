@@ -26,7 +26,7 @@ impl Layout {
     pub const ALL: [Self; 4] = [Self::Manifest, Self::MedClipSeg, Self::Lvit, Self::Lgms];
 
     /// The first that a folder has.
-    pub(crate) fn of(folder: &Path) -> Result<Self, DataError> {
+    pub(crate) fn find(folder: &Path) -> Result<Self, DataError> {
         let found = Self::ALL.into_iter().find(|layout| match layout {
             Self::Manifest => manifest::table(folder).is_some(),
             Self::MedClipSeg => folder.join(medclipseg::PROMPTS).is_dir(),

@@ -36,7 +36,7 @@ use std::ops::{Range, RangeInclusive};
 use seg_image::{BinaryMask, BoundingBox, Rgb, RgbImage};
 
 pub use error::PhantomError;
-pub use finding::{Extent, Finding, Kind};
+pub use finding::{Extent, Kind, PhantomLesion};
 pub use folder::{WrittenPhantoms, write_phantoms};
 pub use side::{Side, Zone};
 
@@ -107,7 +107,7 @@ pub struct Phantom {
     /// Grey: the three channels are equal.
     pub image: RgbImage,
     /// Its lesions, one to four.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<PhantomLesion>,
     /// Sentences about it, each another one.
     pub queries: Vec<PhantomQuery>,
 }
@@ -152,7 +152,7 @@ fn fields(chest: &Chest, size: u32) -> [BinaryMask; 2] {
 
 fn queries(
     config: &PhantomConfig,
-    findings: &[Finding],
+    findings: &[PhantomLesion],
     fields: &[BinaryMask; 2],
     stream: &mut Stream,
 ) -> Vec<PhantomQuery> {
@@ -204,7 +204,7 @@ fn thirds(field: &BinaryMask) -> Vec<(Zone, Range<u32>)> {
 
 /// At most `limit` true descriptions: those that mean other lesions first, and no set of lesions
 /// more than twice.
-fn chosen(findings: &[Finding], limit: usize, stream: &mut Stream) -> Vec<Description> {
+fn chosen(findings: &[PhantomLesion], limit: usize, stream: &mut Stream) -> Vec<Description> {
     let mut pool = Description::all(findings)
         .into_iter()
         .map(|description| (stream.unit() / description.weight(), description))
@@ -228,11 +228,15 @@ fn chosen(findings: &[Finding], limit: usize, stream: &mut Stream) -> Vec<Descri
 }
 
 /// Up to two thirds of a lung that no lesion reaches into.
-fn absent(findings: &[Finding], fields: &[BinaryMask; 2], stream: &mut Stream) -> Vec<Description> {
+fn absent(
+    findings: &[PhantomLesion],
+    fields: &[BinaryMask; 2],
+    stream: &mut Stream,
+) -> Vec<Description> {
     let mut free = Vec::new();
     for (side, field) in Side::BOTH.into_iter().zip(fields) {
         for (zone, rows) in thirds(field) {
-            let reaches = |finding: &Finding| {
+            let reaches = |finding: &PhantomLesion| {
                 let found = finding.mask.bounding_box();
                 let near = |b: BoundingBox| b.top <= rows.end && b.bottom >= rows.start;
                 finding.side == side && found.is_some_and(near)

@@ -7,7 +7,7 @@ use seg_sentences::{Sides, Turn, rewrite};
 use serde::Serialize;
 
 use crate::scan::Scan;
-use crate::sides::{Convention, SideCount, SideFacts};
+use crate::sides::{Laterality, SideCount, SideFacts};
 use crate::spread::{percent, share};
 
 /// Which changes of pictures keep the sentences true, for a recipe.
@@ -58,8 +58,8 @@ impl std::fmt::Display for Safety {
 const WORTH: f64 = 0.5;
 
 impl AugmentAdvice {
-    pub(crate) fn of(scan: &Scan<'_>, facts: &SideFacts) -> Self {
-        let sentences = Sentences::of(scan);
+    pub(crate) fn from_scan(scan: &Scan<'_>, facts: &SideFacts) -> Self {
+        let sentences = Sentences::from_scan(scan);
         let (sides, why) = whose(facts);
         let flip = horizontal(&sentences, facts, sides, why);
         let standing = sentences.standing();
@@ -85,7 +85,7 @@ struct Sentences<'a> {
 }
 
 impl<'a> Sentences<'a> {
-    fn of(scan: &Scan<'a>) -> Self {
+    fn from_scan(scan: &Scan<'a>) -> Self {
         let mut counts = BTreeMap::new();
         for case in &scan.cases {
             *counts.entry(case.case.sentence.as_str()).or_insert(0) += 1;
@@ -135,7 +135,7 @@ fn has(text: &str, word: &str) -> bool {
 
 /// The recipe's `sides`, and why.
 fn whose(facts: &SideFacts) -> (Sides, String) {
-    use Convention::{Image, Mixed, Patient};
+    use Laterality::{Image, Mixed, Patient};
     let (plain, patients) = (&facts.plain, &facts.patients);
     if facts.naming_a_side == 0 {
         return (Sides::Image, "no sentence names a side".to_owned());
@@ -165,7 +165,7 @@ fn whose(facts: &SideFacts) -> (Sides, String) {
 
 fn told(count: &SideCount) -> String {
     let (agreeing, agreeing_share) = match count.convention {
-        Convention::Patient => (count.measured - count.on_image_side, 1.0 - count.share),
+        Laterality::Patient => (count.measured - count.on_image_side, 1.0 - count.share),
         _ => (count.on_image_side, count.share),
     };
     format!(

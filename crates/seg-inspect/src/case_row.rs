@@ -20,7 +20,7 @@ pub struct CaseRow {
 }
 
 impl CaseRow {
-    pub(crate) fn of(case: &Case, folder: &Path) -> Self {
+    pub(crate) fn new(case: &Case, folder: &Path) -> Self {
         Self {
             table: relative(&case.origin.table, folder),
             row: case.origin.row,

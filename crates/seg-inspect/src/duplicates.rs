@@ -89,7 +89,7 @@ impl fmt::Display for Conflict {
 }
 
 impl DuplicateFacts {
-    pub(crate) fn of(scan: &Scan<'_>) -> Self {
+    pub(crate) fn from_scan(scan: &Scan<'_>) -> Self {
         let pairs = pairs(scan);
         let mut counts = BTreeMap::new();
         for pair in &pairs {

@@ -107,7 +107,11 @@ pub(crate) fn groups(scan: &Scan<'_>) -> (Vec<Option<String>>, GroupSource) {
 }
 
 impl GroupFacts {
-    pub(crate) fn of(scan: &Scan<'_>, groups: &[Option<String>], source: GroupSource) -> Self {
+    pub(crate) fn from_scan(
+        scan: &Scan<'_>,
+        groups: &[Option<String>],
+        source: GroupSource,
+    ) -> Self {
         let mut cases = BTreeMap::<&str, BTreeMap<Split, usize>>::new();
         for (case, group) in scan.cases.iter().zip(groups) {
             if let Some(group) = group {

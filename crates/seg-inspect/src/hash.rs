@@ -14,7 +14,7 @@ const WIDTH: usize = 17;
 const HEIGHT: usize = 16;
 
 impl DifferenceHash {
-    pub(crate) fn of(image: &RgbImage) -> Self {
+    pub(crate) fn from_image(image: &RgbImage) -> Self {
         let mut bits = [0u64; 4];
         for (y, row) in miniature(image, WIDTH, HEIGHT).chunks_exact(WIDTH).enumerate() {
             for (x, pair) in row.windows(2).enumerate() {
@@ -43,7 +43,7 @@ impl DifferenceHash {
 pub(crate) struct Thumbnail(Vec<f32>);
 
 impl Thumbnail {
-    pub(crate) fn of(image: &RgbImage) -> Self {
+    pub(crate) fn from_image(image: &RgbImage) -> Self {
         const SIDE: usize = 32;
         let small = miniature(image, SIDE, SIDE);
         let mean = small.iter().map(|v| f32::from(*v)).sum::<f32>() / small.len().max(1) as f32;
@@ -114,10 +114,13 @@ mod tests {
     #[test]
     fn a_ramp_has_all_bits_and_its_mirror_none() {
         let ramp = RgbImage::from_fn(170, 32, |x, _| Rgb([x as u8; 3]));
-        assert_eq!(DifferenceHash::of(&ramp), DifferenceHash([u64::MAX; 4]));
+        assert_eq!(DifferenceHash::from_image(&ramp), DifferenceHash([u64::MAX; 4]));
         let mirror = RgbImage::from_fn(170, 32, |x, _| Rgb([200 - x as u8; 3]));
-        assert_eq!(DifferenceHash::of(&mirror), DifferenceHash([0; 4]));
-        assert_eq!(DifferenceHash::of(&ramp).distance(&DifferenceHash::of(&mirror)), 256);
+        assert_eq!(DifferenceHash::from_image(&mirror), DifferenceHash([0; 4]));
+        assert_eq!(
+            DifferenceHash::from_image(&ramp).distance(&DifferenceHash::from_image(&mirror)),
+            256
+        );
     }
 
     /// Pillow 13.0: `convert("L").resize((17, 16), BOX)`, then brighter than the one to the left.
@@ -145,7 +148,11 @@ mod tests {
                 let v = (x * x * 7 + y * y * 5 + x * y * 3) / 16;
                 Rgb([v, v / 2 + x, v / 3 + y].map(|v| (v % 256) as u8))
             });
-            assert_eq!(DifferenceHash::of(&image), DifferenceHash(expected), "{width} x {height}");
+            assert_eq!(
+                DifferenceHash::from_image(&image),
+                DifferenceHash(expected),
+                "{width} x {height}"
+            );
         }
     }
 
@@ -154,18 +161,19 @@ mod tests {
         let picture = |shift: u8, factor: u32| {
             RgbImage::from_fn(64, 48, |x, y| Rgb([((x * y / 20 + x) / factor) as u8 + shift; 3]))
         };
-        let (a, b) = (Thumbnail::of(&picture(0, 1)), Thumbnail::of(&picture(40, 2)));
+        let (a, b) =
+            (Thumbnail::from_image(&picture(0, 1)), Thumbnail::from_image(&picture(40, 2)));
         assert!(a.correlation(&b) > 0.99);
-        let turned = Thumbnail::of(&image::imageops::flip_horizontal(&picture(0, 1)));
+        let turned = Thumbnail::from_image(&image::imageops::flip_horizontal(&picture(0, 1)));
         assert!(a.correlation(&turned) < 0.0);
-        assert_eq!(Thumbnail::of(&RgbImage::new(5, 5)).correlation(&a), 0.0);
-        assert_eq!(Thumbnail::of(&RgbImage::new(0, 5)).correlation(&a), 0.0);
+        assert_eq!(Thumbnail::from_image(&RgbImage::new(5, 5)).correlation(&a), 0.0);
+        assert_eq!(Thumbnail::from_image(&RgbImage::new(0, 5)).correlation(&a), 0.0);
     }
 
     #[test]
     fn every_size_has_a_hash_and_an_empty_picture_a_flat_one() {
         for (width, height) in [(0, 4), (1, 1), (16, 3), (17, 16), (300, 1)] {
-            assert!(DifferenceHash::of(&RgbImage::new(width, height)).is_flat());
+            assert!(DifferenceHash::from_image(&RgbImage::new(width, height)).is_flat());
         }
     }
 

@@ -81,21 +81,21 @@ impl Inspection {
     ///
     /// If the tables cannot be read again, or a small picture cannot be encoded. Files that cannot
     /// be read are findings.
-    pub fn of(set: &Dataset, options: &InspectOptions<'_>) -> Result<Self, InspectError> {
+    pub fn run(set: &Dataset, options: &InspectOptions<'_>) -> Result<Self, InspectError> {
         let tables = set.table_hashes();
         let tables = tables.map_err(|source| InspectError::Table { source: Box::new(source) })?;
-        let scan = Scan::of(set, options.tick);
+        let scan = Scan::read(set, options.tick);
         let (of_case, source) = groups(&scan);
         let splits = SplitFacts::all(&scan, &of_case);
-        let pictures = PictureFacts::of(&scan);
-        let masks = MaskFacts::of(&scan);
-        let sentences = SentenceFacts::of(&scan, options.tokens, options.word_lens);
+        let pictures = PictureFacts::from_scan(&scan);
+        let masks = MaskFacts::from_scan(&scan);
+        let sentences = SentenceFacts::from_scan(&scan, options.tokens, options.word_lens);
         let misspellings = misspellings(&scan);
-        let groups = GroupFacts::of(&scan, &of_case, source);
-        let duplicates = DuplicateFacts::of(&scan);
-        let sides = SideFacts::of(&scan);
-        let augmentation = AugmentAdvice::of(&scan, &sides);
-        let sheets = Sheets::of(&scan, &duplicates, &sides)?;
+        let groups = GroupFacts::from_scan(&scan, &of_case, source);
+        let duplicates = DuplicateFacts::from_scan(&scan);
+        let sides = SideFacts::from_scan(&scan);
+        let augmentation = AugmentAdvice::from_scan(&scan, &sides);
+        let sheets = Sheets::from_scan(&scan, &duplicates, &sides)?;
         let mut findings = [
             broken_files(&scan),
             SplitFacts::findings(&splits, &scan),

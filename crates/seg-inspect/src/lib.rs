@@ -14,7 +14,7 @@
 //! let set = Dataset::open(folder.path())?;
 //! // The program has the network's tokenizer here.
 //! let tokens = |sentence: &str| sentence.split_whitespace().count() + 2;
-//! let inspection = Inspection::of(&set, &InspectOptions::new(&tokens))?;
+//! let inspection = Inspection::run(&set, &InspectOptions::new(&tokens))?;
 //! assert!(inspection.can_train());
 //! assert_eq!(inspection.splits[0].pictures, 6);
 //! let page = inspection.html(); // one file, pictures inside
@@ -65,8 +65,8 @@ pub mod facts {
     pub use crate::pairs::Closeness;
     pub use crate::pictures::{PictureFacts, PictureSize};
     pub use crate::sentences::{CommonSentence, Cut, SentenceFacts, Sentences};
-    pub use crate::sides::{Convention, Disagreement, HeightFacts, SideCount, SideFacts};
+    pub use crate::sides::{Disagreement, HeightFacts, Laterality, SideCount, SideFacts};
     pub use crate::spelling::Misspelling;
     pub use crate::splits::SplitFacts;
-    pub use crate::spread::Spread;
+    pub use crate::spread::MedianRange;
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::finding::{Finding, Level, count};
 use crate::scan::Scan;
-use crate::spread::Spread;
+use crate::spread::MedianRange;
 
 /// What the mask files hold.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,7 +20,7 @@ pub struct MaskFacts {
     /// leaves them.
     pub blurred: usize,
     /// Share of the picture inside, in `[0, 1]`, over cases; empty masks are 0.
-    pub area: Spread,
+    pub area: MedianRange,
 }
 
 /// A value in mask files.
@@ -35,7 +35,7 @@ pub struct MaskValue {
 }
 
 impl MaskFacts {
-    pub(crate) fn of(scan: &Scan<'_>) -> Self {
+    pub(crate) fn from_scan(scan: &Scan<'_>) -> Self {
         let mut files = BTreeMap::new();
         for (file, values) in scan.masks().flat_map(|mask| &mask.values) {
             files.insert(*file, values);
@@ -51,7 +51,7 @@ impl MaskFacts {
             files: files.len(),
             values: tally.into_iter().map(value).collect(),
             blurred: blurred(scan).len(),
-            area: Spread::of(regions.map(|region| region.coverage())),
+            area: MedianRange::from_numbers(regions.map(|region| region.coverage())),
         }
     }
 

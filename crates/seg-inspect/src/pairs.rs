@@ -24,7 +24,7 @@ impl Closeness {
     /// All, closest first.
     pub const ALL: [Self; 3] = [Self::Exact, Self::Near, Self::Similar];
 
-    fn of(a: &Pixels, b: &Pixels) -> Option<(Self, u32)> {
+    fn between(a: &Pixels, b: &Pixels) -> Option<(Self, u32)> {
         if a.digest == b.digest {
             return Some((Self::Exact, 0));
         }
@@ -70,7 +70,7 @@ pub(crate) fn pairs(scan: &Scan<'_>) -> Vec<Pair> {
     let mut found = Vec::new();
     for (i, (a, first)) in readable.iter().enumerate() {
         for (b, second) in &readable[i + 1..] {
-            if let Some((closeness, distance)) = Closeness::of(first, second)
+            if let Some((closeness, distance)) = Closeness::between(first, second)
                 && (closeness != Closeness::Exact || is_copy(scan, *a, *b))
             {
                 found.push(Pair { a: *a, b: *b, closeness, distance });

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::finding::{Finding, Level, count};
 use crate::scan::{Broken, BrokenKind, Scan};
-use crate::spread::Spread;
+use crate::spread::MedianRange;
 
 /// What the picture files are like, of those that can be read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -14,9 +14,9 @@ pub struct PictureFacts {
     /// Files that can be read.
     pub readable: usize,
     /// In pixels.
-    pub width: Spread,
+    pub width: MedianRange,
     /// In pixels.
-    pub height: Spread,
+    pub height: MedianRange,
     /// Different sizes, commonest first.
     pub sizes: Vec<PictureSize>,
     /// Pictures whose three channels are equal.
@@ -37,7 +37,7 @@ pub struct PictureSize {
 }
 
 impl PictureFacts {
-    pub(crate) fn of(scan: &Scan<'_>) -> Self {
+    pub(crate) fn from_scan(scan: &Scan<'_>) -> Self {
         let readable = scan.pictures.iter().filter_map(|picture| picture.pixels.as_ref());
         let readable = readable.collect::<Vec<_>>();
         let mut counts = BTreeMap::new();
@@ -50,8 +50,10 @@ impl PictureFacts {
         let colour = readable.iter().filter(|pixels| pixels.colour).count();
         Self {
             readable: readable.len(),
-            width: Spread::of(readable.iter().map(|pixels| f64::from(pixels.width))),
-            height: Spread::of(readable.iter().map(|pixels| f64::from(pixels.height))),
+            width: MedianRange::from_numbers(readable.iter().map(|pixels| f64::from(pixels.width))),
+            height: MedianRange::from_numbers(
+                readable.iter().map(|pixels| f64::from(pixels.height)),
+            ),
             sizes,
             grey: readable.len() - colour,
             colour,

@@ -77,7 +77,7 @@ impl Region {
         self.area as f64 / self.pixels.max(1) as f64
     }
 
-    fn of(mask: &BinaryMask) -> Self {
+    fn from_mask(mask: &BinaryMask) -> Self {
         let (mut left, mut right, mut area, mut rows) = (0, 0, 0, 0.0);
         let width = mask.width as usize;
         for (y, row) in mask.values.chunks_exact(width.max(1)).enumerate() {
@@ -113,7 +113,7 @@ pub(crate) enum BrokenKind {
 
 impl<'a> Scan<'a> {
     /// On all cores; `tick` is called for each case.
-    pub(crate) fn of(set: &'a Dataset, tick: &(dyn Fn() + Sync)) -> Self {
+    pub(crate) fn read(set: &'a Dataset, tick: &(dyn Fn() + Sync)) -> Self {
         let cases = Split::ALL.into_iter().flat_map(|split| set.cases(split)).collect::<Vec<_>>();
         let folder = common_folder(cases.iter().copied());
         let mut of_file = BTreeMap::<&Path, Vec<usize>>::new();
@@ -140,7 +140,7 @@ impl<'a> Scan<'a> {
     }
 
     pub(crate) fn row(&self, case: usize) -> CaseRow {
-        CaseRow::of(self.cases[case].case, &self.folder)
+        CaseRow::new(self.cases[case].case, &self.folder)
     }
 
     pub(crate) fn path(&self, file: &Path) -> String {
@@ -191,7 +191,7 @@ fn picture<'a>(cases: &[&'a Case], file: &'a Path, places: &[usize], folder: &Pa
     match read_rgb(file) {
         Ok(image) => {
             size = Some(image.dimensions());
-            picture.pixels = Some(Pixels::of(&image));
+            picture.pixels = Some(Pixels::from_image(&image));
         }
         Err(error) => {
             let case = places.first().copied().unwrap_or_default();
@@ -250,13 +250,13 @@ fn mask<'a>(
         }
     }
     if broken.is_empty() {
-        read.region = united.as_ref().map(Region::of);
+        read.region = united.as_ref().map(Region::from_mask);
     }
     (read, broken)
 }
 
 impl Pixels {
-    fn of(image: &RgbImage) -> Self {
+    fn from_image(image: &RgbImage) -> Self {
         let (width, height) = image.dimensions();
         let colour = image.pixels().any(|pixel| pixel[0] != pixel[1] || pixel[0] != pixel[2]);
         let mut digest = Sha256::new();
@@ -268,7 +268,7 @@ impl Pixels {
             false => digest.update(image.pixels().map(|pixel| pixel[0]).collect::<Vec<_>>()),
         }
         let digest = digest.finalize().into();
-        let (hash, thumbnail) = (DifferenceHash::of(image), Thumbnail::of(image));
+        let (hash, thumbnail) = (DifferenceHash::from_image(image), Thumbnail::from_image(image));
         Self { width, height, colour, digest, hash, thumbnail }
     }
 }
@@ -302,7 +302,10 @@ mod tests {
         let mask = BinaryMask::from_fn(5, 4, |x, y| (x < 2 && y < 2) || (x == 2 && y == 3));
         // Rows' centres are at 0.5, 1.5 and 3.5 of 4.
         let height = (2.0 * 0.5 + 2.0 * 1.5 + 3.5) / 5.0 / 4.0;
-        assert_eq!(Region::of(&mask), Region { area: 5, pixels: 20, left: 4, right: 0, height });
-        assert_eq!(Region::of(&BinaryMask::from_fn(0, 0, |_, _| true)).area, 0);
+        assert_eq!(
+            Region::from_mask(&mask),
+            Region { area: 5, pixels: 20, left: 4, right: 0, height }
+        );
+        assert_eq!(Region::from_mask(&BinaryMask::from_fn(0, 0, |_, _| true)).area, 0);
     }
 }

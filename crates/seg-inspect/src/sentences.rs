@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::case_row::CaseRow;
 use crate::finding::{Finding, Level};
 use crate::scan::Scan;
-use crate::spread::{Spread, percent, share};
+use crate::spread::{MedianRange, percent, share};
 
 /// The sentences of a set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -33,7 +33,7 @@ pub struct Sentences {
     /// How many different ones.
     pub distinct: usize,
     /// Their length in tokens, with start and end.
-    pub tokens: Spread,
+    pub tokens: MedianRange,
     /// What text towers of some lengths would not see.
     pub cut: Vec<Cut>,
     /// The share of cases whose sentence stands word for word in train, in `[0, 1]`; none for train
@@ -64,7 +64,11 @@ pub struct CommonSentence {
 }
 
 impl SentenceFacts {
-    pub(crate) fn of(scan: &Scan<'_>, tokens: &dyn Fn(&str) -> usize, word_lens: &[usize]) -> Self {
+    pub(crate) fn from_scan(
+        scan: &Scan<'_>,
+        tokens: &dyn Fn(&str) -> usize,
+        word_lens: &[usize],
+    ) -> Self {
         let sentence = |at: usize| scan.cases[at].case.sentence.as_str();
         let mut cases = BTreeMap::<&str, Vec<usize>>::new();
         (0..scan.cases.len()).for_each(|at| cases.entry(sentence(at)).or_default().push(at));
@@ -81,7 +85,7 @@ impl SentenceFacts {
                 split: name,
                 cases: places.len(),
                 distinct: places.iter().map(|at| sentence(*at)).collect::<BTreeSet<_>>().len(),
-                tokens: Spread::of(places.iter().map(|at| length(at) as f64)),
+                tokens: MedianRange::from_numbers(places.iter().map(|at| length(at) as f64)),
                 cut: word_lens.iter().map(cut).collect(),
                 in_train: is_compared.then(|| share(known, places.len())),
             }

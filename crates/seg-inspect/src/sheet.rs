@@ -50,7 +50,7 @@ const SIDE: u32 = 240;
 const QUALITY: u8 = 78;
 
 impl Sheets {
-    pub(crate) fn of(
+    pub(crate) fn from_scan(
         scan: &Scan<'_>,
         duplicates: &DuplicateFacts,
         sides: &SideFacts,

@@ -11,7 +11,7 @@ use crate::spread::{mean, percent, share};
 /// Whose left and right words name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Convention {
+pub enum Laterality {
     /// The picture's: "left" is where its first columns are.
     Image,
     /// The other side: the patient's own, in a picture taken from the front.
@@ -22,12 +22,12 @@ pub enum Convention {
     NotMeasurable,
 }
 
-impl Convention {
+impl Laterality {
     /// From here on nearly all sentences agree; QaTa-COV19's, with its annotators' slips, do in
     /// 97 %, BUSI's in 91 %.
     const CLEAR: f64 = 0.8;
 
-    fn of(agreeing: f64, measured: usize) -> Self {
+    fn from_share(agreeing: f64, measured: usize) -> Self {
         /// Eight of eight are chance once in 256 times.
         const FEWEST: usize = 8;
         match agreeing {
@@ -39,7 +39,7 @@ impl Convention {
     }
 }
 
-impl std::fmt::Display for Convention {
+impl std::fmt::Display for Laterality {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Image => "the picture's side",
@@ -77,7 +77,7 @@ pub struct SideCount {
     /// Their share, in `[0, 1]`.
     pub share: f64,
     /// Whose side it is.
-    pub convention: Convention,
+    pub convention: Laterality,
 }
 
 /// A mask on the other side than its sentence says.
@@ -131,7 +131,7 @@ impl Named {
 }
 
 impl SideFacts {
-    pub(crate) fn of(scan: &Scan<'_>) -> Self {
+    pub(crate) fn from_scan(scan: &Scan<'_>) -> Self {
         let (mut named, mut naming_a_side, mut naming_a_height) = (Vec::new(), 0, 0);
         let mut heights: [Vec<f64>; 3] = Default::default();
         for (at, case) in scan.cases.iter().enumerate() {
@@ -152,7 +152,7 @@ impl SideFacts {
                 None => {}
             }
         }
-        let (plain, patients) = (SideCount::of(&named, false), SideCount::of(&named, true));
+        let (plain, patients) = (SideCount::new(&named, false), SideCount::new(&named, true));
         let disagreements = disagreements(scan, &named, &plain, &patients);
         let [upper, middle, lower] = &heights;
         let heights = HeightFacts {
@@ -178,7 +178,7 @@ impl SideFacts {
                 count.convention
             );
             let level = match count.convention {
-                Convention::Mixed => Level::Warning,
+                Laterality::Mixed => Level::Warning,
                 _ => Level::Note,
             };
             found.push(Finding::new(level, "side_convention", message));
@@ -209,11 +209,11 @@ impl SideFacts {
 }
 
 impl SideCount {
-    fn of(named: &[Named], patients: bool) -> Self {
+    fn new(named: &[Named], patients: bool) -> Self {
         let of = named.iter().filter(|named| named.patients == patients).collect::<Vec<_>>();
         let on_image_side = of.iter().filter(|named| named.on_image_side()).count();
         let agreeing = share(on_image_side, of.len());
-        let convention = Convention::of(agreeing, of.len());
+        let convention = Laterality::from_share(agreeing, of.len());
         Self { measured: of.len(), on_image_side, share: agreeing, convention }
     }
 }
@@ -227,8 +227,8 @@ fn disagreements(
     let is_wrong = |named: &&Named| {
         let convention = if named.patients { patients } else { plain }.convention;
         match convention {
-            Convention::Image => !named.on_image_side(),
-            Convention::Patient => named.on_image_side(),
+            Laterality::Image => !named.on_image_side(),
+            Laterality::Patient => named.on_image_side(),
             _ => false,
         }
     };
@@ -276,9 +276,9 @@ mod tests {
 
     #[test]
     fn a_convention_needs_enough_sentences() {
-        assert_eq!(Convention::of(1.0, 7), Convention::NotMeasurable);
-        assert_eq!(Convention::of(0.97, 1002), Convention::Image);
-        assert_eq!(Convention::of(0.0, 8), Convention::Patient);
-        assert_eq!(Convention::of(0.5, 100), Convention::Mixed);
+        assert_eq!(Laterality::from_share(1.0, 7), Laterality::NotMeasurable);
+        assert_eq!(Laterality::from_share(0.97, 1002), Laterality::Image);
+        assert_eq!(Laterality::from_share(0.0, 8), Laterality::Patient);
+        assert_eq!(Laterality::from_share(0.5, 100), Laterality::Mixed);
     }
 }

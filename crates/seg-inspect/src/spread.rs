@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// Least, middle and largest of some numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Spread {
+pub struct MedianRange {
     /// The least.
     pub min: f64,
     /// The middle one; of an even count the mean of the two in the middle.
@@ -13,9 +13,9 @@ pub struct Spread {
     pub max: f64,
 }
 
-impl Spread {
+impl MedianRange {
     /// Zeros where there is no number.
-    pub(crate) fn of(numbers: impl IntoIterator<Item = f64>) -> Self {
+    pub(crate) fn from_numbers(numbers: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted = numbers.into_iter().collect::<Vec<_>>();
         sorted.sort_by(f64::total_cmp);
         let (Some(min), Some(max)) = (sorted.first(), sorted.last()) else {
@@ -47,9 +47,9 @@ mod tests {
 
     #[test]
     fn the_median_of_an_even_count_lies_between() {
-        let spread = |numbers: &[f64]| Spread::of(numbers.iter().copied());
-        assert_eq!(spread(&[4.0, 1.0, 2.0, 9.0]), Spread { min: 1.0, median: 3.0, max: 9.0 });
-        assert_eq!(spread(&[5.0]), Spread { min: 5.0, median: 5.0, max: 5.0 });
-        assert_eq!(spread(&[]), Spread::default());
+        let spread = |numbers: &[f64]| MedianRange::from_numbers(numbers.iter().copied());
+        assert_eq!(spread(&[4.0, 1.0, 2.0, 9.0]), MedianRange { min: 1.0, median: 3.0, max: 9.0 });
+        assert_eq!(spread(&[5.0]), MedianRange { min: 5.0, median: 5.0, max: 5.0 });
+        assert_eq!(spread(&[]), MedianRange::default());
     }
 }

@@ -45,7 +45,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(case: &Scores) -> Self {
+    fn new(case: &Scores) -> Self {
         let Overlap { intersection, prediction, reference } = case.overlap;
         let either = prediction.saturating_add(reference).saturating_sub(intersection);
         let background = Overlap {
@@ -57,7 +57,7 @@ impl Counts {
     }
 
     fn sum<'a>(cases: impl IntoIterator<Item = &'a Scores>) -> Self {
-        cases.into_iter().map(Self::of).fold(Self::default(), |sum, case| Self {
+        cases.into_iter().map(Self::new).fold(Self::default(), |sum, case| Self {
             foreground: sum.foreground + case.foreground,
             background: sum.background + case.background,
         })
@@ -151,7 +151,7 @@ const RULES: [Rule; 22] = [
         "dice_two_classes_per_image",
         "mean over images of the mean of foreground's and background's, exact",
         "none of these models",
-        Over::Images(|case| Counts::of(case).dice()),
+        Over::Images(|case| Counts::new(case).dice()),
     ),
     (
         "dice_two_classes_pooled",
@@ -194,7 +194,7 @@ const RULES: [Rule; 22] = [
         "iou_two_classes_per_image",
         "mean over images of the mean of foreground's and background's, exact",
         "none of these models",
-        Over::Images(|case| Counts::of(case).iou()),
+        Over::Images(|case| Counts::new(case).iou()),
     ),
     (
         "iou_two_classes_pooled",
@@ -284,7 +284,7 @@ mod tests {
 
     fn scores(prediction: [u8; 4], reference: [u8; 4]) -> Scores {
         let (p, r) = (prediction.map(|v| v > 0), reference.map(|v| v > 0));
-        Scores::of(&Grid::new(4, 1, &p).unwrap(), &Grid::new(4, 1, &r).unwrap()).unwrap()
+        Scores::between(&Grid::new(4, 1, &p).unwrap(), &Grid::new(4, 1, &r).unwrap()).unwrap()
     }
 
     fn figure(cases: &[Scores], name: &str) -> Figure {

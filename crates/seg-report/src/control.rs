@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use seg_metrics::{Bootstrap, MetricError, Report, Scores, Spread, Summary};
+use seg_metrics::{Bootstrap, MetricError, Scores, SetScores, Spread, Summary};
 use serde::Serialize;
 
 use crate::case::{ControlScores, ScoredCase};
@@ -59,7 +59,7 @@ pub struct PairedInterval {
 pub type Difference = Named<PairedInterval>;
 
 impl GroupReport {
-    fn of(
+    fn new(
         cases: &[&ScoredCase],
         summary: &Summary,
         bootstrap: &Bootstrap,
@@ -67,7 +67,7 @@ impl GroupReport {
         let values = |score: &'static str| {
             cases.iter().filter_map(move |c| Some((*c, c.scores.get(score)?)))
         };
-        let mean = |score: &'static str| match MeanInterval::of(values(score), bootstrap) {
+        let mean = |score: &'static str| match MeanInterval::from_values(values(score), bootstrap) {
             Ok(mean) => Ok((score, mean)),
             Err(source) => Err((score.to_owned(), source)),
         };
@@ -84,7 +84,8 @@ impl GroupReport {
         Ok(Self {
             cases: cases.len(),
             per_image: Scores::COLUMNS.into_iter().map(mean).collect::<Result<_, _>>()?,
-            pooled: Pooled::of(cases, bootstrap).map_err(|source| ("pooled".to_owned(), source))?,
+            pooled: Pooled::from_cases(cases, bootstrap)
+                .map_err(|source| ("pooled".to_owned(), source))?,
             infinite: DISTANCES.into_iter().map(infinite).collect(),
             sd: shares.into_iter().map(sd).collect(),
             precision_at: above.map(|(iou, share)| (iou.to_string(), share)).collect(),
@@ -93,18 +94,21 @@ impl GroupReport {
 }
 
 impl ControlReport {
-    pub(crate) fn of(control: &ControlScores, bootstrap: &Bootstrap) -> Result<Self, ReportError> {
+    pub(crate) fn from_control(
+        control: &ControlScores,
+        bootstrap: &Bootstrap,
+    ) -> Result<Self, ReportError> {
         let failed = |(score, source)| {
             let control = control.name.clone();
             ReportError::Score { control, score, source }
         };
         let scores = control.cases.iter().map(|case| case.scores).collect::<Vec<_>>();
-        let report = Report::of(&scores)
+        let report = SetScores::from_cases(&scores)
             .map_err(|source| failed(("a set of no cases".to_owned(), source)))?;
         let all = control.cases.iter().collect::<Vec<_>>();
         let filled = |case: &&ScoredCase| case.scores.overlap.reference > 0;
         let filled = all.iter().copied().filter(filled).collect::<Vec<_>>();
-        let of = |cases, summary| GroupReport::of(cases, summary, bootstrap).map_err(failed);
+        let of = |cases, summary| GroupReport::new(cases, summary, bootstrap).map_err(failed);
         let of_all = of(&all, &report.all)?;
         let non_empty = match &report.non_empty {
             // The same cases: no need to draw them again.
@@ -138,7 +142,7 @@ pub(crate) fn difference(
         let found = pairs.iter().filter_map(|both| Some((both.0, pair(both)?)));
         let found = found.map(|(case, (a, b))| (case, a - b)).collect::<Vec<_>>();
         let count = found.len();
-        match MeanInterval::of(found, bootstrap) {
+        match MeanInterval::from_values(found, bootstrap) {
             Ok(difference) => Ok((score, PairedInterval { difference, pairs: count })),
             Err(source) => {
                 let control = format!("{}-{}", a.name, b.name);

@@ -42,7 +42,7 @@ impl ConventionTable {
     /// # Errors
     ///
     /// If it has no case.
-    pub fn of(control: &ControlScores) -> Result<Self, ReportError> {
+    pub fn from_control(control: &ControlScores) -> Result<Self, ReportError> {
         let scores = control.cases.iter().map(|case| case.scores).collect::<Vec<_>>();
         let figures = Figure::all(&scores).map_err(|source| ReportError::Score {
             control: control.name.clone(),

@@ -52,7 +52,7 @@ impl MeanInterval {
     const NONE: Self = Self { mean: None, ci95: None };
 
     /// The mean of the values that are not infinite.
-    pub(crate) fn of<'a>(
+    pub(crate) fn from_values<'a>(
         values: impl IntoIterator<Item = (&'a ScoredCase, f64)>,
         bootstrap: &Bootstrap,
     ) -> Result<Self, MetricError> {
@@ -67,7 +67,10 @@ impl MeanInterval {
 }
 
 impl Pooled {
-    pub(crate) fn of(cases: &[&ScoredCase], bootstrap: &Bootstrap) -> Result<Self, MetricError> {
+    pub(crate) fn from_cases(
+        cases: &[&ScoredCase],
+        bootstrap: &Bootstrap,
+    ) -> Result<Self, MetricError> {
         let units = units(cases.iter().copied());
         let pooled = |score: fn(&Overlap) -> f64| {
             let of = |drawn: &[usize]| {

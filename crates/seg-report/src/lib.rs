@@ -8,7 +8,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let case = |name, answer: [bool; 4]| {
 //!     let reference = [true, true, false, false];
-//!     let scores = Scores::of(&Grid::new(4, 1, &answer)?, &Grid::new(4, 1, &reference)?)?;
+//!     let scores = Scores::between(&Grid::new(4, 1, &answer)?, &Grid::new(4, 1, &reference)?)?;
 //!     Ok::<_, seg_metrics::MetricError>(ScoredCase::new(name, scores))
 //! };
 //! let (hit, half, miss) = ([true, true, false, false], [true; 4], [false; 4]);
@@ -18,7 +18,7 @@
 //! ];
 //!
 //! let bootstrap = Bootstrap { resamples: 200, ..Bootstrap::default() };
-//! let report = ScoreReport::of(ReportHeader::new("test"), &controls, bootstrap)?;
+//! let report = ScoreReport::from_controls(ReportHeader::new("test"), &controls, bootstrap)?;
 //! let folder = tempfile::tempdir()?;
 //! report.write(folder.path())?; // scores.json, scores.md
 //! report.write_cases(folder.path(), &controls)?; // cases.true.csv, cases.shuffled.csv
@@ -69,9 +69,9 @@ pub use page::page;
 pub use pairs::{MaskPair, Missing, PairScores, ScoreOptions, find_pairs, score_pairs};
 pub use presence::{Presence, PresenceError, PresenceReport};
 pub use published::{OwnPair, OwnScore, OwnScores, describe_pair};
-pub use reading::comparison::{Answer, Comparison};
+pub use reading::comparison::{Comparison, Prediction};
 pub use reading::error::ReadingError;
-pub use reading::example::{Example, Shown};
+pub use reading::example::{EditExample, ExampleAnswer};
 pub use reading::importance::{WordImportance, WordImportances};
 pub use reading::mean::Mean;
 pub use reading::report::ReadingReport;

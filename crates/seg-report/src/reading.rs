@@ -17,7 +17,7 @@ use std::path::Path;
 use seg_metrics::Bootstrap;
 use seg_sentences::Sides;
 
-use self::comparison::{Answer, Compared, Comparison};
+use self::comparison::{Compared, Comparison, Prediction};
 use self::error::ReadingError;
 use self::report::ReadingReport;
 use seg_image::BinaryMask;
@@ -54,9 +54,9 @@ pub struct Trial<'a> {
     /// The edited sentence.
     pub edited: &'a str,
     /// The answer to the original sentence.
-    pub original: Answer<'a>,
+    pub original: Prediction<'a>,
     /// The answer to the edited sentence, of the same size.
-    pub answer: Answer<'a>,
+    pub answer: Prediction<'a>,
     /// The true mask of the original sentence, of any size: answers are brought to it (nearest).
     pub reference: Option<&'a BinaryMask>,
     /// The true mask of the edited sentence, where the data has it: that of the same picture's case
@@ -91,7 +91,7 @@ pub struct CaseRecord {
 ///
 /// ```
 /// use seg_image::BinaryMask;
-/// use seg_report::{Answer, Reading, ReadingOptions, Trial};
+/// use seg_report::{Prediction, Reading, ReadingOptions, Trial};
 /// use seg_sentences::{EditKind, Grammar};
 ///
 /// // A network that reads one word.
@@ -112,8 +112,8 @@ pub struct CaseRecord {
 ///         edit,
 ///         sentence,
 ///         edited: &edited,
-///         original: Answer::new(&original),
-///         answer: Answer::new(&answer),
+///         original: Prediction::new(&original),
+///         answer: Prediction::new(&answer),
 ///         reference: Some(&original),
 ///         edited_reference: None,
 ///     })?;
@@ -158,7 +158,7 @@ impl Reading {
         };
         let sentences = [trial.sentence, trial.edited];
         let comparison =
-            Comparison::of(&compared, trial.edit.kind(), sentences, self.options.sides).map_err(
+            Comparison::new(&compared, trial.edit.kind(), sentences, self.options.sides).map_err(
                 |source| {
                     let case = trial.case.to_owned();
                     ReadingError::Compare { case, edit: trial.edit, source }
@@ -187,7 +187,7 @@ impl Reading {
     /// If nothing was added, or the bootstrap's settings are out of range.
     pub fn report(&self) -> Result<ReadingReport, ReadingError> {
         let bootstrap = Bootstrap { level: 0.95, ..self.options.bootstrap };
-        ReadingReport::of(&self.records, self.options.sides, &bootstrap)
+        ReadingReport::from_records(&self.records, self.options.sides, &bootstrap)
     }
 
     /// A table of comma-separated values with a row for each trial:
@@ -241,7 +241,7 @@ fn row(record: &CaseRecord) -> [String; COLUMNS.len()] {
 }
 
 /// Refuses a map that is none of the answer's mask.
-fn check_map(trial: &Trial<'_>, answer: &Answer<'_>) -> Result<(), ReadingError> {
+fn check_map(trial: &Trial<'_>, answer: &Prediction<'_>) -> Result<(), ReadingError> {
     let Some(map) = answer.probabilities else { return Ok(()) };
     let (case, edit) = (trial.case.to_owned(), trial.edit);
     let (expected, found) = (answer.mask.values.len(), map.len());
@@ -263,7 +263,7 @@ mod tests {
         let mask = BinaryMask::from_fn(2, 1, |_, _| true);
         let mut reading = Reading::new(ReadingOptions::default());
         let mut add = |map: &[f32]| {
-            let answer = Answer::with_probabilities(&mask, map);
+            let answer = Prediction::with_probabilities(&mask, map);
             let trial = Trial {
                 case: "a",
                 group: "g",
@@ -295,8 +295,8 @@ mod tests {
             edit: Edit::SwapSides,
             sentence: "left, lung",
             edited: "right, lung",
-            original: Answer::new(&mask),
-            answer: Answer::new(&moved),
+            original: Prediction::new(&mask),
+            answer: Prediction::new(&moved),
             reference: None,
             edited_reference: Some(&moved),
         };

@@ -106,7 +106,7 @@ impl ScoreReport {
     ///
     /// If there is no control, one has no case, a name is unfit or there twice, or a score is not a
     /// number.
-    pub fn of(
+    pub fn from_controls(
         header: ReportHeader,
         controls: &[ControlScores],
         bootstrap: Bootstrap,
@@ -118,7 +118,7 @@ impl ScoreReport {
         let (reports, differences) = thread::scope(|scope| {
             let reports = controls.iter().map(|control| {
                 let name = control.name.clone();
-                (name, scope.spawn(move || ControlReport::of(control, bootstrap)))
+                (name, scope.spawn(move || ControlReport::from_control(control, bootstrap)))
             });
             let others = controls.iter().filter(|control| control.name != own.name);
             let differences = others.map(|other| {

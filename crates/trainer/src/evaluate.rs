@@ -84,5 +84,5 @@ fn score(answer: &BinaryMask, reference: &BinaryMask) -> Result<Scores, MetricEr
     let (width, height) = (reference.width, reference.height);
     let answer = answer.resize_nearest(width, height);
     let grid = |mask| Grid::new(width as usize, height as usize, mask);
-    Scores::of(&grid(&answer.values)?, &grid(&reference.values)?)
+    Scores::between(&grid(&answer.values)?, &grid(&reference.values)?)
 }

@@ -9,7 +9,7 @@ use crate::finding::count;
 use crate::groups::GroupSource;
 use crate::inspection::Inspection;
 use crate::sides::SideCount;
-use crate::spread::{Spread, percent};
+use crate::spread::{MedianRange, percent};
 
 /// Rows of long tables; report.json has all.
 const ROWS: usize = 40;
@@ -284,7 +284,7 @@ pub(super) fn files(inspection: &Inspection) -> Markup {
     }
 }
 
-fn spread(name: &str, spread: &Spread, factor: f64, decimals: usize) -> Markup {
+fn spread(name: &str, spread: &MedianRange, factor: f64, decimals: usize) -> Markup {
     let number = |value: f64| format!("{:.decimals$}", factor * value);
     html! {
         tr { td { (name) } td.n { (number(spread.min)) } td.n { (number(spread.median)) } td.n { (number(spread.max)) } }

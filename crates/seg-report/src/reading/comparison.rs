@@ -11,14 +11,14 @@ use seg_sentences::{Aim, Axis};
 
 /// A network's answer to a sentence.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
+pub struct Prediction<'a> {
     /// What it means.
     pub mask: &'a BinaryMask,
     /// How likely each pixel is meant, in `[0, 1]`, row by row, of the mask's size.
     pub probabilities: Option<&'a [f32]>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> Prediction<'a> {
     /// A mask alone.
     pub fn new(mask: &'a BinaryMask) -> Self {
         Self { mask, probabilities: None }
@@ -59,8 +59,8 @@ pub struct Comparison {
 
 /// What is compared.
 pub(crate) struct Compared<'a> {
-    pub(crate) original: Answer<'a>,
-    pub(crate) answer: Answer<'a>,
+    pub(crate) original: Prediction<'a>,
+    pub(crate) answer: Prediction<'a>,
     pub(crate) reference: Option<&'a BinaryMask>,
     pub(crate) edited_reference: Option<&'a BinaryMask>,
 }
@@ -85,7 +85,7 @@ impl Comparison {
         0.1 % of the picture is left (no verdict where the original answer was that small); other \
         edits have no right way.";
 
-    pub(crate) fn of(
+    pub(crate) fn new(
         compared: &Compared<'_>,
         kind: EditKind,
         [sentence, edited]: [&str; 2],
@@ -194,7 +194,7 @@ fn lesser_half(mask: &BinaryMask) -> f64 {
     left.min(all - left) as f64 / all.max(1) as f64
 }
 
-fn probability_change(a: &Answer<'_>, b: &Answer<'_>) -> Option<f64> {
+fn probability_change(a: &Prediction<'_>, b: &Prediction<'_>) -> Option<f64> {
     let (a, b) = (a.probabilities?, b.probabilities?);
     let apart = a.iter().zip(b).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>();
     Some(apart / a.len().max(1) as f64)
@@ -228,12 +228,12 @@ mod tests {
         answer: &BinaryMask,
     ) -> Comparison {
         let compared = Compared {
-            original: Answer::new(original),
-            answer: Answer::new(answer),
+            original: Prediction::new(original),
+            answer: Prediction::new(answer),
             reference: Some(original),
             edited_reference: Some(answer),
         };
-        Comparison::of(&compared, kind, sentences, Sides::Image).unwrap()
+        Comparison::new(&compared, kind, sentences, Sides::Image).unwrap()
     }
 
     #[test]
@@ -301,14 +301,14 @@ mod tests {
         let (a, b) = (block(0, 0), block(0, 0));
         let maps = [vec![0.25; 1600], vec![0.75; 1600]];
         let compared = Compared {
-            original: Answer::with_probabilities(&a, &maps[0]),
-            answer: Answer::with_probabilities(&b, &maps[1]),
+            original: Prediction::with_probabilities(&a, &maps[0]),
+            answer: Prediction::with_probabilities(&b, &maps[1]),
             // Twice the size.
             reference: Some(&BinaryMask::from_fn(80, 80, |x, y| x < 16 && y < 16)),
             edited_reference: None,
         };
         let found =
-            Comparison::of(&compared, EditKind::LeaveOut, ["a b", "a"], Sides::Image).unwrap();
+            Comparison::new(&compared, EditKind::LeaveOut, ["a b", "a"], Sides::Image).unwrap();
         assert_eq!(found.probability_change, Some(0.5));
         assert_eq!((found.dice_reference, found.dice_edited_reference), (Some(1.0), None));
         assert_eq!((found.moved_right, found.shift), (None, None));
@@ -318,12 +318,12 @@ mod tests {
     fn answers_of_two_sizes_are_refused() {
         let (a, b) = (block(0, 0), BinaryMask::from_fn(2, 2, |_, _| true));
         let compared = Compared {
-            original: Answer::new(&a),
-            answer: Answer::new(&b),
+            original: Prediction::new(&a),
+            answer: Prediction::new(&b),
             reference: None,
             edited_reference: None,
         };
-        let found = Comparison::of(&compared, EditKind::Negate, ["a", "b"], Sides::Image);
+        let found = Comparison::new(&compared, EditKind::Negate, ["a", "b"], Sides::Image);
         assert!(matches!(found, Err(MetricError::Sizes { .. })));
     }
 }

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use crate::format;
 use crate::page::page as whole_page;
 use crate::reading::error::ReadingError;
-use crate::reading::example::{Example, Shown, Tile, tiles};
+use crate::reading::example::{EditExample, ExampleAnswer, Tile, tiles};
 use crate::reading::mean::Mean;
 use crate::reading::report::ReadingReport;
 use crate::reading::summary::EditSummary;
@@ -19,7 +19,10 @@ use seg_sentences::EditKind;
 /// Of all pictures, before base64 makes four bytes of three: a page below 5 MB.
 const PICTURES: usize = 3_500_000;
 
-pub(crate) fn page(report: &ReadingReport, examples: &[Example]) -> Result<String, ReadingError> {
+pub(crate) fn page(
+    report: &ReadingReport,
+    examples: &[EditExample],
+) -> Result<String, ReadingError> {
     let tiles = tiles(examples, PICTURES)?;
     let title = format!("{}: does the sentence decide?", report.name);
     let body = html! {
@@ -188,7 +191,7 @@ fn pictures(tiles: &[Tile<'_>], all: usize) -> Markup {
     }
 }
 
-fn figure(shown: &Shown, picture: &[u8], which: &str) -> Markup {
+fn figure(shown: &ExampleAnswer, picture: &[u8], which: &str) -> Markup {
     html! {
         figure {
             img loading="lazy" alt=(shown.sentence)

@@ -40,7 +40,10 @@ impl WordImportances {
     /// A word that was left out less often says nothing.
     pub const LEAST: usize = 5;
 
-    pub(crate) fn of(records: &[CaseRecord], bootstrap: &Bootstrap) -> Result<Self, MetricError> {
+    pub(crate) fn from_records(
+        records: &[CaseRecord],
+        bootstrap: &Bootstrap,
+    ) -> Result<Self, MetricError> {
         let mut of_word: BTreeMap<String, Vec<&CaseRecord>> = BTreeMap::new();
         for record in records {
             if let Edit::LeaveOut(place) = record.edit {
@@ -70,8 +73,8 @@ impl WordImportances {
             Ok(WordImportance {
                 word,
                 count: records.len(),
-                change: Mean::of(changes, bootstrap)?,
-                dice_change: Mean::of(dice, bootstrap)?,
+                change: Mean::from_values(changes, bootstrap)?,
+                dice_change: Mean::from_values(dice, bootstrap)?,
             })
         });
         Ok(Self { words: words.collect::<Result<_, _>>()?, frequent, rare: all - frequent })
@@ -88,7 +91,7 @@ mod tests {
     use seg_sentences::Grammar;
 
     use super::*;
-    use crate::{Answer, Reading, ReadingOptions, Trial};
+    use crate::{Prediction, Reading, ReadingOptions, Trial};
 
     #[test]
     fn a_word_that_decides_comes_first() {
@@ -106,8 +109,8 @@ mod tests {
                     edit,
                     sentence: last,
                     edited: &Grammar::default().apply(edit, last).unwrap(),
-                    original: Answer::new(&own),
-                    answer: Answer::new(if place == 0 { &other } else { &own }),
+                    original: Prediction::new(&own),
+                    answer: Prediction::new(if place == 0 { &other } else { &own }),
                     reference: Some(&own),
                     edited_reference: None,
                 };
@@ -115,14 +118,14 @@ mod tests {
             }
         }
         let bootstrap = Bootstrap { resamples: 100, ..Bootstrap::default() };
-        let found = WordImportances::of(reading.records(), &bootstrap).unwrap();
+        let found = WordImportances::from_records(reading.records(), &bootstrap).unwrap();
         let words = found.words.iter().map(|word| (word.word.as_str(), word.count));
         assert_eq!(words.collect::<Vec<_>>(), [("left", 6), ("lung", 11), ("the", 5)]);
         assert_eq!(found.words[0].change.mean, Some(1.0));
         assert_eq!(found.words[0].dice_change.mean, Some(-1.0));
         assert_eq!(found.words[1].change.mean, Some(0.0));
         assert_eq!((found.frequent, found.rare), (3, 0));
-        let few = WordImportances::of(&reading.records()[..8], &bootstrap).unwrap();
+        let few = WordImportances::from_records(&reading.records()[..8], &bootstrap).unwrap();
         assert_eq!((few.words.len(), few.frequent, few.rare), (0, 0, 3));
     }
 }

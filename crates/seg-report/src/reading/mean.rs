@@ -18,7 +18,7 @@ pub struct Mean {
 
 impl Mean {
     /// Of values, each with its group.
-    pub(crate) fn of<'a>(
+    pub(crate) fn from_values<'a>(
         values: impl IntoIterator<Item = (&'a str, f64)>,
         bootstrap: &Bootstrap,
     ) -> Result<Self, MetricError> {
@@ -62,10 +62,10 @@ mod tests {
     #[test]
     fn groups_are_drawn_whole() {
         let bootstrap = Bootstrap { resamples: 200, ..Bootstrap::default() };
-        let found = Mean::of([("a", 0.0), ("a", 1.0), ("a", 2.0)], &bootstrap).unwrap();
+        let found = Mean::from_values([("a", 0.0), ("a", 1.0), ("a", 2.0)], &bootstrap).unwrap();
         let expected = Mean { cases: 3, mean: Some(1.0), ci95: Some([1.0, 1.0]) };
         assert_eq!(found, expected); // one group: nothing to draw from
-        let none = Mean::of([], &bootstrap).unwrap();
+        let none = Mean::from_values([], &bootstrap).unwrap();
         assert_eq!((none.cases, none.mean, none.ci95), (0, None, None));
     }
 
@@ -77,7 +77,7 @@ mod tests {
         let mut cases = groups.iter().map(String::as_str).zip(values).collect::<Vec<_>>();
         cases.sort_by_key(|(group, _)| *group);
         let bootstrap = Bootstrap { resamples: 300, ..Bootstrap::default() };
-        let found = Mean::of(cases.iter().copied(), &bootstrap).unwrap();
+        let found = Mean::from_values(cases.iter().copied(), &bootstrap).unwrap();
         let (groups, values): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
         let plain = bootstrap.mean(&values, &Units::groups(&groups)).unwrap();
         let [low, high] = found.ci95.unwrap();

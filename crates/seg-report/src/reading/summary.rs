@@ -59,7 +59,7 @@ pub struct PairedDice {
 
 impl EditSummary {
     /// Of the records of a kind; none without any.
-    pub(crate) fn of(
+    pub(crate) fn from_records(
         kind: EditKind,
         records: &[CaseRecord],
         bootstrap: &Bootstrap,
@@ -74,7 +74,7 @@ impl EditSummary {
                 .iter()
                 .filter_map(move |record| Some((record.group.as_str(), value(&record.comparison)?)))
         };
-        let mean = |value| Mean::of(values(value), bootstrap);
+        let mean = |value| Mean::from_values(values(value), bootstrap);
         let ratio: fn(&Comparison) -> Option<f64> = |found| found.area_ratio;
         let edited = mean(|found| found.dice_edited_reference)?;
         let both_references = match edited.cases {
