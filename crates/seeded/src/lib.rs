@@ -1,4 +1,4 @@
-//! Numbers that depend on a seed or a name alone: the same on every machine and backend.
+//! Random numbers that depend on a seed or a name alone: the same on every machine and backend.
 //!
 //! ```
 //! use seeded::{SplitMix64, fnv1a64};
@@ -46,7 +46,7 @@ impl SplitMix64 {
         (self.next_u64() % n.max(1) as u64) as usize
     }
 
-    /// Puts `items` into a random order.
+    /// Shuffles `items`.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i + 1));

@@ -14,7 +14,8 @@ use crate::error::DataError;
 ///
 /// # Errors
 ///
-/// The first case, in the given order, whose files cannot be read or do not fit.
+/// Returns the error of the first case, in the given order, whose files cannot be read or do not
+/// fit each other.
 pub fn check(cases: &[&Case], tick: impl Fn() + Sync) -> Result<(), DataError> {
     let mut pictures = BTreeMap::<_, Vec<usize>>::new();
     for (place, case) in cases.iter().enumerate() {

@@ -46,24 +46,25 @@ use picture::Picture;
 use sentence::{Description, Wording};
 use stream::Stream;
 
-/// What phantoms are like.
+/// Settings of phantoms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhantomConfig {
     /// Side of the square pictures in pixels, one of [`PhantomConfig::SIZES`].
     pub size: u32,
-    /// Phantoms of the same seed and index are the same.
+    /// Seed of the random numbers; phantoms with the same seed and index are equal.
     pub seed: u64,
-    /// At most so many sentences about lesions for each picture.
+    /// The largest number of sentences about lesions for each picture.
     pub sentences: usize,
-    /// Sentences about the left lung, the right one and both as well.
+    /// Whether to add sentences about the left lung, the right one and both.
     pub lungs: bool,
-    /// Sentences about each third of each lung as well: what upper, middle and lower mean, on masks
-    /// too large to be missed.
+    /// Whether to add sentences about each third of each lung: they teach upper, middle and lower
+    /// on masks too large to be missed.
     pub thirds: bool,
-    /// Up to two sentences about a lesion where there is none as well, with empty masks.
+    /// Whether to add up to two sentences about lesions that do not exist, with empty masks.
     pub absent: bool,
-    /// Every second lesion goes into the lung of the one before it, in another third: only its
-    /// height tells it apart. Else sides and thirds are drawn for each lesion alone.
+    /// Whether every second lesion goes into the lung of the one before it, in another third, so
+    /// that only its height tells it apart. Otherwise side and third of each lesion are
+    /// independent.
     pub crowded: bool,
 }
 
@@ -85,11 +86,11 @@ impl PhantomConfig {
     /// Sides that pictures may have, in pixels.
     pub const SIZES: RangeInclusive<u32> = 32..=4096;
 
-    /// Whether phantoms can be drawn so.
+    /// Checks the settings.
     ///
     /// # Errors
     ///
-    /// If the size is out of range, or there would be no sentence.
+    /// If the size is out of range, or there would be no sentences.
     pub fn check(&self) -> Result<(), PhantomError> {
         if !Self::SIZES.contains(&self.size) {
             return Err(PhantomError::Size { found: self.size });
@@ -108,7 +109,7 @@ pub struct Phantom {
     pub image: RgbImage,
     /// Its lesions, one to four.
     pub findings: Vec<PhantomLesion>,
-    /// Sentences about it, each another one.
+    /// Sentences about it, all different.
     pub queries: Vec<PhantomQuery>,
 }
 
@@ -121,8 +122,8 @@ pub struct PhantomQuery {
     pub mask: BinaryMask,
 }
 
-/// The phantom of an index; of a size that [`PhantomConfig::check`] refuses, the nearest allowed
-/// one is drawn.
+/// Draws the phantom with an index. A size that [`PhantomConfig::check`] refuses is replaced by the
+/// nearest allowed one.
 pub fn phantom(config: &PhantomConfig, index: u64) -> Phantom {
     let size = config.size.clamp(*PhantomConfig::SIZES.start(), *PhantomConfig::SIZES.end());
     let stream = |noun| Stream::new(config.seed, index, noun);
@@ -194,7 +195,7 @@ fn queries(
     queries
 }
 
-/// The rows of each third of a lung's height; none of an empty field.
+/// The rows of each third of a lung's height; empty if the field is.
 fn thirds(field: &BinaryMask) -> Vec<(Zone, Range<u32>)> {
     let Some(whole) = field.bounding_box() else { return Vec::new() };
     let height = whole.bottom - whole.top + 1;

@@ -54,7 +54,7 @@ fn a_pattern_names_groups() {
     assert_eq!(groups(r"sub-S(\d+)"), ["07", "07", "", "p"]);
     let options = OpenOptions { group_pattern: Some("(".to_owned()), ..OpenOptions::default() };
     let error = Dataset::open_with(folder.path(), &options).unwrap_err().to_string();
-    assert_eq!(error, "the group pattern `(` is no regular expression");
+    assert_eq!(error, "the group pattern `(` is not a valid regular expression");
 }
 
 #[test]
@@ -134,7 +134,8 @@ fn odd_shares_lose_no_case() {
     assert!(train.abs_diff(val) <= 5);
 }
 
-/// A picture's rows of two groups join these; a group's name that is a picture's path joins nothing.
+/// A picture's rows of two groups join these; a group's name that is a picture's path joins
+/// nothing.
 #[test]
 fn groups_that_share_a_picture_stay_together() {
     let rows = [

@@ -1,4 +1,4 @@
-//! Image files to 8-bit RGB, masks and overlays to image files.
+//! Reads image files as 8-bit RGB and as masks, and writes masks and overlays.
 //!
 //! ```
 //! use seg_image::{BinaryMask, OverlayStyle, RgbImage, decode_rgb, overlay};

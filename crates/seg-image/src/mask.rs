@@ -11,12 +11,12 @@ use crate::error::ImageError;
 
 /// Which values of a mask's file are inside.
 ///
-/// In text `at_least_half` (or `half`), `non_zero` (or `any`) or a label id from 0 to 255; in TOML and JSON `at_least_half`,
-/// `non_zero`, `{ equals = 3 }`.
+/// In text `at_least_half` (or `half`), `non_zero` (or `any`) or a label id from 0 to 255; in TOML
+/// and JSON `at_least_half`, `non_zero`, `{ equals = 3 }`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaskRule {
-    /// 128 to 255: files of 0 and 255, also where a resize left values between.
+    /// 128 to 255: files of 0 and 255, even if a resize left values in between.
     #[default]
     AtLeastHalf,
     /// 1 to 255: files of 0 and 1, or of label ids.
@@ -55,9 +55,9 @@ impl FromStr for MaskRule {
 /// Which pixels of a picture are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BinaryMask {
-    /// In pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: u32,
     /// Row-major, `height · width` values.
     pub values: Vec<bool>,
@@ -76,10 +76,10 @@ pub struct BoundingBox {
     pub bottom: u32,
 }
 
-/// A mask whose largest value is not 0 and at most this is one of 0 and 1, or of label ids.
+/// A mask whose largest value is between 1 and this holds 0 and 1, or label ids.
 const LABELS: u8 = 32;
 
-/// A mask from a file.
+/// Reads a mask from a file.
 ///
 /// # Errors
 ///
@@ -100,7 +100,7 @@ pub fn read_mask(file: &Path, rule: MaskRule) -> Result<BinaryMask, ImageError> 
 }
 
 impl BinaryMask {
-    /// The pixels of which `inside(column, row)` holds.
+    /// The mask of the pixels for which `inside(column, row)` is true.
     pub fn from_fn(width: u32, height: u32, mut inside: impl FnMut(u32, u32) -> bool) -> Self {
         let mut values = Vec::with_capacity(width as usize * height as usize);
         for y in 0..height {
@@ -109,7 +109,7 @@ impl BinaryMask {
         Self { width, height, values }
     }
 
-    /// Whether a pixel is inside; what lies outside the picture is not.
+    /// Whether a pixel is inside; pixels outside the picture are not.
     pub fn get(&self, x: u32, y: u32) -> bool {
         let at = y as usize * self.width as usize + x as usize;
         x < self.width && y < self.height && self.values.get(at).copied().unwrap_or(false)
@@ -125,7 +125,7 @@ impl BinaryMask {
         self.area() as f64 / self.values.len().max(1) as f64
     }
 
-    /// The smallest rectangle around the mask, unless it is empty.
+    /// The smallest rectangle around the mask; `None` if it is empty.
     pub fn bounding_box(&self) -> Option<BoundingBox> {
         let mut found: Option<BoundingBox> = None;
         for (i, _) in self.values.iter().enumerate().filter(|(_, inside)| **inside) {

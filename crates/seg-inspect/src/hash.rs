@@ -2,11 +2,11 @@
 
 use seg_image::RgbImage;
 
-/// A difference hash of 256 bits: of a 17 x 16 miniature in grey, whether each pixel is brighter
-/// than the one to its left.
+/// A difference hash of 256 bits: whether each pixel of a grey 17 x 16 miniature is brighter than
+/// the one to its left.
 ///
-/// Own code, since published thresholds are for this form: bit by bit what Pillow's `BOX` miniature
-/// gives.
+/// It is implemented here since published thresholds are for this form: bit by bit what Pillow's
+/// `BOX` miniature gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DifferenceHash([u64; 4]);
 
@@ -90,7 +90,7 @@ fn cells(pixels: usize, cells: usize) -> Vec<std::ops::Range<usize>> {
     (0..cells).map(cell).collect()
 }
 
-/// Rounded as Pillow does, whose shares have 22 bits: of an exact half, now up, now down.
+/// Rounds as Pillow does, whose weights have 22 bits: an exact half goes up or down.
 fn mean(values: impl Iterator<Item = u8>) -> u8 {
     const BITS: u32 = 22;
     let (sum, count) = values.fold((0u64, 0u64), |(sum, n), v| (sum + u64::from(v), n + 1));

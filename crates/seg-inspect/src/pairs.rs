@@ -13,10 +13,10 @@ use crate::scan::{Pixels, Scan};
 pub enum Closeness {
     /// Every pixel is equal.
     Exact,
-    /// The same picture, saved or scaled anew: difference hashes differ in at most 8 of 256 bits.
+    /// One picture, saved or scaled anew: difference hashes differ in at most 8 of 256 bits.
     Near,
-    /// A picture worked over, or the same view a moment later: at most 24 bits, which finds BUSI's
-    /// known duplicates, and thumbnails with a correlation of at least 0.95. To be looked at.
+    /// An edited picture, or the same view a moment later: at most 24 bits, which finds BUSI's
+    /// known duplicates, and thumbnails with a correlation of at least 0.95. Look at them.
     Similar,
 }
 

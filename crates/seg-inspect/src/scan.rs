@@ -32,7 +32,7 @@ pub(crate) struct Picture<'a> {
     pub(crate) file: &'a Path,
     /// Places among the scan's cases; at least one.
     pub(crate) cases: Vec<usize>,
-    /// None where it cannot be read.
+    /// `None` if it cannot be read.
     pub(crate) pixels: Option<Pixels>,
     masks: Vec<Mask<'a>>,
     pub(crate) broken: Vec<Broken>,
@@ -44,7 +44,7 @@ pub(crate) struct Pixels {
     pub(crate) height: u32,
     /// Whether its channels differ anywhere.
     pub(crate) colour: bool,
-    /// Of size and values.
+    /// Hash of size and values.
     pub(crate) digest: [u8; 32],
     pub(crate) hash: DifferenceHash,
     pub(crate) thumbnail: Thumbnail,
@@ -53,22 +53,23 @@ pub(crate) struct Pixels {
 /// One case's mask: several files are united.
 pub(crate) struct Mask<'a> {
     pub(crate) files: &'a [PathBuf],
-    /// None where a file cannot be read or does not fit.
+    /// `None` if a file cannot be read or does not fit.
     pub(crate) region: Option<Region>,
     /// The values of each of `files` that can be read, with how many pixels have them.
     pub(crate) values: Vec<(&'a Path, Vec<(u8, u64)>)>,
 }
 
-/// A mask in short. Pixels.
+/// A mask in short, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Region {
     pub(crate) area: u64,
-    /// Of the whole picture.
+    /// Pixels of the whole picture.
     pub(crate) pixels: u64,
-    /// Inside, left and right of the picture's centre; the middle column of an odd width is neither.
+    /// Inside, left and right of the picture's centre; the middle column of an odd width is
+    /// neither.
     pub(crate) left: u64,
     pub(crate) right: u64,
-    /// Of the mask's pixels, from the top, in `[0, 1]`; 0 where it is empty.
+    /// Mean height of the mask's pixels, from the top, in `[0, 1]`; 0 if it is empty.
     pub(crate) height: f64,
 }
 
@@ -112,7 +113,7 @@ pub(crate) enum BrokenKind {
 }
 
 impl<'a> Scan<'a> {
-    /// On all cores; `tick` is called for each case.
+    /// Decodes all files on all cores; `tick` is called for each case.
     pub(crate) fn read(set: &'a Dataset, tick: &(dyn Fn() + Sync)) -> Self {
         let cases = Split::ALL.into_iter().flat_map(|split| set.cases(split)).collect::<Vec<_>>();
         let folder = common_folder(cases.iter().copied());

@@ -1,4 +1,4 @@
-//! Whose left "left" is, and where "upper" is: measured on the masks.
+//! Whether "left" is the image's or the patient's, and where "upper" is: measured on the masks.
 
 use seg_sentences::{one_height, one_side, places};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::finding::{Finding, Level, count};
 use crate::scan::{Region, Scan};
 use crate::spread::{mean, percent, share};
 
-/// Whose left and right words name.
+/// Whose left and right the words name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Laterality {
@@ -16,7 +16,7 @@ pub enum Laterality {
     Image,
     /// The other side: the patient's own, in a picture taken from the front.
     Patient,
-    /// Now the one, now the other, or neither.
+    /// Sometimes the one, sometimes the other.
     Mixed,
     /// Too few sentences to tell.
     NotMeasurable,
@@ -50,7 +50,7 @@ impl std::fmt::Display for Laterality {
     }
 }
 
-/// What words of place mean in a set.
+/// What words for places mean in a set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SideFacts {
     /// Sides without "patient" beside them.
@@ -63,7 +63,8 @@ pub struct SideFacts {
     pub naming_a_height: usize,
     /// Where heights are.
     pub heights: HeightFacts,
-    /// Cases whose mask lies on the other side than nearly all others', worst first.
+    /// Cases whose mask is not on the side that their sentence names, unlike nearly all others;
+    /// worst first.
     pub disagreements: Vec<Disagreement>,
 }
 
@@ -72,7 +73,7 @@ pub struct SideFacts {
 pub struct SideCount {
     /// Sentences that name one side, neither "both" nor "bilateral", with a mask that is not empty.
     pub measured: usize,
-    /// Of these, masks with more pixels in the half of the picture that the word names.
+    /// The number of these with more mask pixels in the half of the picture that the word names.
     pub on_image_side: usize,
     /// Their share, in `[0, 1]`.
     pub share: f64,
@@ -80,7 +81,7 @@ pub struct SideCount {
     pub convention: Laterality,
 }
 
-/// A mask on the other side than its sentence says.
+/// A mask that is not on the side that its sentence names.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Disagreement {
     /// The case.
@@ -103,7 +104,7 @@ pub struct HeightFacts {
     /// Sentences of the three.
     pub measured: [usize; 3],
     /// The share of pairs, an upper and a lower one, in which the upper one's mask is higher, in
-    /// `[0, 1]`; none where there are fewer than five of either.
+    /// `[0, 1]`; `None` if there are fewer than five of either.
     pub ordered: Option<f64>,
 }
 
@@ -170,8 +171,8 @@ impl SideFacts {
         let both = [("sides", &self.plain), ("patients' sides", &self.patients)];
         for (what, count) in both.into_iter().filter(|(_, count)| count.measured > 0) {
             let message = format!(
-                "{what}: in {} of {} one-sided sentences ({}) the mask lies on the picture's side of \
-                 that name; verdict: {}",
+                "{what}: in {} of {} one-sided sentences ({}) the mask is on the side of the picture that \
+                 they name; verdict: {}",
                 count.on_image_side,
                 count.measured,
                 percent(count.share),
@@ -185,7 +186,7 @@ impl SideFacts {
         }
         if !self.disagreements.is_empty() {
             let message = format!(
-                "{} whose mask lies on the other side than its sentence says: label noise",
+                "{} whose mask is not on the side that the sentence names: label noise",
                 count(self.disagreements.len(), "case")
             );
             let place = |wrong: &Disagreement| format!("{}: {}", wrong.row, wrong.sentence);

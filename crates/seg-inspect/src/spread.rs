@@ -1,20 +1,20 @@
-//! Least, middle and largest of some numbers.
+//! Minimum, median and maximum of some numbers.
 
 use serde::Serialize;
 
-/// Least, middle and largest of some numbers.
+/// Minimum, median and maximum of some numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct MedianRange {
-    /// The least.
+    /// The minimum.
     pub min: f64,
-    /// The middle one; of an even count the mean of the two in the middle.
+    /// The median; for an even count, the mean of the two in the middle.
     pub median: f64,
-    /// The largest.
+    /// The maximum.
     pub max: f64,
 }
 
 impl MedianRange {
-    /// Zeros where there is no number.
+    /// All zeros if there are no numbers.
     pub(crate) fn from_numbers(numbers: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted = numbers.into_iter().collect::<Vec<_>>();
         sorted.sort_by(f64::total_cmp);
@@ -26,12 +26,12 @@ impl MedianRange {
     }
 }
 
-/// The mean; none of nothing.
+/// The mean; `None` if there are no numbers.
 pub(crate) fn mean(numbers: &[f64]) -> Option<f64> {
     (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
 }
 
-/// `part` of `whole` in `[0, 1]`; 0 of nothing.
+/// `part` of `whole` in `[0, 1]`; 0 if `whole` is 0.
 pub(crate) fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
 }

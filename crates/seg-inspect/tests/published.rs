@@ -46,7 +46,8 @@ fn qata_covid19() {
     let near = found.duplicates.groups.iter().filter(|g| g.closeness == Closeness::Near);
     assert!(near.into_iter().all(|group| !group.across));
 
-    // 1002 sentences with "left" or "right" spelt out, 972 on the picture's side, and one "leflung".
+    // 1002 sentences with "left" or "right" spelt out, 972 on the picture's side, and one
+    // "leflung".
     let sides = &found.sides.plain;
     assert_eq!((sides.measured, sides.on_image_side), (1003, 973));
     assert_eq!((sides.convention, found.sides.disagreements.len()), (Laterality::Image, 30));
@@ -92,8 +93,8 @@ fn busi() {
     assert_eq!(format!("{upper:.2}"), "0.26");
 
     let groups = &found.duplicates.groups;
-    // Nine that were found on the pictures at their full size, and malignant (14) = malignant (123),
-    // which are a pair at this size only: one lesion, outlined and described twice.
+    // Nine that were found on the pictures at their full size, and malignant (14) = malignant
+    // (123), which are a pair at this size only: one lesion, outlined and described twice.
     assert_eq!(groups.len(), 9 + 1);
     assert!(groups.iter().all(|group| (2..=3).contains(&group.pictures.len())));
     let (train, test) = (Split::Train.to_string(), Split::Test.to_string());

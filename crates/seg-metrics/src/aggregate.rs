@@ -7,17 +7,17 @@ use crate::scores::Scores;
 /// Mean and spread of a share over cases, in `[0, 1]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
-    /// Over the cases: the per-image convention.
+    /// The mean over the cases: the per-image convention.
     pub mean: f64,
-    /// Sample standard deviation, with `n - 1`; none for a single case.
+    /// Sample standard deviation, with `n - 1`; `None` for a single case.
     pub sd: Option<f64>,
 }
 
 /// Mean of a distance over the cases that have one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FiniteMean {
-    /// Over the finite cases only; none without any. It is not comparable between methods that
-    /// miss different cases, so it is not to be shown without [`infinite`](Self::infinite).
+    /// The mean over the finite cases; `None` if there are none. It is not comparable between
+    /// methods that miss different cases: do not show it without [`infinite`](Self::infinite).
     pub mean: Option<f64>,
     /// Cases in the mean.
     pub finite: usize,
@@ -28,41 +28,42 @@ pub struct FiniteMean {
 /// The scores of a set of cases, in each convention.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
-    /// How many.
+    /// The number of cases.
     pub cases: usize,
     /// Pixel counts of all cases together; its Dice and IoU are the pooled (micro) ones.
     pub pooled: Overlap,
-    /// Per image.
+    /// Dice, per image.
     pub dice: Spread,
-    /// Per image.
+    /// IoU, per image.
     pub iou: Spread,
-    /// Per image.
+    /// Precision, per image.
     pub precision: Spread,
-    /// Per image.
+    /// Recall, per image.
     pub recall: Spread,
-    /// Per image.
+    /// Normalised surface Dice, per image.
     pub nsd: Spread,
-    /// In the unit of the spacing.
+    /// Hausdorff distance, in the unit of the spacing.
     pub hd: FiniteMean,
-    /// In the unit of the spacing.
+    /// Its 95th percentile, in the unit of the spacing.
     pub hd95: FiniteMean,
-    /// In the unit of the spacing.
+    /// Average symmetric surface distance, in the unit of the spacing.
     pub assd: FiniteMean,
     /// Pr@{50, 60, 70, 80, 90}: the share of cases whose IoU is above each of
     /// [`PRECISION_AT`](Self::PRECISION_AT).
     pub precision_at: [f64; 5],
 }
 
-/// A summary of all cases, one of those with something to find, and how the others went.
+/// A summary of all cases, one of the cases with something to find, and the specificity on the
+/// others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SetScores {
     /// All cases.
     pub all: Summary,
-    /// Those whose reference is not empty; none without any.
+    /// The cases whose reference is not empty; `None` if there are none.
     pub non_empty: Option<Summary>,
     /// Cases whose reference is empty.
     pub empty_references: usize,
-    /// The share of these whose prediction is empty too, in `[0, 1]`; none without any.
+    /// The share of these whose prediction is empty too, in `[0, 1]`; `None` if there are none.
     pub specificity: Option<f64>,
 }
 
@@ -74,7 +75,7 @@ impl Summary {
     ///
     /// # Errors
     ///
-    /// If there are none.
+    /// If there are no cases.
     pub fn from_cases(cases: &[Scores]) -> Result<Self, MetricError> {
         if cases.is_empty() {
             return Err(MetricError::NoCases);
@@ -101,7 +102,7 @@ impl SetScores {
     ///
     /// # Errors
     ///
-    /// If there are none.
+    /// If there are no cases.
     pub fn from_cases(cases: &[Scores]) -> Result<Self, MetricError> {
         let has_reference = |case: &&Scores| case.overlap.reference > 0;
         let non_empty = cases.iter().filter(has_reference).copied().collect::<Vec<_>>();

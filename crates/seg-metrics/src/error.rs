@@ -5,8 +5,10 @@
 #[non_exhaustive]
 #[allow(missing_docs)] // of the fields: the message explains them
 pub enum MetricError {
-    /// A grid has not as many values as pixels.
-    #[error("a mask of {width} x {height} pixels cannot have {found} values")]
+    /// The number of values is not that of the pixels.
+    #[error(
+        "found {found} values for a mask of {width} x {height} pixels: give one for each pixel"
+    )]
     Values { width: usize, height: usize, found: usize },
     /// A pixel's size is not usable.
     #[error("the spacing of {axis} is {found}: use a number from 1e-100 to 1e100, such as 1")]
@@ -24,25 +26,27 @@ pub enum MetricError {
     #[error("the tolerance is {found}: use a distance of 0 or more")]
     Tolerance { found: f64 },
     /// There is nothing to take a mean of.
-    #[error("there are no cases to summarise")]
+    #[error("there are no cases to summarise: give at least one")]
     NoCases,
     /// There are more cases than can be drawn from.
     #[error("there are {found} cases: at most {most} can be resampled")]
     TooManyCases { most: usize, found: usize },
     /// Two lists that belong together have different lengths.
-    #[error("{found} {what} where {expected} are expected: give one for each case")]
+    #[error("found {found} {what}, expected {expected}: give one for each case")]
     Lengths { what: &'static str, expected: usize, found: usize },
     /// A value of which a mean is asked is infinite or not a number.
-    #[error("value {place} is {found}: leave such cases out of the mean and count them")]
+    #[error(
+        "value {place} is {found}, expected a finite number: leave such cases out and count them"
+    )]
     NotFinite { place: usize, found: f64 },
     /// A statistic of a resample is infinite or not a number.
-    #[error("the statistic of a resample is {found}: it must be finite")]
+    #[error("the statistic of a resample is {found}, expected a finite number")]
     Statistic { found: f64 },
     /// A confidence level outside (0, 1).
     #[error("the confidence level is {found}: use a share between 0 and 1, such as 0.95")]
     Level { found: f64 },
     /// A number of resamples outside the allowed range.
-    #[error("{found} resamples are asked: use 1 to {most}")]
+    #[error("the number of resamples is {found}: use 1 to {most}")]
     Resamples { most: usize, found: usize },
     /// A score in percent outside `[0, 100]`.
     #[error("the {score} is {found}: give it in percent, 0 to 100")]
@@ -64,7 +68,7 @@ mod tests {
         let message = |error: MetricError| error.to_string();
         assert_eq!(
             message(MetricError::Values { width: 3, height: 2, found: 5 }),
-            "a mask of 3 x 2 pixels cannot have 5 values"
+            "found 5 values for a mask of 3 x 2 pixels: give one for each pixel"
         );
         assert_eq!(
             message(MetricError::Spacing { axis: "rows", found: f64::NAN }),
@@ -84,22 +88,25 @@ mod tests {
             message(MetricError::Tolerance { found: -1.0 }),
             "the tolerance is -1: use a distance of 0 or more"
         );
-        assert_eq!(message(MetricError::NoCases), "there are no cases to summarise");
+        assert_eq!(
+            message(MetricError::NoCases),
+            "there are no cases to summarise: give at least one"
+        );
         assert_eq!(
             message(MetricError::TooManyCases { most: 3, found: 4 }),
             "there are 4 cases: at most 3 can be resampled"
         );
         assert_eq!(
             message(MetricError::Lengths { what: "values", expected: 4, found: 3 }),
-            "3 values where 4 are expected: give one for each case"
+            "found 3 values, expected 4: give one for each case"
         );
         assert_eq!(
             message(MetricError::NotFinite { place: 7, found: f64::INFINITY }),
-            "value 7 is inf: leave such cases out of the mean and count them"
+            "value 7 is inf, expected a finite number: leave such cases out and count them"
         );
         assert_eq!(
             message(MetricError::Statistic { found: f64::NAN }),
-            "the statistic of a resample is NaN: it must be finite"
+            "the statistic of a resample is NaN, expected a finite number"
         );
         assert_eq!(
             message(MetricError::Level { found: 95.0 }),
@@ -107,7 +114,7 @@ mod tests {
         );
         assert_eq!(
             message(MetricError::Resamples { most: 10, found: 0 }),
-            "0 resamples are asked: use 1 to 10"
+            "the number of resamples is 0: use 1 to 10"
         );
         assert_eq!(
             message(MetricError::Percent { score: "Dice", found: 101.0 }),

@@ -1,4 +1,4 @@
-//! One set of masks, under every convention that is in use.
+//! The scores of one set under every convention in use.
 //!
 //! The conventions differ in how counts become a number. How masks came to their size is another
 //! matter: LViT resizes its reference bilinearly and takes all above 0, which thickens it. No count
@@ -11,15 +11,18 @@ use crate::scores::Scores;
 /// A set's score under one convention.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure {
-    /// Of lower-case letters, digits and `_`; it does not change between releases.
+    /// The convention's name, of lower-case letters, digits and `_`; it does not change between
+    /// releases.
     pub name: &'static str,
     /// How counts become the number.
     pub meaning: &'static str,
-    /// Whose numbers are so.
+    /// Who publishes numbers of this convention.
     pub used_by: &'static str,
-    /// Dice, IoU and NSD in `[0, 1]`, distances in the unit of the spacing; none without a case.
+    /// Dice, IoU and NSD in `[0, 1]`, distances in the unit of the spacing; `None` if no case
+    /// counts.
     pub value: Option<f64>,
-    /// Cases that are not in it: those with an empty reference, or without a finite distance.
+    /// The number of cases that are left out: those with an empty reference, or without a finite
+    /// distance.
     pub left_out: usize,
 }
 
@@ -269,7 +272,7 @@ impl Figure {
     }
 }
 
-/// The mean, none of nothing; and of how many.
+/// The mean, `None` if there are no values; and the number of values.
 fn mean(values: impl Iterator<Item = f64>) -> (Option<f64>, usize) {
     let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
     ((count > 0).then(|| sum / count as f64), count)

@@ -86,7 +86,7 @@ impl Scores {
         })
     }
 
-    /// A score by its column's name; nothing for a name not in [`COLUMNS`](Self::COLUMNS).
+    /// A score by its column's name; `None` for a name not in [`COLUMNS`](Self::COLUMNS).
     pub fn get(&self, column: &str) -> Option<f64> {
         Some(match column {
             "dice" => self.dice,

@@ -1,4 +1,4 @@
-//! What is reported of one control, and of the difference of two.
+//! The report of one control, and of the difference of two.
 
 use std::collections::HashMap;
 
@@ -16,16 +16,16 @@ const DISTANCES: [&str; 3] = ["hd", "hd95", "assd"];
 /// Scores of a group of cases.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GroupReport {
-    /// How many.
+    /// The number of cases.
     pub cases: usize,
-    /// By score, in the order of [`Scores::COLUMNS`]: the mean over the cases. Of a distance, over
-    /// the finite ones: not to be quoted without [`infinite`](Self::infinite).
+    /// By score, in the order of [`Scores::COLUMNS`]: the mean over the cases. For distances only
+    /// finite ones count: do not quote them without [`infinite`](Self::infinite).
     pub per_image: Named<MeanInterval>,
-    /// Of all pixels together.
+    /// Scores of all pixels together.
     pub pooled: Pooled,
-    /// By distance: the cases without a finite one, since exactly one of their masks is empty.
+    /// By distance: the number of cases where it is infinite, since exactly one mask is empty.
     pub infinite: Named<usize>,
-    /// By share: the sample standard deviation over the cases; none of a single one.
+    /// By score: the sample standard deviation over the cases; `None` for a single case.
     pub sd: Named<Option<f64>>,
     /// By `0.5` to `0.9`: the share of cases whose IoU is above it.
     pub precision_at: Named<f64>,
@@ -37,11 +37,11 @@ pub struct ControlReport {
     /// All cases.
     #[serde(flatten)]
     pub all: GroupReport,
-    /// The cases whose reference is not empty; none without any.
+    /// The cases whose reference is not empty; `None` if there are none.
     pub non_empty: Option<GroupReport>,
     /// Cases whose reference is empty.
     pub empty_references: usize,
-    /// The share of these whose prediction is empty too, in `[0, 1]`; none without any.
+    /// The share of these whose prediction is empty too, in `[0, 1]`; `None` if there are none.
     pub specificity: Option<f64>,
 }
 
@@ -51,7 +51,8 @@ pub struct PairedInterval {
     /// The mean and its interval.
     #[serde(flatten)]
     pub difference: MeanInterval,
-    /// The cases in it: those that both controls have, of a distance those that are finite in both.
+    /// The number of cases in it: those that both controls have and where the score is finite in
+    /// both.
     pub pairs: usize,
 }
 
@@ -125,7 +126,7 @@ impl ControlReport {
     }
 }
 
-/// Of the cases that both have, by name; groups are those of `a`.
+/// The difference over the cases that both have, paired by name; groups are those of `a`.
 pub(crate) fn difference(
     a: &ControlScores,
     b: &ControlScores,

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use crate::case::ScoredCase;
 
-/// A mean with its 95 % interval; neither where there is nothing to take it of.
+/// A mean with its 95 % interval; both are `None` if there are no values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct MeanInterval {
-    /// Over the cases; of a distance, over the finite ones.
+    /// The mean over the cases; for a distance, over the finite ones.
     pub mean: Option<f64>,
     /// Lower and upper end of the percentile bootstrap.
     pub ci95: Option<[f64; 2]>,

@@ -1,5 +1,5 @@
-//! Scores of a set of cases, written so that they can be quoted: means with their intervals, pooled
-//! scores, what was missed, and how much of it hangs on the sentence.
+//! Reports the scores of a set so that they can be quoted: means with intervals, pooled scores,
+//! what was missed, and how much of the result depends on the sentence.
 //!
 //! ```
 //! use seg_metrics::{Bootstrap, Grid, Scores};
@@ -32,13 +32,12 @@
 //! # }
 //! ```
 //!
-//! Whether the sentence decides what the mask is, is told by [`Reading`]; whether a network sees that
-//! there is nothing to draw, by [`Presence`].
+//! [`Reading`] tells whether the sentence decides what the mask is, and [`Presence`] whether a
+//! network notices that there is nothing to draw.
 //!
-//! Masks that another program left in a folder are scored by [`find_pairs`] and [`score_pairs`].
-//! A set's scores under every convention in use are a [`ConventionTable`], and a published pair of
-//! Dice and IoU is set beside ours by [`describe_pair`]. What the scores are is told by
-//! [`seg_metrics`].
+//! [`find_pairs`] and [`score_pairs`] score masks that another program left in a folder. A
+//! [`ConventionTable`] has a set's scores under every convention in use, and [`describe_pair`] sets
+//! a published pair of Dice and IoU beside ours. [`seg_metrics`] defines the scores.
 
 #![deny(missing_docs)]
 

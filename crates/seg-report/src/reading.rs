@@ -136,7 +136,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// None yet.
+    /// An empty collection.
     pub fn new(options: ReadingOptions) -> Self {
         Self { options, records: Vec::new() }
     }
@@ -145,7 +145,7 @@ impl Reading {
     ///
     /// # Errors
     ///
-    /// If the answers differ in size, or a map does not fit its mask or has other values than 0 to 1.
+    /// If the answers differ in size, or a map does not fit its mask or has values outside 0 to 1.
     pub fn add(&mut self, trial: &Trial<'_>) -> Result<&Comparison, ReadingError> {
         for answer in [&trial.original, &trial.answer] {
             check_map(trial, answer)?;
@@ -190,14 +190,14 @@ impl Reading {
         ReadingReport::from_records(&self.records, self.options.sides, &bootstrap)
     }
 
-    /// A table of comma-separated values with a row for each trial:
+    /// Writes a CSV table with a row for each trial:
     /// `case,edit,sentence,edited,dice_to_original,shift,area_ratio,moved_right,`
-    /// `dice_edited_reference,dice_reference`. What there is none of is empty; `dice_reference` is of
-    /// the edited sentence's answer and the original sentence's true mask.
+    /// `dice_edited_reference,dice_reference`. Missing values are empty; `dice_reference` compares
+    /// the answer to the edited sentence with the true mask of the original one.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written; an earlier one is unchanged then.
+    /// If the file cannot be written; an earlier one is then unchanged.
     pub fn write_cases(&self, file: &Path) -> Result<(), ReadingError> {
         let failed = |source| ReadingError::Csv { file: file.to_owned(), source };
         let mut table = csv::Writer::from_writer(Vec::new());
@@ -240,7 +240,7 @@ fn row(record: &CaseRecord) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// Refuses a map that is none of the answer's mask.
+/// Refuses a map that does not fit the answer's mask.
 fn check_map(trial: &Trial<'_>, answer: &Prediction<'_>) -> Result<(), ReadingError> {
     let Some(map) = answer.probabilities else { return Ok(()) };
     let (case, edit) = (trial.case.to_owned(), trial.edit);
@@ -278,9 +278,10 @@ mod tests {
             reading.add(&trial).map(|found| found.dice_to_original).map_err(|e| e.to_string())
         };
         assert_eq!(add(&[0.5, 1.0]), Ok(1.0));
-        let message = "case `a`, leave_out:0: 1 probabilities, expected 2, one for each pixel";
+        let message =
+            "case `a`, leave_out:0: found 1 probabilities, expected 2: give one for each pixel";
         assert_eq!(add(&[0.5]), Err(message.to_owned()));
-        let message = "case `a`, leave_out:0: a probability is NaN, expected 0 to 1";
+        let message = "case `a`, leave_out:0: a probability is NaN, expected a number from 0 to 1";
         assert_eq!(add(&[f32::NAN, 0.0]), Err(message.to_owned()));
     }
 

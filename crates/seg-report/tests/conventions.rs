@@ -103,7 +103,7 @@ fn a_written_report_is_read_back() {
 }
 
 #[test]
-fn a_file_that_is_no_report_names_what_it_lacks() {
+fn a_file_that_is_not_a_report_names_what_it_lacks() {
     let folder = scored();
     let file = folder.path().join("scores.json");
     let message = |content: &str| {
@@ -112,10 +112,13 @@ fn a_file_that_is_no_report_names_what_it_lacks() {
         message.replace(&format!("{}/", folder.path().display()), "")
     };
     let whole = fs::read_to_string(&file).unwrap();
-    assert_eq!(message("| true |"), "scores.json is no JSON: give the scores.json of a scored set");
+    assert_eq!(
+        message("| true |"),
+        "scores.json is not valid JSON: give the scores.json of a scored set"
+    );
     assert_eq!(
         message("{}"),
-        "scores.json: nothing usable at `controls.true.cases`; give the scores.json of a scored set"
+        "scores.json: `controls.true.cases` is missing or out of range: give the scores.json of a scored set"
     );
     let mut json: Value = serde_json::from_str(&whole).unwrap();
     json["controls"]["true"]["pooled"]["iou_ci95"] = json!([0.1]);

@@ -201,10 +201,13 @@ fn what_cannot_be_told_apart_is_refused() {
         refused.unwrap_err().to_string()
     };
     let [own, _] = controls();
-    assert!(message(&[]).starts_with("no control"));
-    assert_eq!(message(&[own.clone(), own.clone()]), "there are two controls `true`");
+    assert!(message(&[]).starts_with("there is no control"));
+    assert_eq!(
+        message(&[own.clone(), own.clone()]),
+        "two controls are named `true`: give each its own name"
+    );
     let named = |name: &str| ControlScores { name: name.to_owned(), ..own.clone() };
-    assert!(message(&[named("../x")]).contains("name `../x` is not of letters"));
+    assert!(message(&[named("../x")]).contains("name is `../x`: use letters"));
     let empty = ControlScores::new("fixed", Vec::new());
     assert!(message(&[own.clone(), empty]).starts_with("control `fixed`: "));
     let mut twice = own.clone();
@@ -212,5 +215,8 @@ fn what_cannot_be_told_apart_is_refused() {
     assert!(message(&[twice]).contains("two cases are named `a`"));
     let mut broken = own;
     broken.cases[1].scores.dice = f64::NAN;
-    assert!(message(&[broken]).starts_with("control `true`: dice "));
+    assert!(
+        message(&[broken])
+            .starts_with("control `true`: cannot compute the mean and interval of dice")
+    );
 }

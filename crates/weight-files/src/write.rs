@@ -52,15 +52,15 @@ impl Precision {
     }
 }
 
-/// Writes a safetensors file: the same bytes for the same tensors in any order.
+/// Writes a safetensors file. The bytes do not depend on the order of the tensors.
 ///
-/// The file is written beside its place, synced, and then renamed: a reader sees the earlier file
-/// or the whole new one.
+/// The file is written atomically: a reader sees the earlier file or the whole new one.
 ///
 /// # Errors
 ///
-/// Two tensors of one name; a shape without its values; a value that is not finite, or beyond
-/// 65504 in half precision; an unwritable folder or a full disk. An earlier file stays as it is.
+/// If two tensors have one name, a shape does not fit the number of values, a value is not finite
+/// (or beyond 65504 in half precision), or the file cannot be written. An earlier file is then
+/// unchanged.
 pub fn write_safetensors(
     path: impl AsRef<Path>,
     metadata: &BTreeMap<String, String>,

@@ -1,4 +1,6 @@
-//! Files that are whole or not there: written beside, synced, and renamed.
+//! Writes files atomically: to a temporary file in the same folder, which is synced and renamed.
+//!
+//! A reader sees the earlier file or the whole new one, never a part, even after a crash.
 //!
 //! ```
 //! let folder = tempfile::tempdir()?;
@@ -15,14 +17,14 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// Why a file was not written: the folder cannot be written to, or the disk is full. An earlier file
-/// is unchanged, and nothing is left beside it.
+/// Why a file was not written: the folder is not writable, or the disk is full, for instance. An
+/// earlier file is unchanged, and no temporary file is left.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {}", file.display())]
 pub struct WriteError {
-    /// Where it should have gone.
+    /// The file that was to be written.
     pub file: PathBuf,
-    /// What the system says.
+    /// The error of the system, or of what filled the file.
     pub source: io::Error,
 }
 
@@ -60,7 +62,7 @@ pub fn write_with(
 ///
 /// # Errors
 ///
-/// See [`WriteError`]; and if there is a file of that name, which is left as it is.
+/// See [`WriteError`]. Also if the file exists; it is then unchanged.
 pub fn write_new(file: &Path, content: &[u8]) -> Result<(), WriteError> {
     let rename = |beside: NamedTempFile| {
         beside.persist_noclobber(file).map_err(|error| error.error).map(drop)
@@ -68,7 +70,7 @@ pub fn write_new(file: &Path, content: &[u8]) -> Result<(), WriteError> {
     put(file, |out| out.write_all(content), rename)
 }
 
-/// Writes beside the file, onto the disk, and gives it its name.
+/// Writes a temporary file, renames it and syncs the folder.
 fn put(
     file: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -87,7 +89,7 @@ fn put(
     Ok(())
 }
 
-/// The content, on disk, in the folder.
+/// A temporary file in the folder, filled and synced.
 fn beside(
     folder: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,

@@ -19,7 +19,7 @@ impl Kind {
     pub(super) const BOTH: [Self; 2] = [Self::Nodule, Self::Opacity];
 }
 
-/// How wide a lesion is among those of its kind; no lesion is between.
+/// How wide a lesion is compared to others of its kind; there are no sizes in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Extent {
     /// A radius of about 3 % (nodule) or 5 % (opacity) of the picture's side.

@@ -160,7 +160,7 @@ fn unusable_configurations_are_refused() {
     let message = |config: &PhantomConfig| config.check().unwrap_err().to_string();
     assert_eq!(message(&config(31)), "size is 31 pixels, expected 32 to 4096");
     let mute = PhantomConfig { sentences: 0, lungs: false, ..config(64) };
-    assert!(message(&mute).starts_with("neither sentences"));
+    assert!(message(&mute).starts_with("there would be no sentences"));
     assert_eq!(phantom(&config(0), 0).image.dimensions(), (32, 32));
 }
 

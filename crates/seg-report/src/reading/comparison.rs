@@ -9,12 +9,12 @@ use crate::reading::components::components;
 use seg_sentences::EditKind;
 use seg_sentences::{Aim, Axis};
 
-/// A network's answer to a sentence.
+/// A network's answer to a sentence: a mask, and the probabilities that it was cut from if known.
 #[derive(Clone, Copy, Debug)]
 pub struct Prediction<'a> {
-    /// What it means.
+    /// The predicted mask.
     pub mask: &'a BinaryMask,
-    /// How likely each pixel is meant, in `[0, 1]`, row by row, of the mask's size.
+    /// The probability of each pixel, in `[0, 1]`, row by row, of the mask's size.
     pub probabilities: Option<&'a [f32]>,
 }
 
@@ -33,21 +33,20 @@ impl<'a> Prediction<'a> {
 /// What an edit did to the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Dice of the two answers, in `[0, 1]`; 1 where the edit changed nothing, and where both are
-    /// empty.
+    /// Dice of the two answers, in `[0, 1]`; 1 if the edit changed nothing or both are empty.
     pub dice_to_original: f64,
     /// How far the answer's centroid moved towards what the edited sentence names: in widths of the
-    /// picture for sides, in heights for heights; negative where it moved away. None for other edits,
-    /// where the edited sentence names both ends, and where an answer is empty.
+    /// picture for sides, in heights for heights; negative if it moved away. `None` for other
+    /// edits, if the edited sentence names both ends, and if an answer is empty.
     pub shift: Option<f64>,
-    /// The new area over the old one; none where the old answer is empty.
+    /// The new area over the old one; `None` if the old answer is empty.
     pub area_ratio: Option<f64>,
-    /// Whether the answer changed as the edit asks; none where it asks for nothing that can be seen,
-    /// or there was nothing to change. See [`Comparison::RULES`].
+    /// Whether the answer changed as the edit asks; `None` if the edit asks for nothing that can be
+    /// seen, or if there was nothing to change. See [`Comparison::RULES`].
     pub moved_right: Option<bool>,
     /// Whether the answer to the edited sentence is empty.
     pub empty: bool,
-    /// Mean absolute difference of the two maps, in `[0, 1]`; none without both.
+    /// Mean absolute difference of the two maps, in `[0, 1]`; `None` if one is missing.
     pub probability_change: Option<f64>,
     /// Dice of the new answer and the edited sentence's true mask.
     pub dice_edited_reference: Option<f64>,
@@ -66,7 +65,8 @@ pub(crate) struct Compared<'a> {
 }
 
 impl Comparison {
-    /// An answer with at most this share of the picture is as good as none, and so is a part.
+    /// An answer, or a part of one, that covers at most this share of the picture counts as
+    /// nothing.
     pub const NOTHING: f64 = 0.001;
 
     /// An answer with less than this share of the original one has fallen silent.
@@ -126,7 +126,7 @@ fn dice_at_its_size(answer: &BinaryMask, reference: &BinaryMask) -> Result<f64, 
     dice(&answer.resize_nearest(reference.width, reference.height), reference)
 }
 
-/// The mean place of a mask's pixels along an axis, in `[0, 1]`; none of an empty one.
+/// The mean place of a mask's pixels along an axis, in `[0, 1]`; `None` if the mask is empty.
 fn centroid(mask: &BinaryMask, axis: Axis) -> Option<f64> {
     let width = mask.width as usize;
     let inside = mask.values.iter().enumerate().filter(|(_, inside)| **inside);

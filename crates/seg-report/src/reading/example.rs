@@ -25,11 +25,11 @@ pub struct EditExample {
 /// A sentence and the answer to it.
 #[derive(Clone, Debug)]
 pub struct ExampleAnswer {
-    /// What was asked.
+    /// The sentence.
     pub sentence: String,
-    /// What was answered.
+    /// The predicted mask.
     pub answer: BinaryMask,
-    /// What is true, where the data has it; outlined.
+    /// The true mask, if the data has it; drawn as an outline.
     pub reference: Option<BinaryMask>,
 }
 

@@ -16,7 +16,7 @@ use crate::reading::summary::EditSummary;
 use crate::reading::title::{asks, title};
 use seg_sentences::EditKind;
 
-/// Of all pictures, before base64 makes four bytes of three: a page below 5 MB.
+/// Bytes of all pictures, before base64 makes four of three: the page stays below 5 MB.
 const PICTURES: usize = 3_500_000;
 
 pub(crate) fn page(
@@ -62,7 +62,7 @@ fn headlines(report: &ReadingReport) -> Markup {
     }
 }
 
-/// Whether the interval lies above one half, below it, or around it; of few cases none does.
+/// Whether the interval lies above one half, below it, or around it; few cases count as around it.
 fn grade(share: &Mean) -> &'static str {
     const FEW: usize = 5;
     match share.ci95.filter(|_| share.cases >= FEW) {

@@ -1,4 +1,4 @@
-//! Which words the answer hangs on.
+//! Which words the answer depends on.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +9,28 @@ use crate::reading::CaseRecord;
 use crate::reading::mean::Mean;
 use seg_sentences::{Edit, words};
 
-/// What happens without a word.
+/// How the answer changes without a word.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WordImportance {
     /// In lower case.
     pub word: String,
     /// How often it was left out.
     pub count: usize,
-    /// Mean of 1 - Dice of the answers with and without it, in `[0, 1]`; 0 where nothing changes.
+    /// Mean of 1 - Dice of the answers with and without it, in `[0, 1]`; 0 if nothing changes.
     pub change: Mean,
-    /// Mean change of Dice against the reference, in `[-1, 1]`; negative where the word helps.
+    /// Mean change of Dice against the reference, in `[-1, 1]`; negative if the word helps.
     pub dice_change: Mean,
 }
 
-/// The words of all sentences of which one was left out.
+/// The importance of the words that were left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct WordImportances {
     /// The most important words, most important first; at most [`MOST`](Self::MOST).
     pub words: Vec<WordImportance>,
-    /// Words that are frequent enough, shown or not.
+    /// The number of words that are frequent enough, shown or not.
     pub frequent: usize,
-    /// Words that are not: fewer than [`LEAST`](Self::LEAST) times.
+    /// The number of words that are not: they were left out fewer than [`LEAST`](Self::LEAST)
+    /// times.
     pub rare: usize,
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use seg_metrics::{Bootstrap, MetricError, Units};
 use serde::Serialize;
 
-/// A mean with its 95 % interval; neither where there is nothing to take it of.
+/// A mean with its 95 % interval; both are `None` if there are no values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Mean {
-    /// How many values it is of.
+    /// The number of values.
     pub cases: usize,
     /// Their mean.
     pub mean: Option<f64>,
@@ -17,12 +17,13 @@ pub struct Mean {
 }
 
 impl Mean {
-    /// Of values, each with its group.
+    /// The mean of values, each with its group.
     pub(crate) fn from_values<'a>(
         values: impl IntoIterator<Item = (&'a str, f64)>,
         bootstrap: &Bootstrap,
     ) -> Result<Self, MetricError> {
-        // A group has a trial for each word of each of its sentences: summed once, not at each draw.
+        // A group has a trial for each word of each of its sentences: summed once, not at each
+        // draw.
         let mut sums: BTreeMap<&str, (f64, usize)> = BTreeMap::new();
         for (group, value) in values {
             let sum = sums.entry(group).or_default();
@@ -44,7 +45,8 @@ impl Mean {
     }
 }
 
-/// The middle of values, or the mean of the two in the middle; none of none.
+/// The median: the middle value, or the mean of the two in the middle; `None` if there are no
+/// values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values = values.into_iter().collect::<Vec<_>>();
     values.sort_by(f64::total_cmp);

@@ -35,7 +35,7 @@ pub struct ReadingReport {
     pub rules: &'static str,
     /// By kind, of those that were tried.
     pub edits: Vec<EditSummary>,
-    /// Which words the answer hangs on.
+    /// Which words the answer depends on.
     pub words: WordImportances,
 }
 
@@ -72,12 +72,12 @@ impl ReadingReport {
         })
     }
 
-    /// The same with another name.
+    /// The report with another name.
     pub fn with_name(self, name: impl Into<String>) -> Self {
         Self { name: name.into(), ..self }
     }
 
-    /// What the edits of a kind did; none if none was tried.
+    /// What the edits of a kind did; `None` if none was tried.
     pub fn edit(&self, kind: EditKind) -> Option<&EditSummary> {
         self.edits.iter().find(|summary| summary.edit == kind)
     }
@@ -96,12 +96,13 @@ impl ReadingReport {
         markdown::markdown(self)
     }
 
-    /// `reading.json`, `reading.md` and `reading.html` in a folder that is there. Numbers that there
-    /// are none of are `null`.
+    /// Writes `reading.json`, `reading.md` and `reading.html` into an existing folder. Missing
+    /// numbers are `null`.
     ///
     /// # Errors
     ///
-    /// If a picture cannot be encoded or a file cannot be written; an earlier one is unchanged then.
+    /// If a picture cannot be encoded or a file cannot be written; an earlier one is then
+    /// unchanged.
     pub fn write(&self, folder: &Path, examples: &[EditExample]) -> Result<(), ReadingError> {
         let file = folder.join("reading.json");
         let failed = |source| ReadingError::Json { file: file.clone(), source };
