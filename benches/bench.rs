@@ -90,7 +90,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         );
     }
     for case in chosen {
-        // The same flags, and the case.
+        // The flags of this process, and the case.
         let figures = run_again::<Figures>(&["--one", &case.name])?;
         if let Some(results) = &mut results {
             results.add(&figures)?;

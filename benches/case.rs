@@ -19,7 +19,7 @@ pub enum Part {
     DecoderFast,
     /// Pixels and tokens to causal logits, prepared for inference.
     Forward,
-    /// The same by the network as trained.
+    /// Pixels and tokens to causal logits, by the network as trained.
     ForwardUnprepared,
     /// Pixels to the picture's maps, prepared for inference.
     Picture,

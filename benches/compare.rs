@@ -106,7 +106,7 @@ fn run(args: Args) -> anyhow::Result<()> {
             let theirs = peer.time(case, &flags).with_context(|| case.name.clone())?;
             rounds.push((ours, theirs));
         }
-        let found = Comparison::of(&rounds, command).context("there was no round")?;
+        let found = Comparison::from_rounds(&rounds, command).context("there was no round")?;
         if let Some(results) = &mut results {
             results.add(&found)?;
         }

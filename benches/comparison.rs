@@ -17,15 +17,15 @@ pub struct Comparison {
     pub runs: usize,
     /// The median of the rounds' medians, the extremes of all runs, the highest peak.
     pub ours: PeerTime,
-    /// The same of the peer.
+    /// The peer's: the median of the rounds' medians, the extremes of all runs, the highest peak.
     pub peer: PeerTime,
     /// The peer's command, as it was given.
     pub peer_command: String,
     /// Peer's seconds over ours: the median of the rounds' ratios.
     pub ratio: f64,
-    /// Of each round, in their order.
+    /// The ratio of each round, in their order.
     pub ratios: Vec<f64>,
-    /// Peer's peak memory over ours, where both are known.
+    /// Peer's peak memory over ours, if both are known.
     pub memory_ratio: Option<f64>,
     /// Where and when.
     #[serde(flatten)]
@@ -33,8 +33,8 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Of all rounds of a case; none without a round.
-    pub fn of(rounds: &[(Figures, PeerTime)], command: &str) -> Option<Self> {
+    /// The comparison over all rounds of a case; `None` without a round.
+    pub fn from_rounds(rounds: &[(Figures, PeerTime)], command: &str) -> Option<Self> {
         let (last, _) = rounds.last()?;
         let ratios = rounds.iter().map(|(ours, peer)| peer.median_s / ours.median_s);
         let ratios = ratios.collect::<Vec<_>>();

@@ -25,7 +25,7 @@ pub struct Processor {
 }
 
 impl Machine {
-    /// Of this process: the CPU backend takes `RAYON_NUM_THREADS`, else every processor.
+    /// The machine as this process sees it: the CPU backend takes `RAYON_NUM_THREADS`, else every processor.
     pub fn here(device: &str) -> Self {
         let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok());
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -42,7 +42,7 @@ fn cpu_name(cpuinfo: &str) -> Option<String> {
     Some(words.collect::<Vec<_>>().join(" "))
 }
 
-/// The repository's commit, where there is one.
+/// The commit of the checkout when this runs; `None` outside of one.
 fn commit() -> Option<String> {
     let folder = env!("CARGO_MANIFEST_DIR");
     let git = Command::new("git").args(["-C", folder, "rev-parse", "--short", "HEAD"]).output();
@@ -55,7 +55,7 @@ fn commit() -> Option<String> {
 pub struct Circumstances {
     /// Name of the network's sizes.
     pub config: String,
-    /// Of ours, as it was asked for.
+    /// Our device, as it was asked for.
     pub device: String,
     /// Threads of the CPU backend, and of a peer.
     pub threads: usize,
@@ -63,14 +63,14 @@ pub struct Circumstances {
     pub date: String,
     /// What it ran on.
     pub machine: Processor,
-    /// Of the repository, where it is one.
+    /// The repository's commit; `None` outside of a checkout.
     pub commit: Option<String>,
-    /// Of the package.
+    /// The package's version.
     pub version: String,
 }
 
 impl Circumstances {
-    /// Of what ends now.
+    /// The circumstances of what ends now.
     pub(crate) fn now(config: &str, machine: &Machine) -> Self {
         Self {
             config: config.to_owned(),

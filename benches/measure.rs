@@ -27,17 +27,17 @@ pub struct Figures {
     pub size: usize,
     /// Pictures, sentences or files in a run.
     pub batch: usize,
-    /// Of the runs.
+    /// Median seconds of the runs.
     pub median_s: f64,
-    /// Of the runs.
+    /// Fewest seconds of the runs.
     pub min_s: f64,
-    /// Of the runs.
+    /// Most seconds of the runs.
     pub max_s: f64,
-    /// Without the first, which is not counted.
+    /// Counted runs; the first one is not.
     pub runs: usize,
-    /// Of the batch per second, by the median.
+    /// How much of the batch is done per second, by the median.
     pub per_second: f64,
-    /// Of the published network in one run; none where it does not compute.
+    /// Multiply-adds of the published network in one run; `None` if the case computes nothing.
     pub multiply_adds: Option<u64>,
     /// Two operations for each multiply-add, by the median.
     pub gflops: Option<f64>,
@@ -65,7 +65,7 @@ pub fn time(runs: usize, mut run: impl FnMut() -> anyhow::Result<()>) -> anyhow:
 }
 
 impl Measured {
-    /// Of an even number the mean of the middle two.
+    /// For an even number, the mean of the middle two.
     pub fn median(&self) -> f64 {
         median(&self.seconds)
     }

@@ -45,7 +45,7 @@ impl MultiplyAdds {
     }
 }
 
-/// Of pictures of `size` x `size` pixels and sentences of `words` tokens.
+/// The multiply-adds for pictures of `size` x `size` pixels and sentences of `words` tokens.
 pub fn multiply_adds(config: &CausalClipSegConfig, size: usize, words: usize) -> MultiplyAdds {
     let n = |value: usize| value as u64;
     let (image, text) = (&config.clip.image, &config.clip.text);

@@ -31,21 +31,21 @@ pub struct Flags {
 /// What a peer prints; it may print more keys, and lines before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PeerTime {
-    /// Of the runs.
+    /// Median seconds of the runs.
     pub median_s: f64,
-    /// Of the runs.
+    /// Fewest seconds of the runs.
     pub min_s: f64,
-    /// Of the runs.
+    /// Most seconds of the runs.
     pub max_s: f64,
     /// Most memory that the process held.
     pub peak_rss_mb: Option<f64>,
-    /// Of importing its library, which `cold-start` takes for the time.
+    /// Seconds for importing its library, which `cold-start` takes for the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import_s: Option<f64>,
 }
 
 impl Peer {
-    /// From a command line: words between blanks.
+    /// A peer from a command line: words between blanks.
     ///
     /// # Errors
     ///

@@ -29,8 +29,8 @@ type Drawn<'a> = Result<(), Box<dyn std::error::Error + 'a>>;
 /// One part: its name, our seconds, the peer's.
 type Bar = (&'static str, f64, Option<f64>);
 
-/// A bar for each part of a forward pass, beside the peer's where there are its times of the same
-/// sizes and threads. Of several groups of results the first is drawn; none without any.
+/// A bar for each part of a forward pass, beside the peer's if there are its times of the same
+/// sizes and threads. Of several groups of results the first is drawn; `None` without any.
 pub(crate) fn stages(contents: &[Contents]) -> anyhow::Result<Option<RgbImage>> {
     let is_stage = |line: &Figures| STAGES.iter().any(|(_, case, _)| *case == line.case);
     let Some(group) = figures(contents, is_stage).into_iter().next() else { return Ok(None) };
@@ -52,7 +52,7 @@ pub(crate) fn stages(contents: &[Contents]) -> anyhow::Result<Option<RgbImage>> 
 }
 
 /// Seconds and peak memory of a forward pass by the side of the picture. Of several groups of
-/// results the first is drawn; none without any.
+/// results the first is drawn; `None` without any.
 pub(crate) fn sizes(contents: &[Contents]) -> anyhow::Result<Option<RgbImage>> {
     let Some(mut group) = figures(contents, is_size).into_iter().next() else { return Ok(None) };
     group.results.sort_by_key(|line| line.size);

@@ -176,7 +176,7 @@ impl Copied {
 
 /// The picture with a white square in the upper corner of that side, a dark line around it.
 fn tagged(image: &RgbImage, side: Side) -> RgbImage {
-    /// Of the picture's shorter side.
+    /// The tag's side is one in so many of the picture's shorter side.
     const TAG: u32 = 10;
     let mut tagged = image.clone();
     let (width, height) = image.dimensions();

@@ -20,7 +20,7 @@ pub struct Results {
 }
 
 impl Results {
-    /// What is in the file stays; it and its folder are made where there is none.
+    /// What is in the file stays; it and its folder are made if they are missing.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ pub struct PeerStages {
     pub size: usize,
     /// Pictures, each with a sentence.
     pub batch: usize,
-    /// Of the processor.
+    /// Threads of the processor.
     pub threads: usize,
     /// What was done to make it faster.
     #[serde(default)]

@@ -198,7 +198,7 @@ fn memory_between(smaller: &Figures, larger: &Figures) -> Option<f64> {
     (pixels > 0.0).then(|| more * 1024.0 / pixels)
 }
 
-/// Of the rate of the large product measured beside it: same file, device and threads.
+/// The share of the rate of the large product measured beside it: same file, device and threads.
 fn share(line: &Figures, place: &Place, contents: &[Contents]) -> String {
     let file = contents.iter().find(|file| file.name == place.file);
     let beside = file.and_then(|file| {

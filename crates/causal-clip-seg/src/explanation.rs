@@ -16,9 +16,9 @@ use crate::segmenter::{network_pixels, token_tensor};
 /// Both branches' answers to a sentence, and the gates that split the picture's features.
 #[derive(Clone, Debug)]
 pub struct Explanation {
-    /// Of the causal logits.
+    /// The answer of the causal branch.
     pub causal: Mask,
-    /// Of the confounding logits.
+    /// The answer of the confounding branch.
     pub confounding: Mask,
     /// The gates of the three levels, finest first: means over the channels at the picture's size,
     /// row-major, in `[0, 1]`. One keeps a feature for the causal side, zero for the other. They do

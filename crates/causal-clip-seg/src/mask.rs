@@ -18,7 +18,7 @@ pub struct Mask {
     pub probabilities: Vec<f32>,
     /// A pixel belongs to the mask from this probability on.
     pub threshold: f32,
-    /// From this [`Mask::presence`] on there is something; none where the weights have no such
+    /// From this [`Mask::presence`] on there is something; `None` if the weights have no such
     /// threshold.
     pub presence_threshold: Option<f32>,
     /// Whether the sentence was longer than the network reads: its end was not seen.
@@ -33,7 +33,7 @@ impl Mask {
     }
 
     /// How sure the network is that there is something: the mean of the highest thousandth of
-    /// probabilities, at least of one. In `[0, 1]`; 0 of no pixels.
+    /// probabilities, at least of one. In `[0, 1]`; 0 for a mask without pixels.
     ///
     /// The maximum hangs on a single pixel, which noise or a border decides. The mean over the
     /// picture hangs on how large the target is: a sure small nodule would lie below an unsure large
@@ -50,7 +50,7 @@ impl Mask {
         (sum / count as f64) as f32
     }
 
-    /// Whether there is what the sentence asks for; none where the weights do not say from which
+    /// Whether there is what the sentence asks for; `None` if the weights do not say from which
     /// presence on.
     pub fn is_present(&self) -> Option<bool> {
         self.presence_threshold.map(|threshold| self.presence() >= threshold)

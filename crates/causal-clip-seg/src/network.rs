@@ -66,7 +66,7 @@ pub struct Stages {
     pub trunk: Trunk,
     /// The dense head: `[batch, embed_dim, height / 32, width / 32]`
     pub c5: Tensor<4>,
-    /// c5 with the decoder's channels, where there is an adapter.
+    /// c5 with the decoder's channels, by the adapter if there is one.
     pub adapted: Tensor<4>,
     /// The sentence.
     pub text: TextFeatures,

@@ -29,7 +29,7 @@ use crate::sentences::{Sentence, SentenceCache};
 /// [few hundred](Segmenter::SENTENCES_KEPT) sentences say is kept.
 #[derive(Debug)]
 pub struct Segmenter {
-    /// With both projectors where there are both, for the branch can still be chosen.
+    /// With both projectors if there are both, so that the branch can still be chosen.
     network: InferenceNetwork,
     tokenizer: Tokenizer,
     sentences: Mutex<SentenceCache>,

@@ -127,7 +127,7 @@ impl Decoder {
         self.causal_projector.forward(causal, state, ProjectorForm::Fast)
     }
 
-    /// c5 brought to `features` channels, where there is an adapter.
+    /// c5 brought to `features` channels, if there is an adapter.
     pub fn adapt(&self, levels: Pyramid) -> Pyramid {
         match &self.adapter {
             Some(adapter) => Pyramid { c5: adapter.forward(levels.c5), ..levels },

@@ -29,7 +29,7 @@ pub struct PictureMaps {
 }
 
 impl Decoder {
-    /// The same for inference; the unfolded weights are freed as it goes. Without `both` the
+    /// The decoder for inference; the unfolded weights are freed as it goes. Without `both` the
     /// confounding projector is dropped.
     pub fn fold(self, both: bool) -> FoldedDecoder {
         let Decoder { adapter, neck, causal_projector, confounding_projector } = self;

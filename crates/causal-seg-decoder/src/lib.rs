@@ -1,8 +1,9 @@
-//! The cross-modal decoder and causal intervention of CausalCLIPSeg.
+//! The cross-modal decoder and the causal gates of CausalCLIPSeg, on Burn.
 //!
 //! A pyramid of image features and the state of a sentence become two maps of logits: the causal
-//! one, whose sigmoid is the mask, and the confounding one, which only training looks at. The crate
-//! knows no CLIP; any encoder with three levels will do.
+//! one, whose sigmoid is the mask, and the confounding one, which only training looks at. Use this
+//! crate to put the decoder on an encoder of your own: it knows no CLIP, any encoder with three levels
+//! will do. The whole network is in the crate `causal-clip-seg`.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -17,6 +18,17 @@
 //! assert_eq!(logits.causal.dims(), [1, 1, 64, 64]);
 //! # Ok::<(), causal_seg_decoder::DecoderConfigError>(())
 //! ```
+//!
+//! # Features and devices
+//!
+//! There are no features. The crate names no backend: a program chooses one by Burn's features and
+//! passes a `&Device`.
+//!
+//! # How it is known to be right
+//!
+//! Every stage, forward and backward, is compared with values that PyTorch computed from the released
+//! code; those tests are in the unpublished crate `parity` of the repository, since they need the whole
+//! network.
 #![deny(missing_docs)]
 
 mod carafe;

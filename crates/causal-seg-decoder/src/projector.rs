@@ -82,7 +82,7 @@ impl Projector {
 }
 
 impl SentenceKernel {
-    /// Of `state [batch, state]` by the projector's linear layer.
+    /// The kernel that the projector's linear layer makes of `state [batch, state]`.
     pub(crate) fn new(text: &Linear, state: Tensor<2>) -> Self {
         let kernel = text.forward(state); // [batch, 9 d / 2 + 1]
         let [batch, length] = kernel.dims();

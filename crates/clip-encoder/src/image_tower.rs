@@ -137,7 +137,7 @@ impl ImageTower {
         Trunk { stem, layer1, c3, c4, layer4 }
     }
 
-    /// The same for inference; the unfolded weights are freed as it goes.
+    /// The tower for inference; the unfolded weights are freed as it goes.
     pub fn fold(self) -> FoldedImageTower {
         let layers = [self.layer1, self.layer2, self.layer3, self.layer4];
         FoldedImageTower {

@@ -1,7 +1,10 @@
-//! CLIP's image and text towers, tokenizer and preprocessing.
+//! CLIP's ResNet and text towers, tokenizer, preprocessing and weights, on Burn.
 //!
-//! The anti-aliased CLIP ResNet with two heads, a dense one for segmentation and CLIP's own pooled
-//! one, the text transformer, and everything before them. Zero-shot classification:
+//! Use this crate for CLIP alone: embeddings, zero-shot classification, or the features of a network
+//! of your own. The image tower has two heads: CLIP's pooled one, and a dense one that keeps the map
+//! for segmentation. Masks from sentences are the job of the crate `causal-clip-seg`, built on this one.
+//!
+//! # Zero-shot classification
 //!
 //! ```
 //! use burn::tensor::{Device, Int, Tensor};
@@ -9,7 +12,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let device = Device::flex();
-//! // Random weights, so that this needs no file; `Clip::load` reads trained ones.
+//! // Random weights, so that this needs no file; `Clip::load` reads those of OpenAI and open_clip.
 //! let clip = Clip::new(&ClipConfig::tiny(), &device)?;
 //! let batch = Tokenizer::clip().encode_batch(&["a chest x-ray", "a photo of a dog"], 77)?;
 //! let ids = batch.ids.iter().map(|id| *id as i32).collect::<Vec<_>>();
@@ -20,6 +23,17 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features and devices
+//!
+//! There are no features. The crate names no backend: a program chooses one by Burn's features
+//! (`burn = { version = "0.22", features = ["flex"] }`) and passes a `&Device`.
+//!
+//! # How it is known to be right
+//!
+//! Tokens, preprocessed pixels and every stage of both towers are compared with values that OpenAI's
+//! code, OpenCV and PyTorch computed: in this crate's tests, and for whole networks by the unpublished
+//! crate `parity` of the repository.
 #![deny(missing_docs)]
 
 mod attention_pool;

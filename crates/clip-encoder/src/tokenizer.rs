@@ -93,7 +93,7 @@ impl Tokenizer {
         Self { vocabulary: CLIP.clone(), context: CONTEXT }
     }
 
-    /// The same for a text tower of another context: the longest `word_len` that is accepted.
+    /// The tokenizer for a text tower of another context: the longest `word_len` that is accepted.
     pub fn with_context(self, context: usize) -> Self {
         Self { context, ..self }
     }

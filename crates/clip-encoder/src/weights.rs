@@ -37,7 +37,7 @@ impl std::fmt::Display for LoadReport {
 
 /// Fills a fresh module from a file.
 ///
-/// - `in_file`: what a tensor is called there; none for one that the file does not decide
+/// - `in_file`: what a tensor is called there; `None` for one that the file does not decide
 /// - `fresh`: whether the file may lack it
 ///
 /// # Errors
@@ -264,7 +264,7 @@ fn check_text_tower(file: &WeightFile, prefix: &str) -> Result<(), WeightsError>
     })
 }
 
-/// The dense head's shortcut is no part of CLIP: a CLIP checkpoint need not have it.
+/// The dense head's shortcut is not part of CLIP: a CLIP checkpoint need not have it.
 pub fn fresh_in_clip(slot: &Slot) -> bool {
     slot.name.contains("attnpool.connect.")
 }

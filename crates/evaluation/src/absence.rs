@@ -29,7 +29,7 @@ pub struct Cover {
 }
 
 impl Cover {
-    /// The halves that hold a target and that do not; none for an empty one, and for one that
+    /// The half that holds a target and the one that does not; `None` for an empty target, and for one that
     /// reaches far over the middle.
     pub fn halves(inside: impl Iterator<Item = bool>, width: usize) -> Option<TwoHalves> {
         let columns = inside.enumerate().filter(|(_, inside)| *inside).map(|(i, _)| i % width);
@@ -64,9 +64,9 @@ impl Cover {
 /// Where a target is and is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TwoHalves {
-    /// Holds all of it.
+    /// The half that holds all of the target.
     pub target: Cover,
-    /// Holds none of it.
+    /// The half that holds none of the target.
     pub other: Cover,
 }
 

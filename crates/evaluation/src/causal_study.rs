@@ -20,38 +20,39 @@ use vision_layers::{avg_pool, host};
 
 use crate::error::EvaluationError;
 
-/// What is found of one case. Dice at the network's size against the case's own mask, but for the
-/// overlap.
+/// What is found in one case. Dice is taken at the network's size against the case's own mask, but
+/// for the overlap.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CausalRow {
-    /// Its name.
+    /// The case's name.
     pub case: String,
     /// What is drawn together in intervals: the group, else the picture.
     pub unit: String,
-    /// Of the causal branch.
+    /// Dice of the causal branch.
     pub causal: f64,
-    /// Of the confounding branch.
+    /// Dice of the confounding branch.
     pub confounding: f64,
-    /// Between both branches' masks.
+    /// Dice between both branches' masks.
     pub overlap: f64,
-    /// Of the confounding map through the causal branch's projector.
+    /// Dice of the confounding map through the causal branch's projector.
     pub exchanged_sides: f64,
-    /// Of the causal branch with the gates of another picture; none where the batch has none.
+    /// Dice of the causal branch with the gates of another picture; `None` if the batch has no other.
     pub other_gates: Option<f64>,
-    /// Of the causal branch with the causal map of another picture; none where the batch has none.
+    /// Dice of the causal branch with the causal map of another picture; `None` if the batch has no
+    /// other.
     pub other_map: Option<f64>,
     /// Means of the gates on c3, c4 and c5 over channels and the mask's pixels.
     pub gate_inside: [f64; 3],
-    /// The same over the other pixels.
+    /// Means of the gates on c3, c4 and c5 over channels and the pixels outside the mask.
     pub gate_outside: [f64; 3],
 }
 
 /// A mean over cases, and its interval.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CausalMean {
-    /// What it is of.
+    /// What was measured.
     pub name: &'static str,
-    /// Cases in it.
+    /// How many cases it is the mean of.
     pub cases: usize,
     /// The mean.
     pub mean: f64,
@@ -286,7 +287,7 @@ fn rows_of(tensor: Tensor<4>, inside: impl Fn(f32) -> bool) -> Vec<Vec<bool>> {
 }
 
 /// The mean of a gate `[batch, features, h, w]` over the mask's cells, or the others; not a number
-/// where there are none.
+/// if there are none.
 fn gate_mean(gate: &Tensor<4>, mask: &Tensor<4>, inside: bool) -> Vec<f64> {
     let weights = avg_pool(mask.clone(), mask.dims()[3] / gate.dims()[3]);
     let weights = if inside { weights } else { 1.0 - weights };

@@ -25,18 +25,18 @@ pub struct Query<'a> {
 /// Which sentences are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Control {
-    /// Each case's own.
+    /// Each case's own sentence.
     True,
     /// Each case has the sentence of another: all are moved on by one step that the seed decides.
     Shuffled,
-    /// The same among cases of one kind: with a mask or without, and the sentence's first word (in
+    /// As [`Control::Shuffled`], but among cases of one kind: with a mask or without, and the sentence's first word (in
     /// QaTa bilateral or unilateral). What is left is the finer meaning.
     Stratified,
     /// The commonest training sentence for all.
     Fixed,
-    /// None: the empty sentence.
+    /// The empty sentence.
     Empty,
-    /// Each case's own, held against the mask of the same picture's sentence with left and right
+    /// Each case's own sentence, held against the mask of the same picture's sentence with left and right
     /// exchanged; cases without such a sentence are left out.
     Opposite,
 }

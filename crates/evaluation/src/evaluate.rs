@@ -11,7 +11,7 @@ use seg_metrics::{Grid, MetricError, Scores};
 
 use crate::controls::Query;
 use crate::error::EvaluationError;
-use crate::views::{Prediction, Views};
+use crate::views::{MeanMask, Views};
 
 /// Asks every query and scores the answer at the reference's own size: probabilities are brought to
 /// the picture's size (bilinear, or the letterbox's warp) and then compared with the threshold.
@@ -24,7 +24,7 @@ pub fn evaluate(
     segmenter: &Segmenter,
     queries: &[Query<'_>],
     views: Option<&Views>,
-    mut see: impl FnMut(usize, &Prediction, &BinaryMask) -> Result<(), EvaluationError>,
+    mut see: impl FnMut(usize, &MeanMask, &BinaryMask) -> Result<(), EvaluationError>,
 ) -> Result<Vec<Scores>, EvaluationError> {
     /// Queries in one forward pass.
     const TOGETHER: usize = 16;
@@ -62,9 +62,9 @@ pub fn evaluate(
     Ok(scores.into_iter().flatten().collect())
 }
 
-fn alone(segmenter: &Segmenter, pairs: &[(&RgbImage, &str)]) -> Result<Vec<Prediction>, SegError> {
+fn alone(segmenter: &Segmenter, pairs: &[(&RgbImage, &str)]) -> Result<Vec<MeanMask>, SegError> {
     let masks = segmenter.segment_many(pairs)?;
-    Ok(masks.into_iter().map(|mask: Mask| Prediction { mask, spread: None }).collect())
+    Ok(masks.into_iter().map(|mask: Mask| MeanMask { mask, spread: None }).collect())
 }
 
 /// Everything that some queries look at, each case read once.
@@ -87,5 +87,5 @@ fn score(answer: &BinaryMask, reference: &BinaryMask) -> Result<Scores, MetricEr
     let (width, height) = (reference.width, reference.height);
     let answer = answer.resize_nearest(width, height);
     let grid = |mask| Grid::new(width as usize, height as usize, mask);
-    Scores::of(&grid(&answer.values)?, &grid(&reference.values)?)
+    Scores::between(&grid(&answer.values)?, &grid(&reference.values)?)
 }

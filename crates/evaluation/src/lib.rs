@@ -54,4 +54,4 @@ pub use reading_test::{ReadingFound, ReadingTest};
 pub use reliability::reliability_plot;
 pub use score_control::{Questions, score_control};
 pub use sheet::{answer_sheet, ranked_sheet};
-pub use views::{Prediction, Views};
+pub use views::{MeanMask, Views};

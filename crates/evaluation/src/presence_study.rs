@@ -17,10 +17,10 @@ use crate::table::write_table;
 /// How well a network tells what is there from what is not.
 #[derive(Debug, Serialize)]
 pub struct PresenceStudy {
-    /// Of all questions.
+    /// Scores over all questions.
     #[serde(flatten)]
     pub all: PresenceReport,
-    /// `weights` or `val`.
+    /// Where the threshold is from: `weights` or `val`.
     pub threshold_from: &'static str,
     /// The share of each kind of question about what is not there that is seen as such, and how many
     /// there are.

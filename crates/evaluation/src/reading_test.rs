@@ -6,7 +6,7 @@ use std::path::Path;
 use causal_clip_seg::mask::BinaryMask;
 use causal_clip_seg::{Mask, Segmenter};
 use seg_data::{Case, Sample};
-use seg_report::{Answer, Example, Reading, ReadingOptions, Shown, Trial};
+use seg_report::{EditExample, ExampleAnswer, Prediction, Reading, ReadingOptions, Trial};
 use seg_sentences::{Edit, EditKind, Grammar};
 
 use crate::error::EvaluationError;
@@ -35,7 +35,7 @@ pub struct ReadingFound {
     /// Every edit and what the mask did.
     pub reading: Reading,
     /// Some of them with pictures.
-    pub examples: Vec<Example>,
+    pub examples: Vec<EditExample>,
 }
 
 impl ReadingTest<'_> {
@@ -85,8 +85,8 @@ impl ReadingTest<'_> {
                 edit: *edit,
                 sentence: &case.sentence,
                 edited,
-                original: Answer::with_probabilities(&own, &original.probabilities),
-                answer: Answer::with_probabilities(&answer, &mask.probabilities),
+                original: Prediction::with_probabilities(&own, &original.probabilities),
+                answer: Prediction::with_probabilities(&answer, &mask.probabilities),
                 reference: Some(&sample.mask),
                 edited_reference: truth.as_ref(),
             })?;
@@ -99,7 +99,7 @@ impl ReadingTest<'_> {
     }
 
     /// Whether an edit is worth a picture: it moves the meaning, and there are few of its kind so far.
-    fn wants(&self, edit: Edit, examples: &[Example]) -> bool {
+    fn wants(&self, edit: Edit, examples: &[EditExample]) -> bool {
         let kind = edit.kind();
         let alike = examples.iter().filter(|example| example.edit.kind() == kind).count();
         !matches!(kind, EditKind::LeaveOut | EditKind::ShuffleWords) && alike < self.examples
@@ -113,14 +113,18 @@ fn example(
     edit: Edit,
     own: &BinaryMask,
     (edited, mask, truth): (&str, &Mask, Option<BinaryMask>),
-) -> Example {
+) -> EditExample {
     let reference = Some(sample.mask.clone());
-    Example {
+    EditExample {
         case: name.to_owned(),
         image: sample.image.clone(),
         edit,
-        original: Shown { sentence: case.sentence.clone(), answer: own.clone(), reference },
-        edited: Shown { sentence: edited.to_owned(), answer: mask.binary(), reference: truth },
+        original: ExampleAnswer { sentence: case.sentence.clone(), answer: own.clone(), reference },
+        edited: ExampleAnswer {
+            sentence: edited.to_owned(),
+            answer: mask.binary(),
+            reference: truth,
+        },
     }
 }
 

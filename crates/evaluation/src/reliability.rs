@@ -6,7 +6,7 @@ use seg_image::RgbImage;
 use seg_metrics::Calibration;
 
 /// Probability against the share of pixels that are inside, in bars, with the line on which they
-/// should end; nothing where no font can be had.
+/// should end; `None` if the font cannot be used.
 pub fn reliability_plot(calibration: &Calibration) -> Option<RgbImage> {
     const SIZE: (u32, u32) = (600, 600);
     register_font("sans-serif", FontStyle::Normal, seg_image::FONT).ok()?;

@@ -10,7 +10,7 @@ use seg_report::{ControlScores, ScoredCase};
 use crate::controls::{Control, commonest_sentence};
 use crate::error::EvaluationError;
 use crate::evaluate::evaluate;
-use crate::views::{Prediction, Views};
+use crate::views::{MeanMask, Views};
 
 /// The cases that are scored, and what their controls are drawn from.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ pub fn score_control(
     questions: Questions<'_>,
     control: Control,
     views: Option<&Views>,
-    see: impl FnMut(usize, &Prediction, &BinaryMask) -> Result<(), EvaluationError>,
+    see: impl FnMut(usize, &MeanMask, &BinaryMask) -> Result<(), EvaluationError>,
 ) -> Result<ControlScores, EvaluationError> {
     let Questions { data, cases, seed } = questions;
     let train = data.cases(Split::Train);

@@ -7,7 +7,7 @@ use crate::error::EvaluationError;
 
 /// The mask that a network predicts, and how far the views that it is the mean of differ.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Prediction {
+pub struct MeanMask {
     /// The mean of all views.
     pub mask: Mask,
     /// Standard deviation of the probability over the views, in `[0, 0.5]`, in the order of the
@@ -43,7 +43,7 @@ impl Views {
         &self,
         segmenter: &Segmenter,
         questions: &[(&RgbImage, &str)],
-    ) -> Result<Vec<Prediction>, EvaluationError> {
+    ) -> Result<Vec<MeanMask>, EvaluationError> {
         let asked = |(picture, sentence): &(&RgbImage, &str)| {
             let views = self.views(picture, sentence);
             let pairs = views.iter().map(|view| (&view.picture, view.sentence.as_str()));
@@ -56,7 +56,7 @@ impl Views {
             let (mean, spread) = mean_and_spread(&maps);
             let first = answers.into_iter().next();
             let mask = first.map(|mask| Mask { probabilities: mean, ..mask });
-            Ok(mask.map(|mask| Prediction { mask, spread: Some(spread) }))
+            Ok(mask.map(|mask| MeanMask { mask, spread: Some(spread) }))
         };
         let answers = questions.iter().map(asked).collect::<Result<Vec<_>, EvaluationError>>()?;
         Ok(answers.into_iter().flatten().collect())

@@ -40,7 +40,7 @@ pub enum ParityError {
 /// What is stored of one tensor.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Stage {
-    /// Of the whole tensor.
+    /// Shape of the whole tensor.
     pub shape: Vec<usize>,
     stored: String,
     /// Largest difference between PyTorch's float32 run and the truth.

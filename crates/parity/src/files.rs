@@ -213,7 +213,7 @@ pub(crate) fn metrics(folder: &Path) -> Result<Vec<Row>, ParityError> {
         let ((width, height, p), (_, _, r)) = (mask("pred")?, mask("ref")?);
         let [p, r] = [p, r].map(|m| m.iter().map(|v| *v > 0).collect::<Vec<_>>());
         let grid = |m| Grid::new(width as usize, height as usize, m).map_err(|e| refused(&file, e));
-        let found = Scores::of(&grid(&p)?, &grid(&r)?).map_err(|e| refused(&file, e))?;
+        let found = Scores::between(&grid(&p)?, &grid(&r)?).map_err(|e| refused(&file, e))?;
         for (i, column) in header.iter().enumerate().skip(1) {
             let truth = record.get(i).and_then(|v| v.parse::<f64>().ok());
             let found = found.get(column);

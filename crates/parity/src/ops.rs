@@ -111,7 +111,7 @@ impl Job<'_> {
             }
             key if key.starts_with("positional_") => {
                 let Some(&[_, _, height, width]) = output else {
-                    return Err(self.case.refused(format!("`{key}` is no map")));
+                    return Err(self.case.refused(format!("`{key}` is not a map")));
                 };
                 self.with(|x: Tensor<4>| {
                     let [_, _, h, w] = x.dims();
@@ -135,7 +135,7 @@ impl Job<'_> {
 
     fn channels(&self, input: &str) -> Result<usize, ParityError> {
         let channels = self.shape(input)?.get(1).copied();
-        channels.ok_or_else(|| self.case.refused(format!("`{}`: `{input}` is no map", self.key)))
+        channels.ok_or_else(|| self.case.refused(format!("`{}`: `{input}` is not a map", self.key)))
     }
 
     fn input<const D: usize>(&self, input: &str) -> Result<Tensor<D>, ParityError> {

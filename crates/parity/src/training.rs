@@ -38,7 +38,7 @@ pub(crate) fn train(case: &Case, device: &Device) -> Result<Vec<Row>, ParityErro
     Ok(unchanged)
 }
 
-/// The same with each pixel changed by a share of itself.
+/// Both players' first step, with each pixel changed by a share of itself.
 fn steps(case: &Case, nudge: f32, device: &Device) -> Result<Vec<Row>, ParityError> {
     let device = device.clone().autodiff();
     let settings = case.optimizer.clone().ok_or_else(|| case.refused("no `optimizer`"))?;

@@ -1,4 +1,4 @@
-//! Numbers that depend on a seed or a name alone: the same on every machine and backend.
+//! Random numbers that depend on a seed or a name alone: the same on every machine and backend.
 //!
 //! ```
 //! use seeded::{SplitMix64, fnv1a64};
@@ -31,12 +31,22 @@ impl SplitMix64 {
         (top / f64::from(1 << 23) - 1.0) as f32
     }
 
+    /// Uniform in [0, 1), a multiple of 2^-24: `(uniform() + 1) / 2`.
+    pub fn unit(&mut self) -> f64 {
+        (self.next_u64() >> 40) as f64 / f64::from(1 << 24)
+    }
+
+    /// True with probability `p`: never at 0, always at 1. Draws one number.
+    pub fn chance(&mut self, p: f64) -> bool {
+        self.unit() < p
+    }
+
     /// Uniform in 0..n; 0 when `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
         (self.next_u64() % n.max(1) as u64) as usize
     }
 
-    /// Puts `items` into a random order.
+    /// Shuffles `items`.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i + 1));
@@ -68,5 +78,16 @@ mod tests {
         let found = [(); 3].map(|()| stream.next_u64());
         assert_eq!(found, [6457827717110365317, 3203168211198807973, 9817491932198370423]);
         assert_eq!([fnv1a64(""), fnv1a64("a")], [0xcbf2_9ce4_8422_2325, 0xaf63_dc4c_8601_ec8c]);
+    }
+
+    #[test]
+    fn a_unit_is_half_of_a_uniform_and_one() {
+        let (mut a, mut b) = (SplitMix64::new(7), SplitMix64::new(7));
+        for _ in 0..10_000 {
+            let unit = a.unit();
+            assert_eq!(unit.to_bits(), (f64::from(b.uniform() + 1.0) / 2.0).to_bits());
+            assert!((0.0..1.0).contains(&unit));
+        }
+        assert!((0..1000).all(|_| a.chance(1.0) && !a.chance(0.0)));
     }
 }

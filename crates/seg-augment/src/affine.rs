@@ -4,22 +4,22 @@ use seg_sentences::Turn;
 
 /// A rotation and zoom about the picture's centre, then a shift.
 ///
-/// What comes in from outside is black in the picture and not in the mask. Repeating the border
-/// instead would draw a lesion on where the mask has none.
+/// Pixels that come in from outside are black in the picture and outside the mask. Repeating the
+/// border instead would continue a lesion where the mask has none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Affine {
-    /// In degrees, counterclockwise.
+    /// The angle in degrees, counterclockwise.
     pub angle: f32,
-    /// Above 1 things grow.
+    /// The zoom factor; above 1 things grow.
     pub scale: f32,
-    /// As a share of the side, to the right.
+    /// The shift to the right, as a share of the side.
     pub shift_x: f32,
-    /// As a share of the side, down.
+    /// The shift down, as a share of the side.
     pub shift_y: f32,
 }
 
 impl Affine {
-    /// The picture, turned and then moved, between pixels by the four around.
+    /// The picture, turned and then moved, interpolated bilinearly.
     ///
     /// `[size, size, 3]` in and out.
     pub(crate) fn image(&self, pixels: &[u8], size: usize, turn: Turn) -> Vec<u8> {
@@ -36,7 +36,7 @@ impl Affine {
 
     /// The mask, turned and then moved, each pixel as the nearest one.
     ///
-    /// `[size, size]` in and out; no other values than there were, and 0.
+    /// `[size, size]` in and out; the only new value is 0.
     pub(crate) fn mask(&self, mask: &[u8], size: usize, turn: Turn) -> Vec<u8> {
         let source = Source::new(self, turn, size);
         let mut moved = Vec::with_capacity(mask.len());
@@ -86,7 +86,7 @@ impl Source {
     }
 }
 
-/// Between pixels, to a 256th of their distance: whole numbers take a quarter less time.
+/// Bilinear interpolation to a 256th of a pixel: whole numbers take a quarter less time.
 fn bilinear(pixels: &[u8], size: usize, x: f32, y: f32) -> [u8; 3] {
     let (x, y) = (x + 1.0, y + 1.0);
     let last = size as f32 + 1.0;

@@ -14,26 +14,26 @@ use crate::turned::turned_pixels;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Augmentation<'s> {
-    /// The flips and quarter turns, first of all.
+    /// The flips and quarter turns, applied first.
     pub turn: Turn,
-    /// Then a small movement.
+    /// A small movement, applied second.
     pub affine: Option<Affine>,
-    /// Then other values, of the picture alone.
+    /// A change of grey values, applied third and to the picture alone.
     pub tone: Tone,
-    /// Then noise, of the picture alone: its standard deviation, as a share of 255.
+    /// The standard deviation of noise, as a share of 255; applied last and to the picture alone.
     pub noise: f32,
-    /// Why the turn that was drawn is not made; `turn` is the identity then.
+    /// Why the turn that was drawn was vetoed; `turn` is then the identity.
     pub vetoed: Option<Veto>,
     noise_seed: u64,
     sentence: Cow<'s, str>,
 }
 
 impl<'s> Augmentation<'s> {
-    /// The change of one case in one epoch: decided by `seed`, `epoch` and `case` alone, whatever
-    /// was drawn before.
+    /// Draws the change of one case in one epoch. It depends on `seed`, `epoch` and `case` alone,
+    /// not on what was drawn before.
     ///
-    /// `case` is the hash of a case's name, or its number. One setting does not change what is
-    /// drawn for another. `config` is expected to have passed [`AugmentConfig::check`].
+    /// `case` is the hash of a case's name, or its number. Changing one setting leaves what is
+    /// drawn for the others as it is. `config` is expected to have passed [`AugmentConfig::check`].
     pub fn draw(
         config: &AugmentConfig,
         seed: u64,
@@ -79,12 +79,12 @@ impl<'s> Augmentation<'s> {
         Self { turn, affine, tone, noise, vetoed, noise_seed, sentence }
     }
 
-    /// The sentence that is true of the changed picture.
+    /// The sentence, rewritten so that it is true of the changed picture.
     pub fn sentence(&self) -> &str {
         &self.sentence
     }
 
-    /// The changed picture; itself where nothing is on.
+    /// The changed picture, borrowed if nothing changes.
     ///
     /// # Shapes
     ///
@@ -107,11 +107,11 @@ impl<'s> Augmentation<'s> {
         changed
     }
 
-    /// The changed mask, moved as the picture is; itself where nothing moves.
+    /// The mask, moved as the picture is; borrowed if nothing moves.
     ///
     /// # Shapes
     ///
-    /// `[size, size]`, row-major, in and out; no other values than there were, and 0.
+    /// `[size, size]`, row-major, in and out; the only new value is 0.
     ///
     /// # Panics
     ///
@@ -132,16 +132,15 @@ impl<'s> Augmentation<'s> {
     }
 }
 
-/// Random numbers as the settings mean them.
+/// Random numbers in the units of the settings.
 struct Draws(SplitMix64);
 
 impl Draws {
     fn happens(&mut self, probability: f64) -> bool {
-        // In [0, 1): never at 0, always at 1.
-        f64::from(self.0.uniform() + 1.0) / 2.0 < probability
+        self.0.chance(probability)
     }
 
-    /// Uniform, at most so far from 0.
+    /// Uniform between `-most` and `most`.
     fn within(&mut self, most: f64) -> f32 {
         self.0.uniform() * most as f32
     }

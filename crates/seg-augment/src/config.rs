@@ -1,15 +1,15 @@
-//! What may be changed, how often and how much.
+//! Settings: what may be changed, how often and how much.
 
 use seg_sentences::Sides;
 use serde::{Deserialize, Serialize};
 
 use crate::error::AugmentError;
 
-/// Settings of [`Augmentation::draw`](crate::Augmentation::draw). By default nothing is on.
+/// Settings of [`Augmentation::draw`](crate::Augmentation::draw). By default everything is off.
 ///
-/// Rotation, shift and zoom leave the sentence as it is, so they must be small: a lesion close to
-/// the border of "upper" and "middle" else gets a wrong word. Keep `rotate` to 5 degrees, `shift`
-/// to 0.025 and `zoom` to 0.07 where sentences name places.
+/// Rotation, shift and zoom leave the sentence as it is, so they must be small: otherwise a lesion
+/// close to the border of "upper" and "middle" gets a wrong word. Keep `rotate` to 5 degrees,
+/// `shift` to 0.025 and `zoom` to 0.07 where sentences name places.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AugmentConfig {
@@ -40,24 +40,24 @@ pub struct AugmentConfig {
 }
 
 impl AugmentConfig {
-    /// Whether pictures can be changed so.
+    /// Checks that every setting is within its range.
     ///
     /// # Errors
     ///
-    /// The first setting that is impossible, with what it may be.
+    /// Returns the first setting that is out of range, with the range.
     pub fn check(&self) -> Result<(), AugmentError> {
-        let share = "it must lie between 0 and 1";
+        let share = "expected a number between 0 and 1";
         let settings = [
             ("flip_horizontal", self.flip_horizontal, 1.0, share),
             ("flip_vertical", self.flip_vertical, 1.0, share),
             ("quarter_turns", self.quarter_turns, 1.0, share),
             ("affine", self.affine, 1.0, share),
-            ("rotate", self.rotate, 45.0, "it must lie between 0 and 45 degrees"),
-            ("shift", self.shift, 0.5, "it must lie between 0 and 0.5"),
+            ("rotate", self.rotate, 45.0, "expected an angle between 0 and 45 degrees"),
+            ("shift", self.shift, 0.5, "expected a number between 0 and 0.5"),
             ("zoom", self.zoom, 1.0, share),
             ("brightness", self.brightness, 1.0, share),
             ("contrast", self.contrast, 1.0, share),
-            ("gamma", self.gamma, 4.0, "it must lie between 0 and 4"),
+            ("gamma", self.gamma, 4.0, "expected a number between 0 and 4"),
             ("noise", self.noise, 1.0, share),
         ];
         for (key, value, most, expected) in settings {
@@ -66,7 +66,7 @@ impl AugmentConfig {
             }
         }
         if self.moves() && self.affine == 0.0 {
-            let expected = "it must be above 0 where rotate, shift or zoom is";
+            let expected = "expected a number above 0, since rotate, shift or zoom is on";
             return Err(AugmentError::Setting { key: "affine", value: 0.0, expected });
         }
         Ok(())
@@ -93,15 +93,15 @@ mod tests {
         assert_eq!(refusal(|_| ()), Ok(()));
         assert_eq!(
             refusal(|config| config.rotate = 46.0),
-            refused("rotate is 46: it must lie between 0 and 45 degrees")
+            refused("rotate is 46: expected an angle between 0 and 45 degrees")
         );
         assert_eq!(
             refusal(|config| config.zoom = f64::NAN),
-            refused("zoom is NaN: it must lie between 0 and 1")
+            refused("zoom is NaN: expected a number between 0 and 1")
         );
         assert_eq!(
             refusal(|config| (config.shift, config.affine) = (0.1, 0.0)),
-            refused("affine is 0: it must be above 0 where rotate, shift or zoom is")
+            refused("affine is 0: expected a number above 0, since rotate, shift or zoom is on")
         );
     }
 

@@ -59,7 +59,7 @@ pub(crate) fn add_noise(pixels: &mut [u8], deviation: f32, seed: u64) {
     }
 }
 
-/// Of [`bell`]: the root of `8 · (256² - 1) / 12`.
+/// Standard deviation of [`bell`]: the root of `8 · (256² - 1) / 12`.
 const DEVIATION: f32 = 209.021_53;
 
 /// The sum of a random number's eight bytes, less its mean: bell-shaped up to 4.9 deviations, and

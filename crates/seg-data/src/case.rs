@@ -13,11 +13,11 @@ use crate::error::DataError;
 /// The part of a set that a case belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Split {
-    /// Weights are fitted to it.
+    /// Weights are fitted on it.
     Train,
-    /// Epoch and settings are chosen by it.
+    /// Epoch and settings are chosen on it.
     Val,
-    /// Looked at once.
+    /// Used once, for the final scores.
     Test,
 }
 
@@ -36,9 +36,9 @@ impl fmt::Display for Split {
     }
 }
 
-/// No split of that name.
+/// The text is not the name of a [`Split`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no split `{0}`: there are train, val and test")]
+#[error("unknown split `{0}`: expected train, val or test")]
 pub struct UnknownSplit(pub String);
 
 impl FromStr for Split {
@@ -54,7 +54,7 @@ impl FromStr for Split {
     }
 }
 
-/// The row that says so.
+/// The row of a table that a case comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// The table's file.
@@ -76,18 +76,18 @@ pub struct Case {
     pub id: String,
     /// The picture.
     pub image: PathBuf,
-    /// Of what the sentence means: the mask is their union, each as large as the picture. None
-    /// where there is nothing to find.
+    /// Mask files of what the sentence means: the mask is their union, each as large as the
+    /// picture. Empty if there is nothing to find.
     pub masks: Vec<PathBuf>,
     /// Which values of the masks' files are inside.
     pub mask_rule: MaskRule,
-    /// What is meant, as the set has it, without blanks around it.
+    /// The sentence as the set has it, without blanks around it.
     pub sentence: String,
     /// Its part of the set.
     pub split: Split,
-    /// The patient, or whatever else makes cases belong together; none where the set does not say.
+    /// The patient, or whatever else makes cases belong together; `None` if the set does not say.
     pub group: Option<String>,
-    /// Where it stands.
+    /// The row it comes from.
     pub origin: Origin,
 }
 
@@ -96,7 +96,7 @@ pub struct Case {
 pub struct Sample {
     /// RGB, 8 bits; grey repeated.
     pub image: RgbImage,
-    /// True inside; of the picture's size. The union of the case's masks, empty where it has none.
+    /// The union of the case's masks, of the picture's size; empty if it has none.
     pub mask: BinaryMask,
 }
 
@@ -130,7 +130,8 @@ impl Case {
 ///
 /// # Errors
 ///
-/// If one cannot be read, a mask's values do not fit its rule, or sizes differ; the row is named.
+/// If one cannot be read, a mask's values do not fit its rule, or sizes differ. The error names the
+/// row.
 pub fn load(case: &Case) -> Result<Sample, DataError> {
     let image = read_rgb(&case.image).map_err(|source| case.unreadable(source))?;
     let (width, height) = image.dimensions();
@@ -146,8 +147,8 @@ pub fn load(case: &Case) -> Result<Sample, DataError> {
     Ok(Sample { image, mask })
 }
 
-/// A name for each of some cases, in their order: the picture's, and `#2`, `#3` behind it where a
-/// picture is there again.
+/// A distinct name for each case, in their order: the picture's, followed by `#2`, `#3` if the
+/// picture has occurred before.
 pub fn distinct_names(cases: &[&Case]) -> Vec<String> {
     let mut seen = BTreeMap::new();
     let name = |case: &&Case| {
@@ -174,6 +175,6 @@ mod tests {
             assert_eq!(split.to_string().parse(), Ok(split));
         }
         let error = "dev".parse::<Split>().unwrap_err().to_string();
-        assert_eq!(error, "no split `dev`: there are train, val and test");
+        assert_eq!(error, "unknown split `dev`: expected train, val or test");
     }
 }

@@ -8,7 +8,6 @@ use seg_image::MaskRule;
 use sha2::{Digest, Sha256};
 
 use crate::case::{Case, Split};
-use crate::check;
 use crate::error::DataError;
 use crate::group::{self, SharedGroup};
 use crate::layout::Layout;
@@ -18,16 +17,15 @@ use crate::layout::Layout;
 pub struct OpenOptions {
     /// Which values of masks are inside.
     pub mask_rule: MaskRule,
-    /// How the set lies in its folder; where none is given, the first of [`Layout::ALL`] that the
-    /// folder has.
+    /// The layout of the folder; `None` takes the first of [`Layout::ALL`] that the folder has.
     pub layout: Option<Layout>,
-    /// A regular expression on pictures' names without the ending: what its first group matches, or
-    /// all of it where it has none, is the case's group (QaTa: `sub-S\d+`). Where it does not match,
-    /// what the table says counts.
+    /// A regular expression on pictures' names without the ending. What its first group matches (or
+    /// the whole expression, if it has no group) is the case's group (QaTa: `sub-S\d+`). If it does
+    /// not match, the table decides.
     pub group_pattern: Option<String>,
 }
 
-/// A set whose rows all have their files.
+/// A set of cases whose files all exist.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     folder: PathBuf,
@@ -56,7 +54,7 @@ impl Dataset {
     ///   val. Masks are called as in LViT.
     ///
     /// Values of 128 and above are inside. Pictures are not decoded here; [`load`](crate::load) and
-    /// [`check`](Self::check) do.
+    /// [`check`](crate::check) do.
     ///
     /// # Errors
     ///
@@ -66,11 +64,12 @@ impl Dataset {
         Self::open_with(folder, &OpenOptions::default())
     }
 
-    /// The same with a mask rule, a layout, or groups from pictures' names.
+    /// Opens a set with a mask rule, a layout, or groups from pictures' names; else like
+    /// [`open`](Self::open).
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), and if the pattern is no regular expression.
+    /// As [`open`](Self::open), and if the pattern is not a valid regular expression.
     pub fn open_with(folder: &Path, options: &OpenOptions) -> Result<Self, DataError> {
         let pattern = options.group_pattern.as_deref().map(|pattern| {
             Regex::new(pattern).map_err(|source| DataError::Pattern {
@@ -81,7 +80,7 @@ impl Dataset {
         let pattern = pattern.transpose()?;
         let layout = match options.layout {
             Some(layout) => layout,
-            None => Layout::of(folder)?,
+            None => Layout::find(folder)?,
         };
         let mut cases = layout.read(folder)?;
         for case in &mut cases {
@@ -99,7 +98,7 @@ impl Dataset {
         self.cases.iter().filter(|case| case.split == split).collect()
     }
 
-    /// How the set lies in its folder.
+    /// The layout of the folder.
     pub fn layout(&self) -> Layout {
         self.layout
     }
@@ -121,32 +120,23 @@ impl Dataset {
         tables.into_iter().map(hash).collect()
     }
 
-    /// Groups, or pictures where no group is known, that have cases in more than one split, by name.
-    /// Scores on a split that shares patients with train are too good.
+    /// The groups that have cases in more than one split, by name; a picture without a group is a
+    /// group of its own. Scores on a split that shares patients with train are too high.
     pub fn shared_groups(&self) -> Vec<SharedGroup> {
         group::shared(&self.cases, &self.folder)
     }
 
-    /// The same cases with other splits: whole groups (cases of one group or one picture) in an
-    /// order that the seed decides, the first part train, the next val, the last test. The parts'
-    /// numbers of cases are as near to the shares as whole groups allow; a part may get none where
-    /// there are few.
+    /// The set with other splits: whole groups (cases of one group or one picture) in an order that
+    /// the seed decides, the first part train, the next val, the last test. The parts' numbers of
+    /// cases are as near to the shares as whole groups allow; if there are few groups, a part may
+    /// be empty.
     ///
-    /// Shares are of their sum; one that is negative or not a number is 0, and where all are, every
-    /// case is in train. The same set is split alike in whatever order its rows are and wherever
-    /// its folder is.
+    /// Shares are relative to their sum. A share that is negative or not a number counts as 0; if
+    /// all do, every case is in train. The result depends neither on the order of the rows nor on
+    /// the folder's path.
     pub fn resplit(&self, shares: [f64; 3], seed: u64) -> Self {
         let mut set = self.clone();
         group::deal(&mut set.cases, &set.folder, shares, seed);
         set
-    }
-
-    /// Decodes every picture and every mask once, on all cores; `tick` is called for each case.
-    ///
-    /// # Errors
-    ///
-    /// The first case, in the table's order, whose files cannot be read or do not fit.
-    pub fn check(&self, tick: impl Fn() + Sync) -> Result<(), DataError> {
-        check::all(&self.cases, tick)
     }
 }

@@ -1,4 +1,4 @@
-//! What belongs together and must not be torn apart: a patient's cases, a picture's sentences.
+//! Groups of cases that must stay in one split: a patient's cases, a picture's sentences.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -7,12 +7,12 @@ use seeded::{fnv1a64, mix64};
 
 use crate::case::{Case, Split};
 
-/// Cases that belong together and lie in more than one split.
+/// A group that has cases in more than one split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedGroup {
-    /// The group's name; where it has none, the picture's path in the folder.
+    /// The group's name; if it has none, the picture's path in the folder.
     pub name: String,
-    /// How many cases of it each split has, of those that have any.
+    /// The number of its cases in each split that has any.
     pub cases: BTreeMap<Split, usize>,
 }
 

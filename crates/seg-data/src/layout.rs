@@ -1,4 +1,4 @@
-//! Which published form a folder has.
+//! Which published layout a folder has.
 
 use std::fmt;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::case::Case;
 use crate::error::DataError;
 use crate::{lgms, lvit, manifest, medclipseg};
 
-/// How a set lies in its folder.
+/// The layout of a set's folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layout {
     /// `manifest.csv`, `manifest.tsv` or `manifest.jsonl`.
@@ -26,7 +26,7 @@ impl Layout {
     pub const ALL: [Self; 4] = [Self::Manifest, Self::MedClipSeg, Self::Lvit, Self::Lgms];
 
     /// The first that a folder has.
-    pub(crate) fn of(folder: &Path) -> Result<Self, DataError> {
+    pub(crate) fn find(folder: &Path) -> Result<Self, DataError> {
         let found = Self::ALL.into_iter().find(|layout| match layout {
             Self::Manifest => manifest::table(folder).is_some(),
             Self::MedClipSeg => folder.join(medclipseg::PROMPTS).is_dir(),
@@ -74,9 +74,9 @@ impl fmt::Display for Layout {
     }
 }
 
-/// No layout of that name.
+/// The text is not the name of a [`Layout`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no layout `{0}`: there are manifest, medclipseg, lvit and lgms")]
+#[error("unknown layout `{0}`: expected manifest, medclipseg, lvit or lgms")]
 pub struct UnknownLayout(pub String);
 
 impl FromStr for Layout {
@@ -98,6 +98,6 @@ mod tests {
             assert_eq!(layout.to_string().parse(), Ok(layout));
         }
         let error = "coco".parse::<Layout>().unwrap_err().to_string();
-        assert_eq!(error, "no layout `coco`: there are manifest, medclipseg, lvit and lgms");
+        assert_eq!(error, "unknown layout `coco`: expected manifest, medclipseg, lvit or lgms");
     }
 }

@@ -24,7 +24,8 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Case>, DataError> {
     Ok(cases)
 }
 
-/// LGMS and MMI-UNet train on the first 80 % of `train.csv`, rounded down, and validate on the rest.
+/// LGMS and MMI-UNet train on the first 80 % of `train.csv`, rounded down, and validate on the
+/// rest.
 fn split(part: &str, place: usize, count: usize) -> Split {
     match part {
         "Test" => Split::Test,

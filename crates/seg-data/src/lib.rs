@@ -36,6 +36,7 @@ mod sheet;
 mod stratified;
 
 pub use case::{Case, Origin, Sample, Split, UnknownSplit, distinct_names, load};
+pub use check::check;
 pub use dataset::{Dataset, OpenOptions};
 pub use error::DataError;
 pub use group::SharedGroup;

@@ -31,7 +31,7 @@ pub(crate) fn read(table: &Path) -> Result<Vec<Case>, DataError> {
     rows.into_iter().map(|row| row.case(folder)).collect()
 }
 
-/// What a row says; empty values are none.
+/// The values of a row; empty ones are `None`.
 struct Row {
     origin: Origin,
     image: Option<String>,
@@ -42,7 +42,7 @@ struct Row {
 }
 
 enum Masks {
-    /// One file or several with `;` between; none if empty.
+    /// One file, or several separated by `;`; no file if empty.
     Cell(String),
     /// A file each.
     List(Vec<String>),

@@ -28,6 +28,7 @@ mod finding;
 mod folder;
 mod picture;
 mod sentence;
+mod side;
 mod stream;
 
 use std::ops::{Range, RangeInclusive};
@@ -35,8 +36,9 @@ use std::ops::{Range, RangeInclusive};
 use seg_image::{BinaryMask, BoundingBox, Rgb, RgbImage};
 
 pub use error::PhantomError;
-pub use finding::{Extent, Finding, Kind, Side, Zone};
+pub use finding::{Extent, Kind, PhantomLesion};
 pub use folder::{WrittenPhantoms, write_phantoms};
+pub use side::{Side, Zone};
 
 use chest::Chest;
 use finding::Findings;
@@ -44,24 +46,25 @@ use picture::Picture;
 use sentence::{Description, Wording};
 use stream::Stream;
 
-/// What phantoms are like.
+/// Settings of phantoms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhantomConfig {
     /// Side of the square pictures in pixels, one of [`PhantomConfig::SIZES`].
     pub size: u32,
-    /// Phantoms of the same seed and index are the same.
+    /// Seed of the random numbers; phantoms with the same seed and index are equal.
     pub seed: u64,
-    /// At most so many sentences about lesions for each picture.
+    /// The largest number of sentences about lesions for each picture.
     pub sentences: usize,
-    /// Sentences about the left lung, the right one and both as well.
+    /// Whether to add sentences about the left lung, the right one and both.
     pub lungs: bool,
-    /// Sentences about each third of each lung as well: what upper, middle and lower mean, on masks
-    /// too large to be missed.
+    /// Whether to add sentences about each third of each lung: they teach upper, middle and lower
+    /// on masks too large to be missed.
     pub thirds: bool,
-    /// Up to two sentences about a lesion where there is none as well, with empty masks.
+    /// Whether to add up to two sentences about lesions that do not exist, with empty masks.
     pub absent: bool,
-    /// Every second lesion goes into the lung of the one before it, in another third: only its
-    /// height tells it apart. Else sides and thirds are drawn for each lesion alone.
+    /// Whether every second lesion goes into the lung of the one before it, in another third, so
+    /// that only its height tells it apart. Otherwise side and third of each lesion are
+    /// independent.
     pub crowded: bool,
 }
 
@@ -83,11 +86,11 @@ impl PhantomConfig {
     /// Sides that pictures may have, in pixels.
     pub const SIZES: RangeInclusive<u32> = 32..=4096;
 
-    /// Whether phantoms can be drawn so.
+    /// Checks the settings.
     ///
     /// # Errors
     ///
-    /// If the size is out of range, or there would be no sentence.
+    /// If the size is out of range, or there would be no sentences.
     pub fn check(&self) -> Result<(), PhantomError> {
         if !Self::SIZES.contains(&self.size) {
             return Err(PhantomError::Size { found: self.size });
@@ -105,8 +108,8 @@ pub struct Phantom {
     /// Grey: the three channels are equal.
     pub image: RgbImage,
     /// Its lesions, one to four.
-    pub findings: Vec<Finding>,
-    /// Sentences about it, each another one.
+    pub findings: Vec<PhantomLesion>,
+    /// Sentences about it, all different.
     pub queries: Vec<PhantomQuery>,
 }
 
@@ -119,8 +122,8 @@ pub struct PhantomQuery {
     pub mask: BinaryMask,
 }
 
-/// The phantom of an index; of a size that [`PhantomConfig::check`] refuses, the nearest allowed
-/// one is drawn.
+/// Draws the phantom with an index. A size that [`PhantomConfig::check`] refuses is replaced by the
+/// nearest allowed one.
 pub fn phantom(config: &PhantomConfig, index: u64) -> Phantom {
     let size = config.size.clamp(*PhantomConfig::SIZES.start(), *PhantomConfig::SIZES.end());
     let stream = |noun| Stream::new(config.seed, index, noun);
@@ -150,7 +153,7 @@ fn fields(chest: &Chest, size: u32) -> [BinaryMask; 2] {
 
 fn queries(
     config: &PhantomConfig,
-    findings: &[Finding],
+    findings: &[PhantomLesion],
     fields: &[BinaryMask; 2],
     stream: &mut Stream,
 ) -> Vec<PhantomQuery> {
@@ -192,7 +195,7 @@ fn queries(
     queries
 }
 
-/// The rows of each third of a lung's height; none of an empty field.
+/// The rows of each third of a lung's height; empty if the field is.
 fn thirds(field: &BinaryMask) -> Vec<(Zone, Range<u32>)> {
     let Some(whole) = field.bounding_box() else { return Vec::new() };
     let height = whole.bottom - whole.top + 1;
@@ -202,7 +205,7 @@ fn thirds(field: &BinaryMask) -> Vec<(Zone, Range<u32>)> {
 
 /// At most `limit` true descriptions: those that mean other lesions first, and no set of lesions
 /// more than twice.
-fn chosen(findings: &[Finding], limit: usize, stream: &mut Stream) -> Vec<Description> {
+fn chosen(findings: &[PhantomLesion], limit: usize, stream: &mut Stream) -> Vec<Description> {
     let mut pool = Description::all(findings)
         .into_iter()
         .map(|description| (stream.unit() / description.weight(), description))
@@ -226,11 +229,15 @@ fn chosen(findings: &[Finding], limit: usize, stream: &mut Stream) -> Vec<Descri
 }
 
 /// Up to two thirds of a lung that no lesion reaches into.
-fn absent(findings: &[Finding], fields: &[BinaryMask; 2], stream: &mut Stream) -> Vec<Description> {
+fn absent(
+    findings: &[PhantomLesion],
+    fields: &[BinaryMask; 2],
+    stream: &mut Stream,
+) -> Vec<Description> {
     let mut free = Vec::new();
     for (side, field) in Side::BOTH.into_iter().zip(fields) {
         for (zone, rows) in thirds(field) {
-            let reaches = |finding: &Finding| {
+            let reaches = |finding: &PhantomLesion| {
                 let found = finding.mask.bounding_box();
                 let near = |b: BoundingBox| b.top <= rows.end && b.bottom >= rows.start;
                 finding.side == side && found.is_some_and(near)

@@ -129,7 +129,7 @@ impl Sheet {
         names.iter().find_map(place)
     }
 
-    /// The same for a column that must be there, which errors call by its first name.
+    /// Where a required column stands; errors call it by its first name.
     pub(crate) fn required(&self, names: &[&'static str]) -> Result<u32, DataError> {
         self.column(names).ok_or_else(|| DataError::Column {
             file: self.file.to_path_buf(),

@@ -1,4 +1,4 @@
-//! A part of a set that is like the whole.
+//! Draws a part of a set that is like the whole.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -8,13 +8,14 @@ use seeded::{fnv1a64, mix64};
 
 use crate::case::Case;
 
-/// `count` of the cases, drawn by `seed` and spread over kinds of sentence and over groups; in the
-/// order that they came in. All of them if there are no more than `count`.
+/// Draws `count` of the cases by `seed`, spread over kinds of sentence and over groups. They keep
+/// their order; all are returned if there are no more than `count`.
 ///
-/// Sentences are of one kind if they differ in capitals and white space alone. Each kind gets its
-/// share of `count`; what rounding leaves goes to the largest remainders, ties by the seed. Within
-/// a kind the case is taken whose group (without one, whose picture) was taken least often so far,
-/// ties by the seed. Rare kinds choose first, since they have fewer groups to choose from.
+/// Sentences are of one kind if they differ only in capitals and white space. Each kind gets its
+/// share of `count`; cases left over by rounding go to the largest remainders, and the seed breaks
+/// ties. Within a kind, the next case is the one whose group (or picture, if it has no group) was
+/// drawn least often so far, and the seed breaks ties. Rare kinds come first, since they have fewer
+/// groups to choose from.
 ///
 /// A set that repeats its seven sentences picture by picture gives all seven and as many pictures
 /// as cases; the first cases of its table would give seven sentences of three pictures.
@@ -70,7 +71,7 @@ pub fn stratified<'a>(cases: &[&'a Case], count: usize, seed: u64) -> Vec<&'a Ca
     chosen.into_iter().map(|place| cases[place]).collect()
 }
 
-/// What counts as one kind of sentence: lower case, one blank between words.
+/// The key of a kind of sentence: lower case, one blank between words.
 fn kind(sentence: &str) -> String {
     sentence.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }

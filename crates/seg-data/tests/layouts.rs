@@ -59,12 +59,12 @@ fn a_broken_manifest_names_file_and_row() {
     let cases = [
         (
             "image,mask,split\n",
-            "manifest.csv: no column `text`; the columns are image, mask, split",
+            "manifest.csv: column `text` is missing; the columns are image, mask, split",
         ),
-        (header, "manifest.csv: no row below the header"),
+        (header, "manifest.csv: there are no rows below the header"),
         ("a.png,m/a.png,,train\n", "manifest.csv, row 3: column `text` is empty"),
-        ("b.png,m/a.png,left,train\n", "manifest.csv, row 3: there is no image b.png"),
-        ("a.png,m,left,train\n", "manifest.csv, row 3: there is no mask m"),
+        ("b.png,m/a.png,left,train\n", "manifest.csv, row 3: image b.png does not exist"),
+        ("a.png,m,left,train\n", "manifest.csv, row 3: mask m does not exist"),
         (
             "a.png,m/a.png,left,dev\n",
             "manifest.csv, row 3: split is `dev`, expected train, val or test",
@@ -91,7 +91,10 @@ fn a_mask_of_another_size_names_both() {
     let error = load(set.cases(Split::Train)[0]).unwrap_err();
     assert!(matches!(error, DataError::Size { .. }));
     let message = error.to_string();
-    assert!(message.contains("row 2: ") && message.contains("a.png is 8x8, its mask"), "{message}");
+    assert!(
+        message.contains("row 2: ") && message.contains("a.png has 8 x 8 pixels, its mask"),
+        "{message}"
+    );
     fs::write(folder.path().join("m/b.png"), b"no picture").unwrap();
     let error = load(set.cases(Split::Train)[0]).unwrap_err();
     assert!(matches!(error, DataError::Image { .. }), "{error}");
@@ -185,14 +188,14 @@ fn what_does_not_pair_is_named() {
     let two: &[&str] = &["mask_sub-S1 (2).png", "x", "right"];
     let table = "Train_Folder/Train_text.xlsx";
     let cases: [(&[&[&str]], String); 5] = [
-        (&[HEADER], format!("{table}: no row below the header")),
+        (&[HEADER], format!("{table}: there are no rows below the header")),
         (
             &[HEADER, one],
-            format!("Train_Folder/img/sub-S1 (2).png: no row of {table} has a sentence for it"),
+            format!("Train_Folder/img/sub-S1 (2).png: {table} has no row for this picture"),
         ),
         (
             &[HEADER, one, two, &["mask_covid_9.png", "x", "left"]],
-            format!("{table}, row 4: there is no image Train_Folder/img/covid_9"),
+            format!("{table}, row 4: image Train_Folder/img/covid_9 does not exist"),
         ),
         (
             &[HEADER, one, &["mask_sub-S1 (2).png", "x"]],
@@ -200,7 +203,7 @@ fn what_does_not_pair_is_named() {
         ),
         (
             &[&["Image", "Text"], one],
-            format!("{table}: no column `Description`; the columns are Image, Text"),
+            format!("{table}: column `Description` is missing; the columns are Image, Text"),
         ),
     ];
     for (rows, expected) in cases {
@@ -209,14 +212,14 @@ fn what_does_not_pair_is_named() {
 
     let folder = lvit(&[HEADER, one, two]);
     fs::remove_file(folder.path().join("Train_Folder/labelcol/mask_covid_1.png")).unwrap();
-    let expected = format!("{table}, row 2: there is no mask Train_Folder/labelcol/covid_1");
+    let expected = format!("{table}, row 2: mask Train_Folder/labelcol/covid_1 does not exist");
     assert_eq!(refusal(&folder), expected);
     fs::write(folder.path().join(table), b"PK\x03\x04 no workbook").unwrap();
     assert_eq!(refusal(&folder), format!("{table}: not an Excel workbook (.xlsx)"));
 }
 
-/// A folder with a manifest of this name and content, `a.png`, `b.png` and masks of either: left and
-/// right two columns.
+/// A folder with a manifest of this name and content, `a.png`, `b.png` and masks of either: left
+/// and right two columns.
 fn manifest_named(name: &str, content: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -255,7 +258,7 @@ fn masks_of_a_row_are_united_and_none_is_an_empty_mask() {
     assert_eq!(distinct_names(&train), ["a", "a#2", "b", "b#2"]);
 
     let broken = manifest_named("manifest.csv", "image,mask,text,split\na.png,;,x,train\n");
-    assert_eq!(refusal(&broken), "manifest.csv, row 2: there is no mask ;");
+    assert_eq!(refusal(&broken), "manifest.csv, row 2: mask ; does not exist");
     let broken = manifest_named("manifest.tsv", "image\tmask\na.png\n");
     assert_eq!(refusal(&broken), "manifest.tsv: not a table of tab-separated values in UTF-8");
 }
@@ -301,7 +304,7 @@ fn a_broken_json_line_is_named() {
         (r#"{"mask": null, "text": "x", "split": "train"}"#, "row 2: column `image` is empty"),
         (
             r#"{"image": "no.png", "mask": null, "text": "x", "split": "train"}"#,
-            "row 2: there is no image no.png",
+            "row 2: image no.png does not exist",
         ),
     ];
     for (line, expected) in cases {
@@ -309,7 +312,7 @@ fn a_broken_json_line_is_named() {
         assert_eq!(refusal(&folder), format!("manifest.jsonl, {expected}"));
     }
     let folder = manifest_named("manifest.jsonl", "\n");
-    assert_eq!(refusal(&folder), "manifest.jsonl: no row below the header");
+    assert_eq!(refusal(&folder), "manifest.jsonl: there are no rows below the header");
     fs::write(folder.path().join("manifest.jsonl"), b"{\"image\": \"\xff\"}").unwrap();
     assert_eq!(refusal(&folder), "cannot read manifest.jsonl");
 }
@@ -344,15 +347,17 @@ fn the_lgms_layout_validates_on_the_last_fifth() {
         (vec!["5 e".into()], vec!["9 left, lower".into()])
     );
     assert_eq!(set.layout(), Layout::Lgms);
-    set.check(|| {}).unwrap();
+    for split in Split::ALL {
+        seg_data::check(&set.cases(split), || {}).unwrap();
+    }
 
     let table = "prompt/train.csv";
     let folder = lgms("1.png,a\n2.png,b\n3.png,c\n4.png,d\n");
-    let expected = format!("Train/Images/5.png: no row of {table} has a sentence for it");
+    let expected = format!("Train/Images/5.png: {table} has no row for this picture");
     assert_eq!(refusal(&folder), expected);
     let folder = lgms("1.png,a\n7.png,b\n");
-    assert_eq!(refusal(&folder), format!("{table}, row 3: there is no image Train/Images/7"));
-    assert_eq!(refusal(&lgms("")), format!("{table}: no row below the header"));
+    assert_eq!(refusal(&folder), format!("{table}, row 3: image Train/Images/7 does not exist"));
+    assert_eq!(refusal(&lgms("")), format!("{table}: there are no rows below the header"));
 }
 
 /// MedCLIPSeg folders: one picture in Train and Test, the sheet's columns in another order.
@@ -386,20 +391,23 @@ fn the_medclipseg_layout_has_its_tables_apart() {
     assert_eq!((&*test[0].id, &*test[0].sentence), ("2.b", "Two"));
     assert!(test[0].masks[0].ends_with("label/2.b_mask.png"));
     assert_eq!((set.layout(), set.cases(Split::Val).len()), (Layout::MedClipSeg, 0));
-    set.check(|| {}).unwrap();
+    for split in Split::ALL {
+        seg_data::check(&set.cases(split), || {}).unwrap();
+    }
     let tables = set.table_hashes().unwrap().into_keys().collect::<Vec<_>>();
     assert_eq!(tables, ["Prompts_Folder/Test_text.csv", "Prompts_Folder/Train_text.xlsx"]);
 
     let folder = medclipseg("original:Image,Description,Ground Truth\n2.b,Plain,none.png\n");
     let table = "Prompts_Folder/Test_text_original.csv";
-    let expected = format!("{table}, row 2: there is no mask Test_Folder/label/none");
+    let expected = format!("{table}, row 2: mask Test_Folder/label/none does not exist");
     assert_eq!(refusal(&folder), expected);
     let folder = medclipseg("original:Image,Description\n2.b,Plain\n");
-    let expected = format!("{table}: no column `Ground Truth`; the columns are Image, Description");
+    let expected =
+        format!("{table}: column `Ground Truth` is missing; the columns are Image, Description");
     assert_eq!(refusal(&folder), expected);
     fs::remove_file(folder.path().join("Prompts_Folder/Train_text.xlsx")).unwrap();
     let expected =
-        "Prompts_Folder: no table of sentences; looked for Train_text.xlsx, Train_text.csv";
+        "Prompts_Folder: found no table of sentences; looked for Train_text.xlsx, Train_text.csv";
     assert_eq!(refusal(&folder), expected);
 }
 
@@ -410,7 +418,7 @@ fn two_files_of_one_name_are_refused() {
     fs::copy(folder.path().join("Train/Images/x.png"), folder.path().join("Train/Images/x.bmp"))
         .unwrap();
     let expected =
-        "Train/Images/x.bmp and Train/Images/x.png have the same name but for the ending";
+        "Train/Images/x.bmp and Train/Images/x.png differ in their ending only: keep one of them";
     assert_eq!(refusal(&folder), expected);
 }
 

@@ -7,7 +7,8 @@ use image::{Rgb, RgbImage};
 /// see assets/NOTICE).
 pub const FONT: &[u8] = include_bytes!("../assets/caption-sans.ttf");
 
-/// Words of `text` in lines of at most `width` pixels at `size` pixels a line; a longer word is cut.
+/// Words of `text` in lines of at most `width` pixels at `size` pixels a line; a longer word is
+/// cut.
 pub(crate) fn wrap(text: &str, size: f32, width: f32) -> Vec<String> {
     let Ok(font) = FontRef::try_from_slice(FONT) else { return Vec::new() };
     let font = font.as_scaled(PxScale::from(size));

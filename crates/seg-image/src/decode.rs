@@ -11,23 +11,23 @@ use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
 
 use crate::error::ImageError;
 
-/// Most pixels that a picture may have.
+/// The largest number of pixels that a picture may have.
 pub const MAX_PIXELS: u64 = 64_000_000;
-/// Most bytes that a picture may take when decoded, and that the decoder may take besides.
+/// The most memory that a decoded picture may take, and that its decoder may take in addition.
 pub const MAX_BYTES: u64 = 512 << 20;
 
-/// A picture from a file as RGB.
+/// Reads a picture from a file as RGB.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, is no picture, is broken, or is larger than [`MAX_PIXELS`] or
+/// If the file cannot be read, is not a picture, is broken, or is larger than [`MAX_PIXELS`] or
 /// [`MAX_BYTES`].
 pub fn read_rgb(file: impl AsRef<Path>) -> Result<RgbImage, ImageError> {
     let file = file.as_ref();
     decode_rgb(&read(file)?, file)
 }
 
-/// A picture from a file's content as RGB; `name` is what errors call it.
+/// Decodes a picture from a file's content as RGB; errors call it `name`.
 ///
 /// # Errors
 ///
@@ -47,9 +47,9 @@ pub fn decode_rgb(content: &[u8], name: impl AsRef<Path>) -> Result<RgbImage, Im
     })
 }
 
-/// A picture from a file as one channel: its width, height and values, row-major.
+/// Reads a picture from a file as one channel: its width, height and values, row-major.
 ///
-/// Of a picture in colour the red channel is taken: masks hold the same value in all three.
+/// If the picture is in colour, its red channel is taken: masks have the same value in all three.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub fn read_gray8(file: &Path) -> Result<(u32, u32, Vec<u8>), ImageError> {
     decode_gray8(&read(file)?, file)
 }
 
-/// A picture from a file's content as one channel; see [`read_gray8`].
+/// Decodes a picture from a file's content as one channel; see [`read_gray8`].
 ///
 /// # Errors
 ///

@@ -10,7 +10,7 @@ pub enum ImageError {
     /// The file could not be read.
     #[error("cannot read {}", file.display())]
     Read { file: PathBuf, source: std::io::Error },
-    /// The content is of no known format.
+    /// The content is not of a known format.
     #[error("{}: not a PNG, JPEG, TIFF or BMP file", file.display())]
     Format { file: PathBuf },
     /// The content breaks its format.
@@ -18,14 +18,14 @@ pub enum ImageError {
     Decode { file: PathBuf, source: image::ImageError },
     /// The header promises more than the limits allow; nothing was decoded.
     #[error(
-        "{}: {width} x {height} pixels ({bytes} bytes decoded), more than {} million pixels or {} MiB",
+        "{}: {width} x {height} pixels ({bytes} bytes decoded), the limits are {} million pixels and {} MiB",
         file.display(), crate::MAX_PIXELS / 1_000_000, crate::MAX_BYTES >> 20
     )]
     TooLarge { file: PathBuf, width: u32, height: u32, bytes: u64 },
-    /// A mask that would be read as empty since its values are others than the rule expects.
+    /// A mask would be read as empty, since its values are not those that the rule expects.
     #[error(
-        "{}: no value reaches 128, the largest is {largest}: a mask of 0 and 1 or of label ids needs \
-         another mask rule",
+        "{}: no value reaches 128, the largest is {largest}: for a mask of 0 and 1 or of label ids \
+         choose another mask rule",
         file.display()
     )]
     MaskRule { file: PathBuf, largest: u8 },
@@ -35,7 +35,7 @@ pub enum ImageError {
     /// The picture could not be encoded; an earlier file of that name is unchanged.
     #[error("cannot encode {}", file.display())]
     Encode { file: PathBuf, source: image::ImageError },
-    /// Width and height do not fit the number of values.
-    #[error("{}: {width} x {height} pixels, but {found} values", file.display())]
+    /// The number of values is not that of the pixels.
+    #[error("{}: found {found} values for {width} x {height} pixels", file.display())]
     Size { file: PathBuf, width: u32, height: u32, found: usize },
 }

@@ -1,4 +1,4 @@
-//! Image files to 8-bit RGB, masks and overlays to image files.
+//! Reads image files as 8-bit RGB and as masks, and writes masks and overlays.
 //!
 //! ```
 //! use seg_image::{BinaryMask, OverlayStyle, RgbImage, decode_rgb, overlay};
@@ -25,6 +25,6 @@ pub use caption::FONT;
 pub use decode::{MAX_BYTES, MAX_PIXELS, decode_gray8, decode_rgb, read_gray8, read_rgb};
 pub use error::ImageError;
 pub use image::{Rgb, RgbImage};
-pub use mask::{BinaryMask, BoundingBox, MaskRule, read_mask};
+pub use mask::{BinaryMask, BoundingBox, MaskRule, UnknownMaskRule, read_mask};
 pub use overlay::{OverlayStyle, contact_sheet, flip_horizontal, overlay, overlay_with_reference};
 pub use write::{write_gray8, write_mask, write_rgb};

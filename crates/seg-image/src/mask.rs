@@ -1,17 +1,22 @@
 //! Masks of two values.
 
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::decode::read_gray8;
 use crate::error::ImageError;
 
-/// Which values of a mask's file are inside. In text: `at_least_half`, `non_zero`, `{ equals = 3 }`.
+/// Which values of a mask's file are inside.
+///
+/// In text `at_least_half` (or `half`), `non_zero` (or `any`) or a label id from 0 to 255; in TOML
+/// and JSON `at_least_half`, `non_zero`, `{ equals = 3 }`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaskRule {
-    /// 128 to 255: files of 0 and 255, also where a resize left values between.
+    /// 128 to 255: files of 0 and 255, even if a resize left values in between.
     #[default]
     AtLeastHalf,
     /// 1 to 255: files of 0 and 1, or of label ids.
@@ -20,12 +25,39 @@ pub enum MaskRule {
     Equals(u8),
 }
 
+impl fmt::Display for MaskRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeastHalf => f.write_str("at_least_half"),
+            Self::NonZero => f.write_str("non_zero"),
+            Self::Equals(id) => write!(f, "{id}"),
+        }
+    }
+}
+
+/// The text is not the name of a [`MaskRule`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown mask rule `{0}`: expected at_least_half, non_zero or a label id from 0 to 255")]
+pub struct UnknownMaskRule(pub String);
+
+impl FromStr for MaskRule {
+    type Err = UnknownMaskRule;
+
+    fn from_str(name: &str) -> Result<Self, UnknownMaskRule> {
+        match name {
+            "at_least_half" | "half" => Ok(Self::AtLeastHalf),
+            "non_zero" | "any" => Ok(Self::NonZero),
+            _ => name.parse().map(Self::Equals).map_err(|_| UnknownMaskRule(name.to_owned())),
+        }
+    }
+}
+
 /// Which pixels of a picture are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BinaryMask {
-    /// In pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: u32,
     /// Row-major, `height · width` values.
     pub values: Vec<bool>,
@@ -44,10 +76,10 @@ pub struct BoundingBox {
     pub bottom: u32,
 }
 
-/// A mask whose largest value is not 0 and at most this is one of 0 and 1, or of label ids.
+/// A mask whose largest value is between 1 and this holds 0 and 1, or label ids.
 const LABELS: u8 = 32;
 
-/// A mask from a file.
+/// Reads a mask from a file.
 ///
 /// # Errors
 ///
@@ -68,7 +100,7 @@ pub fn read_mask(file: &Path, rule: MaskRule) -> Result<BinaryMask, ImageError> 
 }
 
 impl BinaryMask {
-    /// The pixels of which `inside(column, row)` holds.
+    /// The mask of the pixels for which `inside(column, row)` is true.
     pub fn from_fn(width: u32, height: u32, mut inside: impl FnMut(u32, u32) -> bool) -> Self {
         let mut values = Vec::with_capacity(width as usize * height as usize);
         for y in 0..height {
@@ -77,7 +109,7 @@ impl BinaryMask {
         Self { width, height, values }
     }
 
-    /// Whether a pixel is inside; what lies outside the picture is not.
+    /// Whether a pixel is inside; pixels outside the picture are not.
     pub fn get(&self, x: u32, y: u32) -> bool {
         let at = y as usize * self.width as usize + x as usize;
         x < self.width && y < self.height && self.values.get(at).copied().unwrap_or(false)
@@ -93,7 +125,7 @@ impl BinaryMask {
         self.area() as f64 / self.values.len().max(1) as f64
     }
 
-    /// The smallest rectangle around the mask, unless it is empty.
+    /// The smallest rectangle around the mask; `None` if it is empty.
     pub fn bounding_box(&self) -> Option<BoundingBox> {
         let mut found: Option<BoundingBox> = None;
         for (i, _) in self.values.iter().enumerate().filter(|(_, inside)| **inside) {
@@ -174,6 +206,17 @@ mod tests {
         let text = serde_json::to_string(&rules).unwrap();
         assert_eq!(text, r#"["at_least_half","non_zero",{"equals":3}]"#);
         assert_eq!(serde_json::from_str::<[MaskRule; 3]>(&text).unwrap(), rules);
+    }
+
+    #[test]
+    fn a_rule_is_read_as_it_is_written() {
+        for rule in [MaskRule::AtLeastHalf, MaskRule::NonZero, MaskRule::Equals(3)] {
+            assert_eq!(rule.to_string().parse(), Ok(rule));
+        }
+        let error = "256".parse::<MaskRule>().unwrap_err().to_string();
+        let expected =
+            "unknown mask rule `256`: expected at_least_half, non_zero or a label id from 0 to 255";
+        assert_eq!(error, expected);
     }
 
     #[test]

@@ -8,15 +8,15 @@ use crate::mask::BinaryMask;
 /// Colours and sizes of an overlay.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OverlayStyle {
-    /// Of the mask.
+    /// Colour of the mask.
     pub color: [u8; 3],
-    /// Of the reference mask's outline.
+    /// Colour of the reference mask's outline.
     pub reference: [u8; 3],
     /// Share of the colour inside the mask, in `[0, 1]`.
     pub tint: f32,
     /// A smaller picture is enlarged by a whole factor to at least this width, in pixels.
     pub min_width: u32,
-    /// Of the caption's lines, in pixels.
+    /// Height of the caption's lines, in pixels.
     pub text_size: f32,
 }
 

@@ -1,4 +1,4 @@
-//! Pictures to PNG files, written beside and renamed.
+//! Writes pictures and masks as PNG files, atomically.
 
 use std::path::Path;
 
@@ -7,26 +7,26 @@ use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use crate::error::ImageError;
 use crate::mask::BinaryMask;
 
-/// A picture as PNG.
+/// Writes a picture as PNG.
 ///
 /// # Errors
 ///
-/// If the file cannot be written; an earlier one is unchanged then.
+/// If the file cannot be written; an earlier one is then unchanged.
 pub fn write_rgb(file: &Path, image: &RgbImage) -> Result<(), ImageError> {
     write(file, &DynamicImage::ImageRgb8(image.clone()))
 }
 
-/// A mask as grey PNG of 0 and 255.
+/// Writes a mask as grey PNG of 0 and 255.
 ///
 /// # Errors
 ///
-/// If the file cannot be written, or the mask's size is not that of its values.
+/// If the file cannot be written, or the number of values is not that of the pixels.
 pub fn write_mask(file: &Path, mask: &BinaryMask) -> Result<(), ImageError> {
     let values = mask.values.iter().map(|inside| u8::from(*inside) * 255).collect();
     write_gray8(file, mask.width, mask.height, values)
 }
 
-/// One channel as grey PNG.
+/// Writes one channel as grey PNG.
 ///
 /// # Errors
 ///

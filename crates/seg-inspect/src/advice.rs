@@ -7,21 +7,21 @@ use seg_sentences::{Sides, Turn, rewrite};
 use serde::Serialize;
 
 use crate::scan::Scan;
-use crate::sides::{Convention, SideCount, SideFacts};
+use crate::sides::{Laterality, SideCount, SideFacts};
 use crate::spread::{percent, share};
 
 /// Which changes of pictures keep the sentences true, for a recipe.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AugmentAdvice {
-    /// The settings that follow, each other one as it is by default.
+    /// The recommended settings; all others have their defaults.
     pub config: AugmentConfig,
-    /// The same as a recipe's `[augment]` table (TOML).
+    /// The settings as the `[augment]` table of a recipe (TOML).
     pub recipe: String,
     /// Each change, with the reason.
     pub changes: Vec<Advice>,
 }
 
-/// What is said of one change.
+/// Advice on one change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Advice {
     /// The change.
@@ -36,11 +36,11 @@ pub struct Advice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Safety {
-    /// As they are.
+    /// The sentences stay true as they are.
     Yes,
-    /// If their words turn with the picture, as seg-augment's do.
+    /// The sentences stay true if their words turn with the picture, as in seg-augment.
     WithWords,
-    /// It would make sentences untrue, or pictures that do not occur.
+    /// Sentences would become untrue, or pictures unlike real ones.
     No,
 }
 
@@ -58,8 +58,8 @@ impl std::fmt::Display for Safety {
 const WORTH: f64 = 0.5;
 
 impl AugmentAdvice {
-    pub(crate) fn of(scan: &Scan<'_>, facts: &SideFacts) -> Self {
-        let sentences = Sentences::of(scan);
+    pub(crate) fn from_scan(scan: &Scan<'_>, facts: &SideFacts) -> Self {
+        let sentences = Sentences::from_scan(scan);
         let (sides, why) = whose(facts);
         let flip = horizontal(&sentences, facts, sides, why);
         let standing = sentences.standing();
@@ -70,7 +70,7 @@ impl AugmentAdvice {
         let tone = Advice {
             change: "brightness, contrast, gamma, noise",
             safe: Safety::Yes,
-            reason: "no place changes; keep them small where sentences speak of bright and dark"
+            reason: "places do not change; keep them small if sentences mention bright and dark"
                 .to_owned(),
         };
         let changes = vec![flip, vertical, quarter, affine, tone];
@@ -85,7 +85,7 @@ struct Sentences<'a> {
 }
 
 impl<'a> Sentences<'a> {
-    fn of(scan: &Scan<'a>) -> Self {
+    fn from_scan(scan: &Scan<'a>) -> Self {
         let mut counts = BTreeMap::new();
         for case in &scan.cases {
             *counts.entry(case.case.sentence.as_str()).or_insert(0) += 1;
@@ -93,7 +93,7 @@ impl<'a> Sentences<'a> {
         Self { counts, cases: scan.cases.len() }
     }
 
-    /// The share of cases of whose sentence something holds.
+    /// The share of cases whose sentence meets a condition.
     fn share_of(&self, holds: impl Fn(&str) -> bool) -> f64 {
         let cases = self.counts.iter().filter(|(text, _)| holds(text)).map(|(_, cases)| cases);
         share(cases.sum(), self.cases)
@@ -103,7 +103,8 @@ impl<'a> Sentences<'a> {
         self.share_of(|text| rewrite(text, turn, sides).is_ok())
     }
 
-    /// The commonest word that says that pictures have an up and a down, if many sentences have one.
+    /// The most frequent word that says that pictures have an up and a down, if many sentences have
+    /// one.
     fn standing(&self) -> Option<String> {
         const WORDS: [&str; 13] = [
             "lung",
@@ -135,7 +136,7 @@ fn has(text: &str, word: &str) -> bool {
 
 /// The recipe's `sides`, and why.
 fn whose(facts: &SideFacts) -> (Sides, String) {
-    use Convention::{Image, Mixed, Patient};
+    use Laterality::{Image, Mixed, Patient};
     let (plain, patients) = (&facts.plain, &facts.patients);
     if facts.naming_a_side == 0 {
         return (Sides::Image, "no sentence names a side".to_owned());
@@ -152,11 +153,11 @@ fn whose(facts: &SideFacts) -> (Sides, String) {
     }
     let why = match [plain.convention, patients.convention] {
         both if both.contains(&Mixed) => {
-            "left and right mean now the one side, now the other: words cannot follow"
+            "left and right mean sometimes one side and sometimes the other, so words cannot follow a flip"
         }
         [Image | Patient, Image | Patient] => {
-            "some sentences name the patient's side and some the picture's: a mirrored body has its \
-             heart on the other side, and the two kinds of words no longer fit"
+            "some sentences name the patient's side and some the picture's: in a mirrored picture, where \
+             the heart is on the other side, they would contradict each other"
         }
         _ => "too few one-sided sentences to measure whose left and right they name",
     };
@@ -165,7 +166,7 @@ fn whose(facts: &SideFacts) -> (Sides, String) {
 
 fn told(count: &SideCount) -> String {
     let (agreeing, agreeing_share) = match count.convention {
-        Convention::Patient => (count.measured - count.on_image_side, 1.0 - count.share),
+        Laterality::Patient => (count.measured - count.on_image_side, 1.0 - count.share),
         _ => (count.on_image_side, count.share),
     };
     format!(
@@ -206,7 +207,7 @@ fn vertical(
         return Advice { change, safe: Safety::Yes, reason };
     }
     if !facts.heights_agree() {
-        return no("heights could not be measured, or do not fit their masks".to_owned());
+        return no("heights could not be measured, or do not match the masks".to_owned());
     }
     let follow = sentences.rewritable(Turn::FLIP_VERTICAL, sides);
     let reason = format!("{} of sentences can be rewritten", percent(follow));
@@ -230,7 +231,7 @@ fn quarter(
         return Advice { change, safe: Safety::Yes, reason };
     }
     if sides != Sides::Image || !facts.heights_agree() {
-        return no("sides become heights only where both are measured as the picture's".to_owned());
+        return no("sides can become heights only if both are known to be the picture's".to_owned());
     }
     let follow = sentences.rewritable(Turn::QUARTER, sides);
     let reason = format!("{} of sentences can be rewritten", percent(follow));
@@ -240,7 +241,7 @@ fn quarter(
 
 fn upright(word: &str) -> String {
     format!(
-        "sentences speak of \"{word}\": such pictures have an up and a down, and none is met turned"
+        "sentences mention \"{word}\": such pictures have an up and a down and do not occur turned"
     )
 }
 
@@ -248,10 +249,10 @@ fn affine(facts: &SideFacts) -> Advice {
     let places = facts.naming_a_side + facts.naming_a_height > 0;
     let reason = match places {
         true => {
-            "only a small one: 5 degrees, 2.5 % of the side, a factor of 1.07; more moves a mask over \
-             the border of its words"
+            "keep it small: 5 degrees, 2.5 % of the side, a factor of 1.07; more could move a mask to \
+             where its words are wrong"
         }
-        false => "no sentence names a place; a small one is still the safe choice",
+        false => "no sentence names a place; keep it small all the same",
     };
     Advice { change: "small rotation, shift, zoom", safe: Safety::Yes, reason: reason.to_owned() }
 }

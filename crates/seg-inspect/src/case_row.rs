@@ -1,4 +1,4 @@
-//! Where a case stands, for people and programs.
+//! The row of a case, for people and programs.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use seg_data::Case;
 use serde::Serialize;
 
-/// Where a case stands. Paths are in the set's folder.
+/// The row of a case. Paths are relative to the set's folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct CaseRow {
     /// The table's file.
@@ -20,7 +20,7 @@ pub struct CaseRow {
 }
 
 impl CaseRow {
-    pub(crate) fn of(case: &Case, folder: &Path) -> Self {
+    pub(crate) fn new(case: &Case, folder: &Path) -> Self {
         Self {
             table: relative(&case.origin.table, folder),
             row: case.origin.row,

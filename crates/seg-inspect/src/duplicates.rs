@@ -1,4 +1,4 @@
-//! Pictures that are there more than once, and what they say against each other.
+//! Duplicate pictures, and contradictions between their masks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,14 +13,14 @@ use crate::finding::{Finding, Level, count};
 use crate::pairs::{Closeness, Pair, joined, pairs};
 use crate::scan::Scan;
 
-/// Pictures that are there more than once.
+/// Duplicate pictures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DuplicateFacts {
-    /// How many pairs there are, by closeness and splits.
+    /// The number of pairs, by closeness and splits.
     pub pairs: Vec<PairCount>,
-    /// Pictures that pairs join: across splits first, then the closest.
+    /// Groups of pictures that pairs connect: those across splits first, then the closest.
     pub groups: Vec<DuplicateGroup>,
-    /// Pictures with more than one sentence: no duplicates.
+    /// Pictures with more than one sentence; they are not duplicates.
     pub several_sentences: usize,
     /// Pictures whose cases are in more than one split.
     pub shared_pictures: Vec<String>,
@@ -30,21 +30,21 @@ pub struct DuplicateFacts {
     pub contradictions: Vec<Conflict>,
 }
 
-/// How many pairs of pictures are so alike.
+/// The number of pairs of pictures that are this alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PairCount {
     /// How alike.
     pub closeness: Closeness,
     /// The splits of the two.
     pub splits: [String; 2],
-    /// How many.
+    /// The number of pairs.
     pub pairs: usize,
 }
 
 /// Pictures that are alike.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DuplicateGroup {
-    /// Of its closest pair.
+    /// Closeness of its closest pair.
     pub closeness: Closeness,
     /// Bits of 256 in which the difference hashes of its closest pair differ.
     pub distance: u32,
@@ -89,7 +89,7 @@ impl fmt::Display for Conflict {
 }
 
 impl DuplicateFacts {
-    pub(crate) fn of(scan: &Scan<'_>) -> Self {
+    pub(crate) fn from_scan(scan: &Scan<'_>) -> Self {
         let pairs = pairs(scan);
         let mut counts = BTreeMap::new();
         for pair in &pairs {
@@ -141,19 +141,20 @@ impl DuplicateFacts {
         let conflicts = self.groups.iter().flat_map(|group| &group.conflicts).collect::<Vec<_>>();
         if !conflicts.is_empty() {
             let pairs = count(conflicts.len(), "pair");
-            let message =
-                format!("{pairs} of alike pictures with masks that contradict each other");
+            let message = format!("{pairs} of similar pictures with contradictory masks");
             found.push(Finding::new(Level::Warning, "conflict", message).at(conflicts));
         }
         if !self.contradictions.is_empty() {
             let pairs = count(self.contradictions.len(), "pair");
-            let message = format!("{pairs} of rows with one picture, one sentence and two masks");
+            let message =
+                format!("{pairs} of rows with the same picture and sentence but different masks");
             let finding = Finding::new(Level::Warning, "contradiction", message);
             found.push(finding.at(&self.contradictions));
         }
         if !self.repeated.is_empty() {
             let rows = count(self.repeated.len(), "row");
-            let message = format!("{rows} with picture, sentence and mask of an earlier row");
+            let message =
+                format!("{rows} that repeat the picture, sentence and mask of an earlier row");
             found.push(Finding::new(Level::Note, "repeated", message).at(&self.repeated));
         }
         found
@@ -162,7 +163,7 @@ impl DuplicateFacts {
 
 fn alike(closeness: Closeness, across: bool, groups: &[&DuplicateGroup]) -> Finding {
     let (level, place) = match (across, closeness) {
-        (true, _) => (Level::Warning, "across splits: scores are too good"),
+        (true, _) => (Level::Warning, "across splits: scores are too high"),
         (false, _) => (Level::Note, "within a split"),
     };
     let (code, what) = match closeness {
@@ -226,7 +227,7 @@ fn conflict(scan: &Scan<'_>, a: usize, b: usize) -> Option<Conflict> {
     })
 }
 
-/// Of two cases' masks, the second at the first one's size; none where one cannot be read.
+/// Dice of two cases' masks, the second at the first one's size; `None` if one cannot be read.
 fn dice(first: &Case, second: &Case) -> Option<f64> {
     let first = load(first).ok()?.mask;
     let second = load(second).ok()?.mask.resize_nearest(first.width, first.height);

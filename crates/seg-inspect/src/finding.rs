@@ -1,4 +1,4 @@
-//! What was found, and how bad it is.
+//! Findings and their severity.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use serde::Serialize;
 pub enum Level {
     /// Training would stop or learn nothing.
     Error,
-    /// Scores would be too good, or words untrue.
+    /// Scores would be too high, or sentences untrue.
     Warning,
-    /// To be known, and said in a report.
+    /// Worth knowing, and worth reporting.
     Note,
 }
 
@@ -40,7 +40,7 @@ pub struct Finding {
     pub code: &'static str,
     /// What it is and what to do, for people.
     pub message: String,
-    /// Every place where it is so: table and row, or file. Empty where it is true of the whole set.
+    /// Every place where it occurs: table and row, or file. Empty if it concerns the whole set.
     pub places: Vec<String>,
 }
 

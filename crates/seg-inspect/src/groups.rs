@@ -1,4 +1,4 @@
-//! Patients, and whatever else must not be torn apart.
+//! Groups of cases, such as patients, that must stay in one split.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,7 +11,8 @@ use crate::finding::{Finding, Level, count};
 use crate::scan::Scan;
 use crate::spread::share;
 
-/// Names of patients inside names of pictures, as public sets have them; the first that fits counts.
+/// Names of patients inside names of pictures, as public sets have them; the first that fits
+/// counts.
 const PATTERNS: [&str; 5] = [
     r"sub-[A-Za-z]*\d+", // BIDS, QaTa-COV19
     r"TCGA-[A-Z0-9]{2}-[A-Z0-9]{4}",
@@ -20,41 +21,41 @@ const PATTERNS: [&str; 5] = [
     r"(?i)\bp\d{8}\b", // MIMIC
 ];
 
-/// Patients, and whatever else must not be torn apart.
+/// Groups of cases, such as patients, that must stay in one split.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GroupFacts {
-    /// Who says which case is of which group.
+    /// Where the groups come from.
     pub source: GroupSource,
-    /// How many there are.
+    /// The number of groups.
     pub groups: usize,
-    /// Cases without one.
+    /// The number of cases without a group.
     pub without: usize,
     /// Groups that have cases in more than one split, by name.
     pub shared: Vec<SharedCount>,
-    /// How many groups each two splits share, where they share any.
+    /// The number of groups that two splits share, for those that share any.
     pub pairs: Vec<SplitPair>,
     /// Val's cases whose group is in train, test's whose group is in train or val.
     pub affected: Vec<Affected>,
 }
 
-/// Who says which case is of which group.
+/// Where the groups come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupSource {
     /// The set: a column of its table, or the pattern it was opened with.
     Set,
-    /// Nobody; this pattern was found in pictures' names.
+    /// They were not given; this pattern was found in pictures' names.
     Detected(String),
-    /// Nobody.
+    /// They are not known.
     None,
 }
 
 impl fmt::Display for GroupSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Set => f.write_str("as the set says"),
+            Self::Set => f.write_str("given by the set"),
             Self::Detected(pattern) => write!(f, "detected in names: {pattern}"),
-            Self::None => f.write_str("not known"),
+            Self::None => f.write_str("unknown"),
         }
     }
 }
@@ -77,7 +78,7 @@ pub struct SplitPair {
     pub groups: usize,
 }
 
-/// Cases whose scores a shared group makes too good.
+/// Cases whose scores are too high because of a shared group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Affected {
     /// val or test.
@@ -107,7 +108,11 @@ pub(crate) fn groups(scan: &Scan<'_>) -> (Vec<Option<String>>, GroupSource) {
 }
 
 impl GroupFacts {
-    pub(crate) fn of(scan: &Scan<'_>, groups: &[Option<String>], source: GroupSource) -> Self {
+    pub(crate) fn from_scan(
+        scan: &Scan<'_>,
+        groups: &[Option<String>],
+        source: GroupSource,
+    ) -> Self {
         let mut cases = BTreeMap::<&str, BTreeMap<Split, usize>>::new();
         for (case, group) in scan.cases.iter().zip(groups) {
             if let Some(group) = group {
@@ -157,7 +162,7 @@ impl GroupFacts {
                 format!("{} of {} {} cases with a known group", a.cases, a.known, a.split)
             });
             let message = format!(
-                "{} in more than one split: {}. Scores are too good on {}. Split by group, or report \
+                "{} in more than one split: {}. Scores are too high on {}. Split by group, or report \
                  the other cases alone",
                 count(self.shared.len(), "group"),
                 pairs.collect::<Vec<_>>().join(", "),
@@ -173,9 +178,8 @@ impl GroupFacts {
         match &self.source {
             GroupSource::Set | GroupSource::Detected(_) if self.without > 0 => {
                 let cases = count(self.without, "case");
-                let message = format!(
-                    "{cases} without a group: whether their patients are in two splits cannot be told"
-                );
+                let message =
+                    format!("{cases} without a group: their patients may be in two splits");
                 found.push(Finding::new(Level::Note, "no_group", message));
             }
             GroupSource::None => {

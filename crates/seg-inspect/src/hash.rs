@@ -2,11 +2,11 @@
 
 use seg_image::RgbImage;
 
-/// A difference hash of 256 bits: of a 17 x 16 miniature in grey, whether each pixel is brighter
-/// than the one to its left.
+/// A difference hash of 256 bits: whether each pixel of a grey 17 x 16 miniature is brighter than
+/// the one to its left.
 ///
-/// Own code, since published thresholds are for this form: bit by bit what Pillow's `BOX` miniature
-/// gives.
+/// It is implemented here since published thresholds are for this form: bit by bit what Pillow's
+/// `BOX` miniature gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DifferenceHash([u64; 4]);
 
@@ -14,22 +14,10 @@ const WIDTH: usize = 17;
 const HEIGHT: usize = 16;
 
 impl DifferenceHash {
-    pub(crate) fn of(image: &RgbImage) -> Self {
-        let (width, height) = (image.width() as usize, image.height() as usize);
-        let grey = image.pixels().map(|pixel| luma(pixel.0)).collect::<Vec<_>>();
+    pub(crate) fn from_image(image: &RgbImage) -> Self {
         let mut bits = [0u64; 4];
-        if width == 0 || height == 0 {
-            return Self(bits);
-        }
-        let columns = cells(width, WIDTH);
-        let narrow = grey
-            .chunks_exact(width)
-            .flat_map(|row| columns.iter().map(|cell| mean(row[cell.clone()].iter().copied())))
-            .collect::<Vec<_>>(); // [height, 17]
-        for (y, cell) in cells(height, HEIGHT).into_iter().enumerate() {
-            let small: [u8; WIDTH] =
-                std::array::from_fn(|x| mean(cell.clone().map(|row| narrow[row * WIDTH + x])));
-            for (x, pair) in small.windows(2).enumerate() {
+        for (y, row) in miniature(image, WIDTH, HEIGHT).chunks_exact(WIDTH).enumerate() {
+            for (x, pair) in row.windows(2).enumerate() {
                 let bit = y * (WIDTH - 1) + x;
                 bits[bit / 64] |= u64::from(pair[1] > pair[0]) << (bit % 64);
             }
@@ -55,7 +43,7 @@ impl DifferenceHash {
 pub(crate) struct Thumbnail(Vec<f32>);
 
 impl Thumbnail {
-    pub(crate) fn of(image: &RgbImage) -> Self {
+    pub(crate) fn from_image(image: &RgbImage) -> Self {
         const SIDE: usize = 32;
         let small = miniature(image, SIDE, SIDE);
         let mean = small.iter().map(|v| f32::from(*v)).sum::<f32>() / small.len().max(1) as f32;
@@ -102,7 +90,7 @@ fn cells(pixels: usize, cells: usize) -> Vec<std::ops::Range<usize>> {
     (0..cells).map(cell).collect()
 }
 
-/// Rounded as Pillow does, whose shares have 22 bits: of an exact half, now up, now down.
+/// Rounds as Pillow does, whose weights have 22 bits: an exact half goes up or down.
 fn mean(values: impl Iterator<Item = u8>) -> u8 {
     const BITS: u32 = 22;
     let (sum, count) = values.fold((0u64, 0u64), |(sum, n), v| (sum + u64::from(v), n + 1));
@@ -126,10 +114,13 @@ mod tests {
     #[test]
     fn a_ramp_has_all_bits_and_its_mirror_none() {
         let ramp = RgbImage::from_fn(170, 32, |x, _| Rgb([x as u8; 3]));
-        assert_eq!(DifferenceHash::of(&ramp), DifferenceHash([u64::MAX; 4]));
+        assert_eq!(DifferenceHash::from_image(&ramp), DifferenceHash([u64::MAX; 4]));
         let mirror = RgbImage::from_fn(170, 32, |x, _| Rgb([200 - x as u8; 3]));
-        assert_eq!(DifferenceHash::of(&mirror), DifferenceHash([0; 4]));
-        assert_eq!(DifferenceHash::of(&ramp).distance(&DifferenceHash::of(&mirror)), 256);
+        assert_eq!(DifferenceHash::from_image(&mirror), DifferenceHash([0; 4]));
+        assert_eq!(
+            DifferenceHash::from_image(&ramp).distance(&DifferenceHash::from_image(&mirror)),
+            256
+        );
     }
 
     /// Pillow 13.0: `convert("L").resize((17, 16), BOX)`, then brighter than the one to the left.
@@ -157,7 +148,11 @@ mod tests {
                 let v = (x * x * 7 + y * y * 5 + x * y * 3) / 16;
                 Rgb([v, v / 2 + x, v / 3 + y].map(|v| (v % 256) as u8))
             });
-            assert_eq!(DifferenceHash::of(&image), DifferenceHash(expected), "{width} x {height}");
+            assert_eq!(
+                DifferenceHash::from_image(&image),
+                DifferenceHash(expected),
+                "{width} x {height}"
+            );
         }
     }
 
@@ -166,18 +161,19 @@ mod tests {
         let picture = |shift: u8, factor: u32| {
             RgbImage::from_fn(64, 48, |x, y| Rgb([((x * y / 20 + x) / factor) as u8 + shift; 3]))
         };
-        let (a, b) = (Thumbnail::of(&picture(0, 1)), Thumbnail::of(&picture(40, 2)));
+        let (a, b) =
+            (Thumbnail::from_image(&picture(0, 1)), Thumbnail::from_image(&picture(40, 2)));
         assert!(a.correlation(&b) > 0.99);
-        let turned = Thumbnail::of(&image::imageops::flip_horizontal(&picture(0, 1)));
+        let turned = Thumbnail::from_image(&image::imageops::flip_horizontal(&picture(0, 1)));
         assert!(a.correlation(&turned) < 0.0);
-        assert_eq!(Thumbnail::of(&RgbImage::new(5, 5)).correlation(&a), 0.0);
-        assert_eq!(Thumbnail::of(&RgbImage::new(0, 5)).correlation(&a), 0.0);
+        assert_eq!(Thumbnail::from_image(&RgbImage::new(5, 5)).correlation(&a), 0.0);
+        assert_eq!(Thumbnail::from_image(&RgbImage::new(0, 5)).correlation(&a), 0.0);
     }
 
     #[test]
     fn every_size_has_a_hash_and_an_empty_picture_a_flat_one() {
         for (width, height) in [(0, 4), (1, 1), (16, 3), (17, 16), (300, 1)] {
-            assert!(DifferenceHash::of(&RgbImage::new(width, height)).is_flat());
+            assert!(DifferenceHash::from_image(&RgbImage::new(width, height)).is_flat());
         }
     }
 

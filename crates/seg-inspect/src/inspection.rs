@@ -1,4 +1,4 @@
-//! All that is found out about a set.
+//! The inspection of a set.
 
 use std::collections::BTreeMap;
 
@@ -24,33 +24,33 @@ use crate::summary;
 /// How a set is inspected.
 #[derive(Clone, Copy)]
 pub struct InspectOptions<'a> {
-    /// How many tokens a sentence has, with start and end: the network's tokenizer.
+    /// Counts the tokens of a sentence, with start and end: the network's tokenizer.
     pub tokens: &'a dyn Fn(&str) -> usize,
-    /// Lengths of text towers, in tokens with start and end, to say what they would cut.
+    /// Lengths of text towers, in tokens with start and end, for which to report what they cut.
     pub word_lens: &'a [usize],
-    /// Called for each case once its files are read, on any thread.
+    /// Called for each case after its files were read, on any thread.
     pub tick: &'a (dyn Fn() + Sync),
 }
 
 impl<'a> InspectOptions<'a> {
-    /// With the lengths that published networks have, and no tick.
+    /// Options with the lengths of published networks, and without a tick.
     pub fn new(tokens: &'a dyn Fn(&str) -> usize) -> Self {
         // MedEquiSeg and CausalCLIPSeg 16, CRIS 17, CRIS on G-Ref 22, LGMS 24, CLIP itself 77.
         Self { tokens, word_lens: &[16, 17, 22, 24, 77], tick: &|| {} }
     }
 }
 
-/// All that is found out about a set.
+/// The result of inspecting a set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Inspection {
     /// The folder's name.
     pub name: String,
-    /// How the set lies in its folder.
+    /// The layout of the set's folder.
     pub layout: String,
     /// SHA-256 of its tables, by their paths in the folder.
     pub tables: BTreeMap<String, String>,
-    /// What is wrong or should be known, worst first.
+    /// What is wrong or worth knowing, worst first.
     pub findings: Vec<Finding>,
     /// train, val and test.
     pub splits: Vec<SplitFacts>,
@@ -75,27 +75,27 @@ pub struct Inspection {
 }
 
 impl Inspection {
-    /// Reads every file of a set once, on all cores, and some again for the page.
+    /// Inspects a set: reads every file once, on all cores, and some again for the page.
     ///
     /// # Errors
     ///
-    /// If the tables cannot be read again, or a small picture cannot be encoded. Files that cannot
+    /// If the tables cannot be read again, or a thumbnail cannot be encoded. Files that cannot
     /// be read are findings.
-    pub fn of(set: &Dataset, options: &InspectOptions<'_>) -> Result<Self, InspectError> {
+    pub fn run(set: &Dataset, options: &InspectOptions<'_>) -> Result<Self, InspectError> {
         let tables = set.table_hashes();
         let tables = tables.map_err(|source| InspectError::Table { source: Box::new(source) })?;
-        let scan = Scan::of(set, options.tick);
+        let scan = Scan::read(set, options.tick);
         let (of_case, source) = groups(&scan);
         let splits = SplitFacts::all(&scan, &of_case);
-        let pictures = PictureFacts::of(&scan);
-        let masks = MaskFacts::of(&scan);
-        let sentences = SentenceFacts::of(&scan, options.tokens, options.word_lens);
+        let pictures = PictureFacts::from_scan(&scan);
+        let masks = MaskFacts::from_scan(&scan);
+        let sentences = SentenceFacts::from_scan(&scan, options.tokens, options.word_lens);
         let misspellings = misspellings(&scan);
-        let groups = GroupFacts::of(&scan, &of_case, source);
-        let duplicates = DuplicateFacts::of(&scan);
-        let sides = SideFacts::of(&scan);
-        let augmentation = AugmentAdvice::of(&scan, &sides);
-        let sheets = Sheets::of(&scan, &duplicates, &sides)?;
+        let groups = GroupFacts::from_scan(&scan, &of_case, source);
+        let duplicates = DuplicateFacts::from_scan(&scan);
+        let sides = SideFacts::from_scan(&scan);
+        let augmentation = AugmentAdvice::from_scan(&scan, &sides);
+        let sheets = Sheets::from_scan(&scan, &duplicates, &sides)?;
         let mut findings = [
             broken_files(&scan),
             SplitFacts::findings(&splits, &scan),
@@ -127,7 +127,7 @@ impl Inspection {
         })
     }
 
-    /// Whether training would start and could learn: no finding is an error.
+    /// Whether training would start and could learn: there are no findings of level error.
     pub fn can_train(&self) -> bool {
         self.count(Level::Error) == 0
     }

@@ -1,7 +1,8 @@
-//! Finds what spoils a study in a set of pictures, sentences and masks, before training.
+//! Audits a data set of pictures, sentences and masks before training.
 //!
-//! Broken files, masks that do not fit, patients and pictures in two splits, sentences that a short
-//! text tower cuts, misspelt places, and whose left "left" is: measured, not assumed.
+//! It finds broken files, masks that do not fit, patients and pictures in two splits, sentences
+//! that a short text tower cuts and misspelt places, and measures whether "left" is the image's or
+//! the patient's.
 //!
 //! ```
 //! use seg_data::{Dataset, phantom::{PhantomConfig, write_phantoms}};
@@ -14,7 +15,7 @@
 //! let set = Dataset::open(folder.path())?;
 //! // The program has the network's tokenizer here.
 //! let tokens = |sentence: &str| sentence.split_whitespace().count() + 2;
-//! let inspection = Inspection::of(&set, &InspectOptions::new(&tokens))?;
+//! let inspection = Inspection::run(&set, &InspectOptions::new(&tokens))?;
 //! assert!(inspection.can_train());
 //! assert_eq!(inspection.splits[0].pictures, 6);
 //! let page = inspection.html(); // one file, pictures inside
@@ -24,8 +25,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What is an error stops training ([`Inspection::can_train`]); what makes scores too good or words
-//! untrue is a warning. Numbers are in the sections of [`facts`].
+//! Findings that prevent training are errors ([`Inspection::can_train`]); those that make scores
+//! too high or sentences untrue are warnings. The numbers are in the sections of [`facts`].
 #![deny(missing_docs)]
 
 mod advice;
@@ -65,8 +66,8 @@ pub mod facts {
     pub use crate::pairs::Closeness;
     pub use crate::pictures::{PictureFacts, PictureSize};
     pub use crate::sentences::{CommonSentence, Cut, SentenceFacts, Sentences};
-    pub use crate::sides::{Convention, Disagreement, HeightFacts, SideCount, SideFacts};
+    pub use crate::sides::{Disagreement, HeightFacts, Laterality, SideCount, SideFacts};
     pub use crate::spelling::Misspelling;
     pub use crate::splits::SplitFacts;
-    pub use crate::spread::Spread;
+    pub use crate::spread::MedianRange;
 }

@@ -1,4 +1,4 @@
-//! What the mask files hold.
+//! The contents of mask files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,20 +7,20 @@ use serde::Serialize;
 
 use crate::finding::{Finding, Level, count};
 use crate::scan::Scan;
-use crate::spread::Spread;
+use crate::spread::MedianRange;
 
-/// What the mask files hold.
+/// The contents of mask files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MaskFacts {
     /// Different files that can be read.
     pub files: usize,
     /// Values in them, smallest first.
     pub values: Vec<MaskValue>,
-    /// Files with more than two values, though the mask rule makes two of them: as JPEG or a resize
-    /// leaves them.
+    /// Files with more than two values although the mask rule is a threshold, as JPEG compression
+    /// or a resize leaves them.
     pub blurred: usize,
     /// Share of the picture inside, in `[0, 1]`, over cases; empty masks are 0.
-    pub area: Spread,
+    pub area: MedianRange,
 }
 
 /// A value in mask files.
@@ -35,7 +35,7 @@ pub struct MaskValue {
 }
 
 impl MaskFacts {
-    pub(crate) fn of(scan: &Scan<'_>) -> Self {
+    pub(crate) fn from_scan(scan: &Scan<'_>) -> Self {
         let mut files = BTreeMap::new();
         for (file, values) in scan.masks().flat_map(|mask| &mask.values) {
             files.insert(*file, values);
@@ -51,7 +51,7 @@ impl MaskFacts {
             files: files.len(),
             values: tally.into_iter().map(value).collect(),
             blurred: blurred(scan).len(),
-            area: Spread::of(regions.map(|region| region.coverage())),
+            area: MedianRange::from_numbers(regions.map(|region| region.coverage())),
         }
     }
 
@@ -68,8 +68,8 @@ impl MaskFacts {
         let blurred = blurred(scan);
         if !blurred.is_empty() {
             let message = format!(
-                "{} between inside and outside, as JPEG or a resize leaves them: the border depends on \
-                 where it is cut (128 here)",
+                "{} between inside and outside, left by JPEG or a resize: the border depends on the \
+                 threshold (128 here)",
                 match blurred.len() {
                     1 => "1 mask file holds values".to_owned(),
                     n => format!("{n} mask files hold values"),
@@ -94,7 +94,7 @@ impl MaskFacts {
             let parts =
                 parts.iter().filter(|(_, n)| *n > 0).map(|(split, n)| format!("{n} {split}"));
             let message = format!(
-                "{} ({}): Dice is 1 or 0 there, and says more of the threshold than of the outline",
+                "{} ({}): their Dice is 1 or 0 and depends more on the threshold than on the outline",
                 match empty.len() {
                     1 => "1 empty mask".to_owned(),
                     n => format!("{n} empty masks"),
@@ -108,7 +108,7 @@ impl MaskFacts {
     }
 }
 
-/// Mask files with values between, where the rule is a threshold.
+/// Mask files with values in between, for cases whose rule is a threshold.
 fn blurred(scan: &Scan<'_>) -> BTreeSet<String> {
     let by_threshold = scan.cases.iter().filter(|c| c.case.mask_rule == MaskRule::AtLeastHalf);
     let files = by_threshold.flat_map(|case| &scan.mask(case).values);

@@ -13,10 +13,10 @@ use crate::scan::{Pixels, Scan};
 pub enum Closeness {
     /// Every pixel is equal.
     Exact,
-    /// The same picture, saved or scaled anew: difference hashes differ in at most 8 of 256 bits.
+    /// One picture, saved or scaled anew: difference hashes differ in at most 8 of 256 bits.
     Near,
-    /// A picture worked over, or the same view a moment later: at most 24 bits, which finds BUSI's
-    /// known duplicates, and thumbnails with a correlation of at least 0.95. To be looked at.
+    /// An edited picture, or the same view a moment later: at most 24 bits, which finds BUSI's
+    /// known duplicates, and thumbnails with a correlation of at least 0.95. Look at them.
     Similar,
 }
 
@@ -24,7 +24,7 @@ impl Closeness {
     /// All, closest first.
     pub const ALL: [Self; 3] = [Self::Exact, Self::Near, Self::Similar];
 
-    fn of(a: &Pixels, b: &Pixels) -> Option<(Self, u32)> {
+    fn between(a: &Pixels, b: &Pixels) -> Option<(Self, u32)> {
         if a.digest == b.digest {
             return Some((Self::Exact, 0));
         }
@@ -70,7 +70,7 @@ pub(crate) fn pairs(scan: &Scan<'_>) -> Vec<Pair> {
     let mut found = Vec::new();
     for (i, (a, first)) in readable.iter().enumerate() {
         for (b, second) in &readable[i + 1..] {
-            if let Some((closeness, distance)) = Closeness::of(first, second)
+            if let Some((closeness, distance)) = Closeness::between(first, second)
                 && (closeness != Closeness::Exact || is_copy(scan, *a, *b))
             {
                 found.push(Pair { a: *a, b: *b, closeness, distance });

@@ -1,4 +1,4 @@
-//! What the picture files are like.
+//! Sizes and colours of picture files.
 
 use std::collections::BTreeMap;
 
@@ -6,38 +6,38 @@ use serde::Serialize;
 
 use crate::finding::{Finding, Level, count};
 use crate::scan::{Broken, BrokenKind, Scan};
-use crate::spread::Spread;
+use crate::spread::MedianRange;
 
-/// What the picture files are like, of those that can be read.
+/// Sizes and colours of the picture files that can be read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PictureFacts {
     /// Files that can be read.
     pub readable: usize,
-    /// In pixels.
-    pub width: Spread,
-    /// In pixels.
-    pub height: Spread,
+    /// Widths in pixels.
+    pub width: MedianRange,
+    /// Heights in pixels.
+    pub height: MedianRange,
     /// Different sizes, commonest first.
     pub sizes: Vec<PictureSize>,
     /// Pictures whose three channels are equal.
     pub grey: usize,
-    /// The others.
+    /// Pictures in colour.
     pub colour: usize,
 }
 
 /// A size that pictures have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PictureSize {
-    /// In pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: u32,
     /// How many pictures have it.
     pub pictures: usize,
 }
 
 impl PictureFacts {
-    pub(crate) fn of(scan: &Scan<'_>) -> Self {
+    pub(crate) fn from_scan(scan: &Scan<'_>) -> Self {
         let readable = scan.pictures.iter().filter_map(|picture| picture.pixels.as_ref());
         let readable = readable.collect::<Vec<_>>();
         let mut counts = BTreeMap::new();
@@ -50,8 +50,10 @@ impl PictureFacts {
         let colour = readable.iter().filter(|pixels| pixels.colour).count();
         Self {
             readable: readable.len(),
-            width: Spread::of(readable.iter().map(|pixels| f64::from(pixels.width))),
-            height: Spread::of(readable.iter().map(|pixels| f64::from(pixels.height))),
+            width: MedianRange::from_numbers(readable.iter().map(|pixels| f64::from(pixels.width))),
+            height: MedianRange::from_numbers(
+                readable.iter().map(|pixels| f64::from(pixels.height)),
+            ),
             sizes,
             grey: readable.len() - colour,
             colour,
@@ -90,15 +92,19 @@ pub(crate) fn broken_files(scan: &Scan<'_>) -> Vec<Finding> {
         }
     };
     tell(BrokenKind::Unreadable, "unreadable", &|n| {
-        format!("{} cannot be read: restore or leave out", count(n, "file"))
+        format!("{} cannot be read: restore it or leave it out", count(n, "file"))
     });
     tell(BrokenKind::Size, "mask_size", &|n| {
         let masks = count(n, "mask");
-        format!("{masks} of another size than the picture: one of the two is wrong or was resized")
+        format!(
+            "{masks} with a size other than the picture's: one of the two is wrong or was resized"
+        )
     });
     tell(BrokenKind::Rule, "mask_rule", &|n| {
         let masks = count(n, "mask");
-        format!("{masks} neither empty nor with a value of 128 or above: choose another mask rule")
+        format!(
+            "{masks} that are not empty but have no value of 128 or above: choose another mask rule"
+        )
     });
     found
 }

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
+use rayon::prelude::*;
 use seg_data::{Case, Dataset, Split};
 use seg_image::{BinaryMask, ImageError, RgbImage, read_gray8, read_mask, read_rgb};
 use sha2::{Digest, Sha256};
@@ -34,7 +32,7 @@ pub(crate) struct Picture<'a> {
     pub(crate) file: &'a Path,
     /// Places among the scan's cases; at least one.
     pub(crate) cases: Vec<usize>,
-    /// None where it cannot be read.
+    /// `None` if it cannot be read.
     pub(crate) pixels: Option<Pixels>,
     masks: Vec<Mask<'a>>,
     pub(crate) broken: Vec<Broken>,
@@ -46,7 +44,7 @@ pub(crate) struct Pixels {
     pub(crate) height: u32,
     /// Whether its channels differ anywhere.
     pub(crate) colour: bool,
-    /// Of size and values.
+    /// Hash of size and values.
     pub(crate) digest: [u8; 32],
     pub(crate) hash: DifferenceHash,
     pub(crate) thumbnail: Thumbnail,
@@ -55,22 +53,23 @@ pub(crate) struct Pixels {
 /// One case's mask: several files are united.
 pub(crate) struct Mask<'a> {
     pub(crate) files: &'a [PathBuf],
-    /// None where a file cannot be read or does not fit.
+    /// `None` if a file cannot be read or does not fit.
     pub(crate) region: Option<Region>,
     /// The values of each of `files` that can be read, with how many pixels have them.
     pub(crate) values: Vec<(&'a Path, Vec<(u8, u64)>)>,
 }
 
-/// A mask in short. Pixels.
+/// A mask in short, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Region {
     pub(crate) area: u64,
-    /// Of the whole picture.
+    /// Pixels of the whole picture.
     pub(crate) pixels: u64,
-    /// Inside, left and right of the picture's centre; the middle column of an odd width is neither.
+    /// Inside, left and right of the picture's centre; the middle column of an odd width is
+    /// neither.
     pub(crate) left: u64,
     pub(crate) right: u64,
-    /// Of the mask's pixels, from the top, in `[0, 1]`; 0 where it is empty.
+    /// Mean height of the mask's pixels, from the top, in `[0, 1]`; 0 if it is empty.
     pub(crate) height: f64,
 }
 
@@ -79,7 +78,7 @@ impl Region {
         self.area as f64 / self.pixels.max(1) as f64
     }
 
-    fn of(mask: &BinaryMask) -> Self {
+    fn from_mask(mask: &BinaryMask) -> Self {
         let (mut left, mut right, mut area, mut rows) = (0, 0, 0, 0.0);
         let width = mask.width as usize;
         for (y, row) in mask.values.chunks_exact(width.max(1)).enumerate() {
@@ -114,8 +113,8 @@ pub(crate) enum BrokenKind {
 }
 
 impl<'a> Scan<'a> {
-    /// On all cores; `tick` is called for each case.
-    pub(crate) fn of(set: &'a Dataset, tick: &(dyn Fn() + Sync)) -> Self {
+    /// Decodes all files on all cores; `tick` is called for each case.
+    pub(crate) fn read(set: &'a Dataset, tick: &(dyn Fn() + Sync)) -> Self {
         let cases = Split::ALL.into_iter().flat_map(|split| set.cases(split)).collect::<Vec<_>>();
         let folder = common_folder(cases.iter().copied());
         let mut of_file = BTreeMap::<&Path, Vec<usize>>::new();
@@ -124,26 +123,12 @@ impl<'a> Scan<'a> {
         }
         let mut pictures = of_file.into_iter().collect::<Vec<_>>();
         pictures.sort_by_key(|(_, places)| places.first().copied());
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut read = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some((file, places)) = pictures.get(at) else { return read };
-                read.push((at, picture(&cases, file, places, &folder)));
-                places.iter().for_each(|_| tick());
-            }
+        let read = |(file, places): &(&'a Path, Vec<usize>)| {
+            let read = picture(&cases, file, places, &folder);
+            places.iter().for_each(|_| tick());
+            read
         };
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let mut read = thread::scope(|scope| {
-            let running = (0..threads).map(|_| scope.spawn(work)).collect::<Vec<_>>();
-            let wait = |thread: thread::ScopedJoinHandle<'_, _>| {
-                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            running.into_iter().flat_map(wait).collect::<Vec<(usize, Picture<'a>)>>()
-        });
-        read.sort_by_key(|(at, _)| *at);
-        let pictures = read.into_iter().map(|(_, picture)| picture).collect::<Vec<_>>();
+        let pictures = pictures.par_iter().map(read).collect::<Vec<Picture<'a>>>();
         let mut at = vec![(0, 0); cases.len()];
         for (place, picture) in pictures.iter().enumerate() {
             for case in &picture.cases {
@@ -156,7 +141,7 @@ impl<'a> Scan<'a> {
     }
 
     pub(crate) fn row(&self, case: usize) -> CaseRow {
-        CaseRow::of(self.cases[case].case, &self.folder)
+        CaseRow::new(self.cases[case].case, &self.folder)
     }
 
     pub(crate) fn path(&self, file: &Path) -> String {
@@ -207,7 +192,7 @@ fn picture<'a>(cases: &[&'a Case], file: &'a Path, places: &[usize], folder: &Pa
     match read_rgb(file) {
         Ok(image) => {
             size = Some(image.dimensions());
-            picture.pixels = Some(Pixels::of(&image));
+            picture.pixels = Some(Pixels::from_image(&image));
         }
         Err(error) => {
             let case = places.first().copied().unwrap_or_default();
@@ -266,13 +251,13 @@ fn mask<'a>(
         }
     }
     if broken.is_empty() {
-        read.region = united.as_ref().map(Region::of);
+        read.region = united.as_ref().map(Region::from_mask);
     }
     (read, broken)
 }
 
 impl Pixels {
-    fn of(image: &RgbImage) -> Self {
+    fn from_image(image: &RgbImage) -> Self {
         let (width, height) = image.dimensions();
         let colour = image.pixels().any(|pixel| pixel[0] != pixel[1] || pixel[0] != pixel[2]);
         let mut digest = Sha256::new();
@@ -284,7 +269,7 @@ impl Pixels {
             false => digest.update(image.pixels().map(|pixel| pixel[0]).collect::<Vec<_>>()),
         }
         let digest = digest.finalize().into();
-        let (hash, thumbnail) = (DifferenceHash::of(image), Thumbnail::of(image));
+        let (hash, thumbnail) = (DifferenceHash::from_image(image), Thumbnail::from_image(image));
         Self { width, height, colour, digest, hash, thumbnail }
     }
 }
@@ -318,7 +303,10 @@ mod tests {
         let mask = BinaryMask::from_fn(5, 4, |x, y| (x < 2 && y < 2) || (x == 2 && y == 3));
         // Rows' centres are at 0.5, 1.5 and 3.5 of 4.
         let height = (2.0 * 0.5 + 2.0 * 1.5 + 3.5) / 5.0 / 4.0;
-        assert_eq!(Region::of(&mask), Region { area: 5, pixels: 20, left: 4, right: 0, height });
-        assert_eq!(Region::of(&BinaryMask::from_fn(0, 0, |_, _| true)).area, 0);
+        assert_eq!(
+            Region::from_mask(&mask),
+            Region { area: 5, pixels: 20, left: 4, right: 0, height }
+        );
+        assert_eq!(Region::from_mask(&BinaryMask::from_fn(0, 0, |_, _| true)).area, 0);
     }
 }

@@ -1,4 +1,4 @@
-//! How long sentences are, and how often the same one comes back.
+//! How long sentences are, and how often they repeat.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,16 +8,16 @@ use serde::Serialize;
 use crate::case_row::CaseRow;
 use crate::finding::{Finding, Level};
 use crate::scan::Scan;
-use crate::spread::{Spread, percent, share};
+use crate::spread::{MedianRange, percent, share};
 
 /// The sentences of a set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SentenceFacts {
-    /// Of all cases.
+    /// The sentences of all cases.
     pub all: Sentences,
-    /// Of the splits that have cases.
+    /// The sentences of each split that has cases.
     pub splits: Vec<Sentences>,
-    /// Commonest first, at most 12.
+    /// The most frequent sentences, at most 12.
     pub commonest: Vec<CommonSentence>,
     /// The longest, and a row that has it.
     pub longest: Option<(String, CaseRow)>,
@@ -33,11 +33,11 @@ pub struct Sentences {
     /// How many different ones.
     pub distinct: usize,
     /// Their length in tokens, with start and end.
-    pub tokens: Spread,
+    pub tokens: MedianRange,
     /// What text towers of some lengths would not see.
     pub cut: Vec<Cut>,
-    /// The share of cases whose sentence stands word for word in train, in `[0, 1]`; none for train
-    /// and for all.
+    /// The share of cases whose sentence also occurs in train, word for word, in `[0, 1]`; `None`
+    /// for train and for all.
     pub in_train: Option<f64>,
 }
 
@@ -52,7 +52,7 @@ pub struct Cut {
     pub share: f64,
 }
 
-/// A sentence that comes back.
+/// A frequent sentence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CommonSentence {
     /// As the table has it, without blanks around it.
@@ -64,7 +64,11 @@ pub struct CommonSentence {
 }
 
 impl SentenceFacts {
-    pub(crate) fn of(scan: &Scan<'_>, tokens: &dyn Fn(&str) -> usize, word_lens: &[usize]) -> Self {
+    pub(crate) fn from_scan(
+        scan: &Scan<'_>,
+        tokens: &dyn Fn(&str) -> usize,
+        word_lens: &[usize],
+    ) -> Self {
         let sentence = |at: usize| scan.cases[at].case.sentence.as_str();
         let mut cases = BTreeMap::<&str, Vec<usize>>::new();
         (0..scan.cases.len()).for_each(|at| cases.entry(sentence(at)).or_default().push(at));
@@ -81,7 +85,7 @@ impl SentenceFacts {
                 split: name,
                 cases: places.len(),
                 distinct: places.iter().map(|at| sentence(*at)).collect::<BTreeSet<_>>().len(),
-                tokens: Spread::of(places.iter().map(|at| length(at) as f64)),
+                tokens: MedianRange::from_numbers(places.iter().map(|at| length(at) as f64)),
                 cut: word_lens.iter().map(cut).collect(),
                 in_train: is_compared.then(|| share(known, places.len())),
             }
@@ -111,7 +115,7 @@ impl SentenceFacts {
     }
 
     pub(crate) fn findings(&self) -> Vec<Finding> {
-        /// From here on a set's sentences say little that train has not said.
+        /// From this share on a set's sentences test little that train has not shown.
         const MANY: f64 = 0.5;
         /// The longest text tower there is.
         const CONTEXT: usize = 77;
@@ -121,8 +125,7 @@ impl SentenceFacts {
             let shares =
                 cut.iter().map(|c| format!("{} at word_len {}", percent(c.share), c.word_len));
             let message = format!(
-                "sentences are longer than some text towers take, and what comes last, often the second \
-                 place, is lost: {}",
+                "some text towers would cut sentences and lose their end, often the second place: {}",
                 shares.collect::<Vec<_>>().join(", ")
             );
             let beyond = cut.iter().any(|cut| cut.word_len >= CONTEXT);
@@ -135,7 +138,7 @@ impl SentenceFacts {
         let known = known.collect::<Vec<_>>();
         if !known.is_empty() {
             let message = format!(
-                "sentences stand word for word in train ({}): they test pictures more than language",
+                "sentences also occur in train, word for word ({}): they test pictures more than language",
                 known.join(", ")
             );
             found.push(Finding::new(Level::Note, "known_sentence", message));

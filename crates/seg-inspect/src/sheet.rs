@@ -43,14 +43,14 @@ pub(crate) struct Sheets {
 
 /// Cases of a split, groups of duplicates, disagreements: more fill the page and tell no more.
 const TILES: usize = 12;
-/// Of a duplicate group.
+/// Largest number of pictures of a duplicate group.
 const MEMBERS: usize = 4;
 /// Longer side of a small picture, in pixels.
 const SIDE: u32 = 240;
 const QUALITY: u8 = 78;
 
 impl Sheets {
-    pub(crate) fn of(
+    pub(crate) fn from_scan(
         scan: &Scan<'_>,
         duplicates: &DuplicateFacts,
         sides: &SideFacts,
@@ -96,7 +96,7 @@ fn chosen(scan: &Scan<'_>, mut places: Vec<usize>) -> Vec<usize> {
     places
 }
 
-/// A case's picture with its mask outlined; none where a file is broken.
+/// A case's picture with its mask outlined; `None` if a file is broken.
 fn tile(scan: &Scan<'_>, case: usize) -> Result<Option<Tile>, InspectError> {
     let found = scan.cases[case].case;
     let Ok(sample) = load(found) else { return Ok(None) };

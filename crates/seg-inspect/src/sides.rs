@@ -1,4 +1,4 @@
-//! Whose left "left" is, and where "upper" is: measured on the masks.
+//! Whether "left" is the image's or the patient's, and where "upper" is: measured on the masks.
 
 use seg_sentences::{one_height, one_side, places};
 use serde::Serialize;
@@ -8,26 +8,26 @@ use crate::finding::{Finding, Level, count};
 use crate::scan::{Region, Scan};
 use crate::spread::{mean, percent, share};
 
-/// Whose left and right words name.
+/// Whose left and right the words name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Convention {
+pub enum Laterality {
     /// The picture's: "left" is where its first columns are.
     Image,
     /// The other side: the patient's own, in a picture taken from the front.
     Patient,
-    /// Now the one, now the other, or neither.
+    /// Sometimes the one, sometimes the other.
     Mixed,
     /// Too few sentences to tell.
     NotMeasurable,
 }
 
-impl Convention {
+impl Laterality {
     /// From here on nearly all sentences agree; QaTa-COV19's, with its annotators' slips, do in
     /// 97 %, BUSI's in 91 %.
     const CLEAR: f64 = 0.8;
 
-    fn of(agreeing: f64, measured: usize) -> Self {
+    fn from_share(agreeing: f64, measured: usize) -> Self {
         /// Eight of eight are chance once in 256 times.
         const FEWEST: usize = 8;
         match agreeing {
@@ -39,7 +39,7 @@ impl Convention {
     }
 }
 
-impl std::fmt::Display for Convention {
+impl std::fmt::Display for Laterality {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Image => "the picture's side",
@@ -50,7 +50,7 @@ impl std::fmt::Display for Convention {
     }
 }
 
-/// What words of place mean in a set.
+/// What words for places mean in a set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SideFacts {
     /// Sides without "patient" beside them.
@@ -63,7 +63,8 @@ pub struct SideFacts {
     pub naming_a_height: usize,
     /// Where heights are.
     pub heights: HeightFacts,
-    /// Cases whose mask lies on the other side than nearly all others', worst first.
+    /// Cases whose mask is not on the side that their sentence names, unlike nearly all others;
+    /// worst first.
     pub disagreements: Vec<Disagreement>,
 }
 
@@ -72,15 +73,15 @@ pub struct SideFacts {
 pub struct SideCount {
     /// Sentences that name one side, neither "both" nor "bilateral", with a mask that is not empty.
     pub measured: usize,
-    /// Of these, masks with more pixels in the half of the picture that the word names.
+    /// The number of these with more mask pixels in the half of the picture that the word names.
     pub on_image_side: usize,
     /// Their share, in `[0, 1]`.
     pub share: f64,
     /// Whose side it is.
-    pub convention: Convention,
+    pub convention: Laterality,
 }
 
-/// A mask on the other side than its sentence says.
+/// A mask that is not on the side that its sentence names.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Disagreement {
     /// The case.
@@ -103,7 +104,7 @@ pub struct HeightFacts {
     /// Sentences of the three.
     pub measured: [usize; 3],
     /// The share of pairs, an upper and a lower one, in which the upper one's mask is higher, in
-    /// `[0, 1]`; none where there are fewer than five of either.
+    /// `[0, 1]`; `None` if there are fewer than five of either.
     pub ordered: Option<f64>,
 }
 
@@ -131,7 +132,7 @@ impl Named {
 }
 
 impl SideFacts {
-    pub(crate) fn of(scan: &Scan<'_>) -> Self {
+    pub(crate) fn from_scan(scan: &Scan<'_>) -> Self {
         let (mut named, mut naming_a_side, mut naming_a_height) = (Vec::new(), 0, 0);
         let mut heights: [Vec<f64>; 3] = Default::default();
         for (at, case) in scan.cases.iter().enumerate() {
@@ -152,7 +153,7 @@ impl SideFacts {
                 None => {}
             }
         }
-        let (plain, patients) = (SideCount::of(&named, false), SideCount::of(&named, true));
+        let (plain, patients) = (SideCount::new(&named, false), SideCount::new(&named, true));
         let disagreements = disagreements(scan, &named, &plain, &patients);
         let [upper, middle, lower] = &heights;
         let heights = HeightFacts {
@@ -170,22 +171,22 @@ impl SideFacts {
         let both = [("sides", &self.plain), ("patients' sides", &self.patients)];
         for (what, count) in both.into_iter().filter(|(_, count)| count.measured > 0) {
             let message = format!(
-                "{what}: in {} of {} one-sided sentences ({}) the mask lies on the picture's side of \
-                 that name; verdict: {}",
+                "{what}: in {} of {} one-sided sentences ({}) the mask is on the side of the picture that \
+                 they name; verdict: {}",
                 count.on_image_side,
                 count.measured,
                 percent(count.share),
                 count.convention
             );
             let level = match count.convention {
-                Convention::Mixed => Level::Warning,
+                Laterality::Mixed => Level::Warning,
                 _ => Level::Note,
             };
             found.push(Finding::new(level, "side_convention", message));
         }
         if !self.disagreements.is_empty() {
             let message = format!(
-                "{} whose mask lies on the other side than its sentence says: label noise",
+                "{} whose mask is not on the side that the sentence names: label noise",
                 count(self.disagreements.len(), "case")
             );
             let place = |wrong: &Disagreement| format!("{}: {}", wrong.row, wrong.sentence);
@@ -209,11 +210,11 @@ impl SideFacts {
 }
 
 impl SideCount {
-    fn of(named: &[Named], patients: bool) -> Self {
+    fn new(named: &[Named], patients: bool) -> Self {
         let of = named.iter().filter(|named| named.patients == patients).collect::<Vec<_>>();
         let on_image_side = of.iter().filter(|named| named.on_image_side()).count();
         let agreeing = share(on_image_side, of.len());
-        let convention = Convention::of(agreeing, of.len());
+        let convention = Laterality::from_share(agreeing, of.len());
         Self { measured: of.len(), on_image_side, share: agreeing, convention }
     }
 }
@@ -227,8 +228,8 @@ fn disagreements(
     let is_wrong = |named: &&Named| {
         let convention = if named.patients { patients } else { plain }.convention;
         match convention {
-            Convention::Image => !named.on_image_side(),
-            Convention::Patient => named.on_image_side(),
+            Laterality::Image => !named.on_image_side(),
+            Laterality::Patient => named.on_image_side(),
             _ => false,
         }
     };
@@ -276,9 +277,9 @@ mod tests {
 
     #[test]
     fn a_convention_needs_enough_sentences() {
-        assert_eq!(Convention::of(1.0, 7), Convention::NotMeasurable);
-        assert_eq!(Convention::of(0.97, 1002), Convention::Image);
-        assert_eq!(Convention::of(0.0, 8), Convention::Patient);
-        assert_eq!(Convention::of(0.5, 100), Convention::Mixed);
+        assert_eq!(Laterality::from_share(1.0, 7), Laterality::NotMeasurable);
+        assert_eq!(Laterality::from_share(0.97, 1002), Laterality::Image);
+        assert_eq!(Laterality::from_share(0.0, 8), Laterality::Patient);
+        assert_eq!(Laterality::from_share(0.5, 100), Laterality::Mixed);
     }
 }

@@ -1,4 +1,4 @@
-//! Words that are likely slips of the pen.
+//! Words that are likely typing errors.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::case_row::CaseRow;
 use crate::finding::{Finding, Level, count};
 use crate::scan::Scan;
 
-/// A word that is likely a slip of the pen.
+/// A word that is likely a typing error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Misspelling {
     /// As found, in lower case.
@@ -25,7 +25,7 @@ pub struct Misspelling {
 
 /// A slip is so much rarer than the word it was meant to be.
 const RARER: usize = 20;
-/// The same where two letters differ.
+/// The factor if two letters differ.
 const FAR_RARER: usize = 200;
 
 /// Words of the set that look like slips, by how often they are there.
@@ -57,7 +57,7 @@ pub(crate) fn findings(found: &[Misspelling]) -> Vec<Finding> {
     }
     let rows = found.iter().map(|slip| slip.rows.len()).sum();
     let message = format!(
-        "{} likely misspelt, in {}: a tokenizer makes other tokens of them",
+        "{} likely misspelt, in {}: a tokenizer turns them into other tokens",
         match found.len() {
             1 => "1 word is".to_owned(),
             n => format!("{n} words are"),

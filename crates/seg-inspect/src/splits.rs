@@ -1,4 +1,4 @@
-//! How many cases there are, and where.
+//! How many cases each split has.
 
 use std::collections::BTreeSet;
 
@@ -23,9 +23,9 @@ pub struct SplitFacts {
     /// Mean share of a picture that is inside its mask, in `[0, 1]`, over the cases whose files can
     /// be read.
     pub mean_area: Option<f64>,
-    /// Cases with nothing in their mask.
+    /// Cases whose mask is empty.
     pub empty: usize,
-    /// Cases with all in their mask.
+    /// Cases whose mask covers the whole picture.
     pub full: usize,
 }
 
@@ -56,16 +56,16 @@ impl SplitFacts {
         let split = |split: Split| all.iter().find(|facts| facts.split == split.to_string());
         let is_missing = |wanted| split(wanted).is_none_or(|facts| facts.cases == 0);
         if is_missing(Split::Train) {
-            let message = "no case is in the train split: there is nothing to learn from";
+            let message = "the train split has no cases: there is nothing to learn from";
             found.push(Finding::new(Level::Error, "no_train", message.to_owned()));
         }
         if is_missing(Split::Val) {
-            let message = "no case is in the val split: epoch and settings would be chosen on test \
+            let message = "the val split has no cases: epoch and settings would be chosen on test \
                            or not at all";
             found.push(Finding::new(Level::Warning, "no_val", message.to_owned()));
         }
         if is_missing(Split::Test) {
-            let message = "no case is in the test split: there is nothing to report on";
+            let message = "the test split has no cases: there is nothing to report on";
             found.push(Finding::new(Level::Note, "no_test", message.to_owned()));
         }
         let regions = scan.places(Split::Train).filter_map(|at| scan.region(&scan.cases[at]));

@@ -8,7 +8,7 @@ use image::codecs::jpeg::JpegEncoder;
 use seeded::{SplitMix64, fnv1a64};
 use seg_data::{Dataset, MaskRule, OpenOptions};
 use seg_image::{BinaryMask, Rgb, RgbImage, write_gray8, write_mask, write_rgb};
-use seg_inspect::facts::{Closeness, Convention, GroupSource, Safety};
+use seg_inspect::facts::{Closeness, GroupSource, Laterality, Safety};
 use seg_inspect::{Finding, InspectOptions, Inspection, Level};
 
 const SIDE: u32 = 96;
@@ -49,7 +49,7 @@ impl Set {
     fn inspect_with(&self, options: &OpenOptions) -> Inspection {
         fs::write(self.file("manifest.csv"), &self.table).unwrap();
         let set = Dataset::open_with(self.folder.path(), options).unwrap();
-        Inspection::of(&set, &InspectOptions::new(&tokens)).unwrap()
+        Inspection::run(&set, &InspectOptions::new(&tokens)).unwrap()
     }
 }
 
@@ -300,21 +300,21 @@ fn convention(words: [&str; 2], mirrored: impl Fn(usize) -> bool) -> Inspection 
 fn the_side_convention_is_measured() {
     let plain = ["A nodule on the left.", "A nodule on the right."];
     let image = convention(plain, |_| false);
-    assert_eq!(image.sides.plain.convention, Convention::Image);
+    assert_eq!(image.sides.plain.convention, Laterality::Image);
     assert!(image.augmentation.recipe.contains("sides = \"image\""));
     assert_eq!(image.augmentation.changes[0].safe, Safety::WithWords);
     let patient = convention(plain, |_| true);
-    assert_eq!(patient.sides.plain.convention, Convention::Patient);
+    assert_eq!(patient.sides.plain.convention, Laterality::Patient);
     assert!(patient.augmentation.recipe.contains("sides = \"patient\""));
     let mixed = convention(plain, |i| i % 4 < 2);
-    assert_eq!(mixed.sides.plain.convention, Convention::Mixed);
+    assert_eq!(mixed.sides.plain.convention, Laterality::Mixed);
     assert_eq!(finding(&mixed, "side_convention").unwrap().level, Level::Warning);
     assert_eq!(mixed.augmentation.changes[0].safe, Safety::No);
     let noisy = convention(plain, |i| i == 4);
     let wrong = &noisy.sides.disagreements;
     assert_eq!((wrong.len(), wrong[0].row.row, wrong[0].wrong), (1, 6, 1.0));
     let none = convention(["A nodule.", "A large nodule."], |_| false);
-    assert_eq!(none.sides.plain.convention, Convention::NotMeasurable);
+    assert_eq!(none.sides.plain.convention, Laterality::NotMeasurable);
     assert_eq!(none.augmentation.changes[0].safe, Safety::Yes);
 }
 
@@ -323,7 +323,7 @@ fn the_patients_sides_are_told_from_the_pictures() {
     let theirs = ["The patient's right lung.", "The patient's left lung."];
     let found = convention(theirs, |_| false);
     assert_eq!((found.sides.plain.measured, found.sides.patients.measured), (0, 20));
-    assert_eq!(found.sides.patients.convention, Convention::Patient);
+    assert_eq!(found.sides.patients.convention, Laterality::Patient);
     let both = ["The patient's right lung, on the left of the image.", "The lung on the right."];
     let found = convention(both, |_| false);
     assert_eq!(found.sides.plain.on_image_side, 20);
@@ -371,7 +371,7 @@ fn every_case_ticks_once() {
     };
     let set = Dataset::open(Path::new(set.folder.path())).unwrap();
     let options = InspectOptions { tick: &tick, ..InspectOptions::new(&tokens) };
-    Inspection::of(&set, &options).unwrap();
+    Inspection::run(&set, &options).unwrap();
     assert_eq!(ticks.into_inner(), 13);
 }
 

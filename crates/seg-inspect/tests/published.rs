@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use seg_data::{Dataset, Layout, OpenOptions, Split};
-use seg_inspect::facts::{Closeness, Convention, GroupSource, Safety};
+use seg_inspect::facts::{Closeness, GroupSource, Laterality, Safety};
 use seg_inspect::{InspectOptions, Inspection};
 
 /// Nothing where the set is not there.
@@ -14,7 +14,7 @@ fn inspect(name: &str, options: &OpenOptions) -> Option<Inspection> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
     let set = folder.is_dir().then(|| Dataset::open_with(&folder, options).unwrap())?;
     let tokens = |sentence: &str| sentence.split_whitespace().count() + 2;
-    Some(Inspection::of(&set, &InspectOptions::new(&tokens)).unwrap())
+    Some(Inspection::run(&set, &InspectOptions::new(&tokens)).unwrap())
 }
 
 /// The mean mask areas in percent, to two decimals.
@@ -46,10 +46,11 @@ fn qata_covid19() {
     let near = found.duplicates.groups.iter().filter(|g| g.closeness == Closeness::Near);
     assert!(near.into_iter().all(|group| !group.across));
 
-    // 1002 sentences with "left" or "right" spelt out, 972 on the picture's side, and one "leflung".
+    // 1002 sentences with "left" or "right" spelt out, 972 on the picture's side, and one
+    // "leflung".
     let sides = &found.sides.plain;
     assert_eq!((sides.measured, sides.on_image_side), (1003, 973));
-    assert_eq!((sides.convention, found.sides.disagreements.len()), (Convention::Image, 30));
+    assert_eq!((sides.convention, found.sides.disagreements.len()), (Laterality::Image, 30));
     assert!(found.augmentation.recipe.contains("flip_horizontal = 0.5"));
     assert!(found.augmentation.recipe.contains("sides = \"image\""));
 
@@ -92,8 +93,8 @@ fn busi() {
     assert_eq!(format!("{upper:.2}"), "0.26");
 
     let groups = &found.duplicates.groups;
-    // Nine that were found on the pictures at their full size, and malignant (14) = malignant (123),
-    // which are a pair at this size only: one lesion, outlined and described twice.
+    // Nine that were found on the pictures at their full size, and malignant (14) = malignant
+    // (123), which are a pair at this size only: one lesion, outlined and described twice.
     assert_eq!(groups.len(), 9 + 1);
     assert!(groups.iter().all(|group| (2..=3).contains(&group.pictures.len())));
     let (train, test) = (Split::Train.to_string(), Split::Test.to_string());
@@ -116,9 +117,9 @@ fn cxr_regions() {
     assert_eq!(found.splits.iter().map(|split| split.pictures).collect::<Vec<_>>(), [160, 30, 50]);
     let distinct = found.sentences.splits.iter().map(|split| split.distinct);
     assert_eq!(distinct.collect::<Vec<_>>(), [21, 28, 28]);
-    assert_eq!((found.sides.plain.share, found.sides.plain.convention), (1.0, Convention::Image));
+    assert_eq!((found.sides.plain.share, found.sides.plain.convention), (1.0, Laterality::Image));
     let patients = &found.sides.patients;
-    assert_eq!((patients.share, patients.convention), (0.0, Convention::Patient));
+    assert_eq!((patients.share, patients.convention), (0.0, Laterality::Patient));
     assert_eq!(found.augmentation.changes[0].safe, Safety::No);
     assert_eq!((found.duplicates.groups.len(), found.misspellings.len()), (0, 0));
     assert_eq!(found.duplicates.several_sentences, 240);

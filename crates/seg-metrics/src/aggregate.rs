@@ -7,17 +7,17 @@ use crate::scores::Scores;
 /// Mean and spread of a share over cases, in `[0, 1]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
-    /// Over the cases: the per-image convention.
+    /// The mean over the cases: the per-image convention.
     pub mean: f64,
-    /// Sample standard deviation, with `n - 1`; none for a single case.
+    /// Sample standard deviation, with `n - 1`; `None` for a single case.
     pub sd: Option<f64>,
 }
 
 /// Mean of a distance over the cases that have one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FiniteMean {
-    /// Over the finite cases only; none without any. It is not comparable between methods that
-    /// miss different cases, so it is not to be shown without [`infinite`](Self::infinite).
+    /// The mean over the finite cases; `None` if there are none. It is not comparable between
+    /// methods that miss different cases: do not show it without [`infinite`](Self::infinite).
     pub mean: Option<f64>,
     /// Cases in the mean.
     pub finite: usize,
@@ -28,41 +28,42 @@ pub struct FiniteMean {
 /// The scores of a set of cases, in each convention.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
-    /// How many.
+    /// The number of cases.
     pub cases: usize,
     /// Pixel counts of all cases together; its Dice and IoU are the pooled (micro) ones.
     pub pooled: Overlap,
-    /// Per image.
+    /// Dice, per image.
     pub dice: Spread,
-    /// Per image.
+    /// IoU, per image.
     pub iou: Spread,
-    /// Per image.
+    /// Precision, per image.
     pub precision: Spread,
-    /// Per image.
+    /// Recall, per image.
     pub recall: Spread,
-    /// Per image.
+    /// Normalised surface Dice, per image.
     pub nsd: Spread,
-    /// In the unit of the spacing.
+    /// Hausdorff distance, in the unit of the spacing.
     pub hd: FiniteMean,
-    /// In the unit of the spacing.
+    /// Its 95th percentile, in the unit of the spacing.
     pub hd95: FiniteMean,
-    /// In the unit of the spacing.
+    /// Average symmetric surface distance, in the unit of the spacing.
     pub assd: FiniteMean,
     /// Pr@{50, 60, 70, 80, 90}: the share of cases whose IoU is above each of
     /// [`PRECISION_AT`](Self::PRECISION_AT).
     pub precision_at: [f64; 5],
 }
 
-/// A summary of all cases, one of those with something to find, and how the others went.
+/// A summary of all cases, one of the cases with something to find, and the specificity on the
+/// others.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
+pub struct SetScores {
     /// All cases.
     pub all: Summary,
-    /// Those whose reference is not empty; none without any.
+    /// The cases whose reference is not empty; `None` if there are none.
     pub non_empty: Option<Summary>,
     /// Cases whose reference is empty.
     pub empty_references: usize,
-    /// The share of these whose prediction is empty too, in `[0, 1]`; none without any.
+    /// The share of these whose prediction is empty too, in `[0, 1]`; `None` if there are none.
     pub specificity: Option<f64>,
 }
 
@@ -74,8 +75,8 @@ impl Summary {
     ///
     /// # Errors
     ///
-    /// If there are none.
-    pub fn of(cases: &[Scores]) -> Result<Self, MetricError> {
+    /// If there are no cases.
+    pub fn from_cases(cases: &[Scores]) -> Result<Self, MetricError> {
         if cases.is_empty() {
             return Err(MetricError::NoCases);
         }
@@ -96,21 +97,21 @@ impl Summary {
     }
 }
 
-impl Report {
+impl SetScores {
     /// Summarises cases, with and without those whose reference is empty.
     ///
     /// # Errors
     ///
-    /// If there are none.
-    pub fn of(cases: &[Scores]) -> Result<Self, MetricError> {
+    /// If there are no cases.
+    pub fn from_cases(cases: &[Scores]) -> Result<Self, MetricError> {
         let has_reference = |case: &&Scores| case.overlap.reference > 0;
         let non_empty = cases.iter().filter(has_reference).copied().collect::<Vec<_>>();
         let empty_references = cases.len() - non_empty.len();
         let silent = |case: &&Scores| case.overlap == Overlap::default();
         let rejected = cases.iter().filter(silent).count();
         Ok(Self {
-            all: Summary::of(cases)?,
-            non_empty: Summary::of(&non_empty).ok(),
+            all: Summary::from_cases(cases)?,
+            non_empty: Summary::from_cases(&non_empty).ok(),
             empty_references,
             specificity: (empty_references > 0).then(|| rejected as f64 / empty_references as f64),
         })
@@ -142,7 +143,7 @@ mod tests {
         let mask = |values: &[u8]| values.iter().map(|v| *v > 0).collect::<Vec<_>>();
         let (p, r) = (mask(prediction), mask(reference));
         let grid = |values| Grid::new(4, 1, values).unwrap();
-        Scores::of(&grid(&p), &grid(&r)).unwrap()
+        Scores::between(&grid(&p), &grid(&r)).unwrap()
     }
 
     /// Right, half right, missed, rightly silent, wrongly loud.
@@ -162,7 +163,7 @@ mod tests {
 
     #[test]
     fn all_cases_are_summarised() {
-        let all = Report::of(&cases()).unwrap().all;
+        let all = SetScores::from_cases(&cases()).unwrap().all;
         // Dice is 1, 1/2, 0, 1, 0; its squared distances from 1/2 sum to 1.
         assert!(near(all.dice.mean, 0.5) && near(all.dice.sd.unwrap(), 0.5));
         assert!(near(all.iou.mean, (1.0 + 1.0 / 3.0 + 1.0) / 5.0));
@@ -180,16 +181,16 @@ mod tests {
 
     #[test]
     fn empty_references_are_told_apart() {
-        let report = Report::of(&cases()).unwrap();
+        let report = SetScores::from_cases(&cases()).unwrap();
         assert_eq!((report.empty_references, report.specificity), (2, Some(0.5)));
         let found = report.non_empty.unwrap();
         assert_eq!((found.cases, found.dice.mean), (3, 0.5));
         assert_eq!((found.hd.finite, found.hd.infinite), (2, 1));
 
-        let report = Report::of(&cases()[..2]).unwrap();
+        let report = SetScores::from_cases(&cases()[..2]).unwrap();
         assert_eq!((report.empty_references, report.specificity), (0, None));
         assert_eq!(report.non_empty.as_ref(), Some(&report.all));
-        let report = Report::of(&cases()[4..]).unwrap();
+        let report = SetScores::from_cases(&cases()[4..]).unwrap();
         assert_eq!((report.non_empty, report.specificity), (None, Some(0.0)));
         assert_eq!(report.all.dice, Spread { mean: 0.0, sd: None });
         assert_eq!(report.all.assd, FiniteMean { mean: None, finite: 0, infinite: 1 });
@@ -198,14 +199,14 @@ mod tests {
     #[test]
     fn an_iou_at_the_threshold_is_not_above_it() {
         let half = scores(&[1, 0, 0, 0], &[1, 1, 0, 0]);
-        assert_eq!(Summary::of(&[half]).unwrap().precision_at, [0.0; 5]);
+        assert_eq!(Summary::from_cases(&[half]).unwrap().precision_at, [0.0; 5]);
         let three_quarters = scores(&[1, 1, 1, 0], &[1, 1, 1, 1]);
-        let found = Summary::of(&[half, three_quarters]).unwrap().precision_at;
+        let found = Summary::from_cases(&[half, three_quarters]).unwrap().precision_at;
         assert_eq!(found, [0.5, 0.5, 0.5, 0.0, 0.0]);
     }
 
     #[test]
     fn no_cases_have_no_summary() {
-        assert_eq!(Report::of(&[]), Err(MetricError::NoCases));
+        assert_eq!(SetScores::from_cases(&[]), Err(MetricError::NoCases));
     }
 }

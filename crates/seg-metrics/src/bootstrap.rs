@@ -1,4 +1,4 @@
-//! How sure a mean over cases is.
+//! Confidence intervals of means over cases.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ use crate::quantile::quantile;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Units {
     cases: usize,
-    /// The cases of each group, by place, in the order of their first cases; none where each case
+    /// The cases of each group, by place, in the order of their first cases; `None` if each case
     /// is a unit.
     groups: Option<Vec<Vec<usize>>>,
 }
 
 impl Units {
-    /// Each case by itself.
+    /// Draws each case by itself.
     pub fn cases(count: usize) -> Self {
         Self { cases: count, groups: None }
     }
 
-    /// Cases with the same key together: the subject's id, for instance. Pictures of one person
-    /// are not independent, and intervals that take them so are too narrow.
+    /// Draws cases with the same key together: the subject's id, for instance. Pictures of one
+    /// person are not independent, and intervals that treat them as such are too narrow.
     pub fn groups<K: Ord>(keys: &[K]) -> Self {
         let mut places = BTreeMap::new();
         let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -51,12 +51,12 @@ impl Units {
 /// Settings of a percentile bootstrap.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bootstrap {
-    /// How often as many units are drawn as there are; 10 000 by default, at most
+    /// The number of resamples, each of as many units as there are; 10 000 by default, at most
     /// [`MOST_RESAMPLES`](Self::MOST_RESAMPLES).
     pub resamples: usize,
     /// The share of resamples inside the interval, in (0, 1); 0.95 by default.
     pub level: f64,
-    /// Start of the random numbers; 0 by default.
+    /// Seed of the random numbers; 0 by default.
     pub seed: u64,
 }
 
@@ -71,9 +71,9 @@ impl Default for Bootstrap {
 pub struct Interval {
     /// The statistic of the cases themselves.
     pub estimate: f64,
-    /// Lower end.
+    /// Lower end of the interval.
     pub low: f64,
-    /// Upper end.
+    /// Upper end of the interval.
     pub high: f64,
     /// How many units were drawn from.
     pub units: usize,
@@ -82,7 +82,7 @@ pub struct Interval {
 }
 
 impl Bootstrap {
-    /// Bound of [`resamples`](Self::resamples).
+    /// Largest number of [`resamples`](Self::resamples).
     pub const MOST_RESAMPLES: usize = 10_000_000;
 
     /// The largest number of cases.

@@ -1,6 +1,6 @@
-//! Whether a probability is what it says.
+//! Whether probabilities are calibrated.
 
-/// Pixels by their probability: in a calibrated answer, of those at 0.7 seven tenths are inside.
+/// Pixels by their probability: in a calibrated answer, seven tenths of those at 0.7 are inside.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Calibration {
     bins: [Bin; Self::BINS],
@@ -9,16 +9,16 @@ pub struct Calibration {
 /// Pixels whose probability lies in one interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Bin {
-    /// How many.
+    /// The number of pixels.
     pub pixels: u64,
-    /// Of them, how many are inside the reference.
+    /// How many of them are inside the reference.
     pub inside: u64,
-    /// Sum of their probabilities.
+    /// The sum of their probabilities.
     pub probability: f64,
 }
 
 impl Bin {
-    /// Mean probability and share inside, both in `[0, 1]`; none without pixels.
+    /// Mean probability and share inside, both in `[0, 1]`; `None` if there are no pixels.
     pub fn point(&self) -> Option<(f64, f64)> {
         let pixels = self.pixels as f64;
         (self.pixels > 0).then(|| (self.probability / pixels, self.inside as f64 / pixels))
@@ -29,8 +29,8 @@ impl Calibration {
     /// Intervals of equal width; 15 as in Guo et al., ICML 2017.
     pub const BINS: usize = 15;
 
-    /// Takes pixels: probabilities in `[0, 1]` and whether each is inside. What is longer is cut;
-    /// a probability that is not a number counts as 0.
+    /// Adds pixels: probabilities in `[0, 1]` and whether each is inside. The longer list is cut to
+    /// the shorter; a probability that is not a number counts as 0.
     pub fn add(&mut self, probabilities: &[f32], inside: &[bool]) {
         for (probability, inside) in probabilities.iter().zip(inside) {
             let place = (probability * Self::BINS as f32) as usize;
@@ -47,7 +47,7 @@ impl Calibration {
     }
 
     /// Expected calibration error: the mean distance of probability and share inside, weighted by
-    /// pixels; in `[0, 1]`, 0 of no pixels.
+    /// pixels; in `[0, 1]`, 0 if there are no pixels.
     pub fn ece(&self) -> f64 {
         let all = self.bins.iter().map(|bin| bin.pixels).sum::<u64>().max(1) as f64;
         let apart = |bin: &Bin| (bin.probability - bin.inside as f64).abs();

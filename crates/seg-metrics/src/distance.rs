@@ -3,7 +3,8 @@
 use crate::grid::Grid;
 
 /// The Euclidean distance from each pixel's centre to the centre of the nearest pixel that is
-/// inside, row by row, in the unit of the grid's spacing; infinite everywhere if none is.
+/// inside, row by row, in the unit of the grid's spacing; infinite everywhere if no pixel is
+/// inside.
 ///
 /// Exact to rounding, in time proportional to the pixels: first along the columns, then as the
 /// lower envelope of one parabola for each column (Felzenszwalb and Huttenlocher, "Distance

@@ -1,4 +1,4 @@
-//! One set of masks, under every convention that is in use.
+//! The scores of one set under every convention in use.
 //!
 //! The conventions differ in how counts become a number. How masks came to their size is another
 //! matter: LViT resizes its reference bilinearly and takes all above 0, which thickens it. No count
@@ -11,15 +11,18 @@ use crate::scores::Scores;
 /// A set's score under one convention.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure {
-    /// Of lower-case letters, digits and `_`; it does not change between releases.
+    /// The convention's name, of lower-case letters, digits and `_`; it does not change between
+    /// releases.
     pub name: &'static str,
     /// How counts become the number.
     pub meaning: &'static str,
-    /// Whose numbers are so.
+    /// Who publishes numbers of this convention.
     pub used_by: &'static str,
-    /// Dice, IoU and NSD in `[0, 1]`, distances in the unit of the spacing; none without a case.
+    /// Dice, IoU and NSD in `[0, 1]`, distances in the unit of the spacing; `None` if no case
+    /// counts.
     pub value: Option<f64>,
-    /// Cases that are not in it: those with an empty reference, or without a finite distance.
+    /// The number of cases that are left out: those with an empty reference, or without a finite
+    /// distance.
     pub left_out: usize,
 }
 
@@ -45,7 +48,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(case: &Scores) -> Self {
+    fn new(case: &Scores) -> Self {
         let Overlap { intersection, prediction, reference } = case.overlap;
         let either = prediction.saturating_add(reference).saturating_sub(intersection);
         let background = Overlap {
@@ -57,7 +60,7 @@ impl Counts {
     }
 
     fn sum<'a>(cases: impl IntoIterator<Item = &'a Scores>) -> Self {
-        cases.into_iter().map(Self::of).fold(Self::default(), |sum, case| Self {
+        cases.into_iter().map(Self::new).fold(Self::default(), |sum, case| Self {
             foreground: sum.foreground + case.foreground,
             background: sum.background + case.background,
         })
@@ -151,7 +154,7 @@ const RULES: [Rule; 22] = [
         "dice_two_classes_per_image",
         "mean over images of the mean of foreground's and background's, exact",
         "none of these models",
-        Over::Images(|case| Counts::of(case).dice()),
+        Over::Images(|case| Counts::new(case).dice()),
     ),
     (
         "dice_two_classes_pooled",
@@ -194,7 +197,7 @@ const RULES: [Rule; 22] = [
         "iou_two_classes_per_image",
         "mean over images of the mean of foreground's and background's, exact",
         "none of these models",
-        Over::Images(|case| Counts::of(case).iou()),
+        Over::Images(|case| Counts::new(case).iou()),
     ),
     (
         "iou_two_classes_pooled",
@@ -269,7 +272,7 @@ impl Figure {
     }
 }
 
-/// The mean, none of nothing; and of how many.
+/// The mean, `None` if there are no values; and the number of values.
 fn mean(values: impl Iterator<Item = f64>) -> (Option<f64>, usize) {
     let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
     ((count > 0).then(|| sum / count as f64), count)
@@ -284,7 +287,7 @@ mod tests {
 
     fn scores(prediction: [u8; 4], reference: [u8; 4]) -> Scores {
         let (p, r) = (prediction.map(|v| v > 0), reference.map(|v| v > 0));
-        Scores::of(&Grid::new(4, 1, &p).unwrap(), &Grid::new(4, 1, &r).unwrap()).unwrap()
+        Scores::between(&Grid::new(4, 1, &p).unwrap(), &Grid::new(4, 1, &r).unwrap()).unwrap()
     }
 
     fn figure(cases: &[Scores], name: &str) -> Figure {

@@ -29,12 +29,12 @@ impl<'a> Grid<'a> {
         Ok(Self { width, height, values, spacing: (1.0, 1.0) })
     }
 
-    /// The same mask with pixels of another size: the distance from row to row and from column to
-    /// column, in any one unit (mm, for instance). Distances then come in that unit.
+    /// The mask with pixels of another size: the distance from row to row and from column to
+    /// column, both in one unit (mm, for instance). Distances are then in that unit.
     ///
     /// # Errors
     ///
-    /// If one of them is not from 1e-100 to 1e100.
+    /// If one of them is not between 1e-100 and 1e100.
     pub fn with_spacing(self, rows: f64, columns: f64) -> Result<Self, MetricError> {
         for (axis, found) in [("rows", rows), ("columns", columns)] {
             if !SPACING.contains(&found) {
@@ -44,12 +44,12 @@ impl<'a> Grid<'a> {
         Ok(Self { spacing: (rows, columns), ..self })
     }
 
-    /// In pixels.
+    /// Width in pixels.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// In pixels.
+    /// Height in pixels.
     pub fn height(&self) -> usize {
         self.height
     }
@@ -69,7 +69,7 @@ impl<'a> Grid<'a> {
         self.values.iter().filter(|inside| **inside).count() as u64
     }
 
-    /// The rows from above to below; none where they have no pixels.
+    /// The rows from top to bottom; empty if they have no pixels.
     pub(crate) fn rows(&self) -> std::slice::ChunksExact<'a, bool> {
         self.values.chunks_exact(self.width.max(1))
     }

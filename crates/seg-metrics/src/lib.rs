@@ -1,10 +1,10 @@
 //! Segmentation scores of binary masks, with their conventions named.
 //!
-//! Two masks of one size have [`Scores`]; a set of cases has a [`Report`], per image and pooled,
+//! Two masks of one size have [`Scores`]; a set of cases has a [`SetScores`], per image and pooled,
 //! and a mean has an [`Interval`]. No tensor, no file, all in f64.
 //!
 //! ```
-//! use seg_metrics::{Bootstrap, Grid, Report, Scores, Units};
+//! use seg_metrics::{Bootstrap, Grid, SetScores, Scores, Units};
 //!
 //! # fn main() -> Result<(), seg_metrics::MetricError> {
 //! // A square of 6 x 6 pixels in a picture of 16 x 16, and the prediction beside it.
@@ -13,13 +13,13 @@
 //!     (0..256).map(|i| rows.contains(&(i / 16)) && columns.contains(&(i % 16))).collect()
 //! };
 //! let (prediction, reference) = (square(4, 4), square(5, 6));
-//! let scores = Scores::of(&Grid::new(16, 16, &prediction)?, &Grid::new(16, 16, &reference)?)?;
+//! let scores = Scores::between(&Grid::new(16, 16, &prediction)?, &Grid::new(16, 16, &reference)?)?;
 //! assert_eq!((scores.dice, scores.nsd), (40.0 / 72.0, 0.95));
 //!
 //! // A second case: nothing to find, nothing found.
 //! let nothing = vec![false; 256];
-//! let silent = Scores::of(&Grid::new(16, 16, &nothing)?, &Grid::new(16, 16, &nothing)?)?;
-//! let report = Report::of(&[scores, silent])?;
+//! let silent = Scores::between(&Grid::new(16, 16, &nothing)?, &Grid::new(16, 16, &nothing)?)?;
+//! let report = SetScores::from_cases(&[scores, silent])?;
 //! assert!((report.all.dice.mean - 0.778).abs() < 1e-3); // per image
 //! assert!((report.all.pooled.dice() - 0.556).abs() < 1e-3); // of all pixels together
 //! assert_eq!(report.specificity, Some(1.0));
@@ -58,7 +58,7 @@ mod quantile;
 mod scores;
 mod surface;
 
-pub use aggregate::{FiniteMean, Report, Spread, Summary};
+pub use aggregate::{FiniteMean, SetScores, Spread, Summary};
 pub use bootstrap::{Bootstrap, Interval, Units};
 pub use calibration::{Bin, Calibration};
 pub use convention::Convention;

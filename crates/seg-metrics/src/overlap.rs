@@ -1,4 +1,4 @@
-//! How many pixels two masks share.
+//! Pixel counts of two masks, and scores from them.
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
@@ -8,8 +8,8 @@ use crate::grid::Grid;
 
 /// Pixel counts of a prediction, a reference and what they share.
 ///
-/// The counts of several pictures add up to pooled (micro) scores. No score has an epsilon. Every
-/// one is 1 where both masks are empty and 0 where exactly one is.
+/// The counts of several pictures add up to pooled (micro) scores. No score has an epsilon. All
+/// are 1 if both masks are empty and 0 if exactly one is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overlap {
     /// Pixels in both; at most the smaller of the two others.

@@ -1,4 +1,4 @@
-//! A published pair of Dice and IoU, as it stands in print.
+//! A published pair of Dice and IoU, as printed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -115,7 +115,8 @@ impl PublishedPair {
         pooled_dice(self.iou.value)
     }
 
-    /// How far Dice stands from [`pooled_dice`](Self::pooled_dice), in points; below it is negative.
+    /// How far Dice stands from [`pooled_dice`](Self::pooled_dice), in points; below it is
+    /// negative.
     pub fn gap(&self) -> f64 {
         self.dice.value - self.pooled_dice()
     }

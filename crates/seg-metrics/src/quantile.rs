@@ -1,7 +1,7 @@
 //! Quantiles of sorted values.
 
 /// The value below which a share of the sorted values lies, linearly between the two at rank
-/// `share · (n - 1)`, as numpy's default; nothing if there are no values.
+/// `share · (n - 1)`, as numpy's default; `None` if there are no values.
 pub(crate) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let rank = share * last as f64;

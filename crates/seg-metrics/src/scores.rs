@@ -51,7 +51,7 @@ impl Scores {
     /// # Errors
     ///
     /// If the masks differ in size or spacing.
-    pub fn of(prediction: &Grid<'_>, reference: &Grid<'_>) -> Result<Self, MetricError> {
+    pub fn between(prediction: &Grid<'_>, reference: &Grid<'_>) -> Result<Self, MetricError> {
         Self::within(Self::TOLERANCE, prediction, reference)
     }
 
@@ -86,7 +86,7 @@ impl Scores {
         })
     }
 
-    /// A score by its column's name; nothing for a name not in [`COLUMNS`](Self::COLUMNS).
+    /// A score by its column's name; `None` for a name not in [`COLUMNS`](Self::COLUMNS).
     pub fn get(&self, column: &str) -> Option<f64> {
         Some(match column {
             "dice" => self.dice,
@@ -147,7 +147,7 @@ mod tests {
         for (row, (p, r, [down, right], counts, expected)) in table.into_iter().enumerate() {
             let grid = |v| Grid::new(16, 16, v).unwrap().with_spacing(down, right).unwrap();
             let (p, r) = (grid(p), grid(r));
-            let scores = Scores::of(&p, &r).unwrap();
+            let scores = Scores::between(&p, &r).unwrap();
             let o = scores.overlap;
             assert_eq!([o.intersection, o.prediction, o.reference], counts, "row {row}");
             assert_eq!(scores.pixels, 256);
@@ -173,7 +173,7 @@ mod tests {
     fn each_column_has_its_score() {
         let (p, r) = ([true, true, false, false], [false, true, true, true]);
         let scores =
-            Scores::of(&Grid::new(4, 1, &p).unwrap(), &Grid::new(4, 1, &r).unwrap()).unwrap();
+            Scores::between(&Grid::new(4, 1, &p).unwrap(), &Grid::new(4, 1, &r).unwrap()).unwrap();
         let found = Scores::COLUMNS.map(|column| scores.get(column).unwrap());
         // From the prediction 1, 0; from the reference 0, 1, 2.
         assert_eq!(found, [0.4, 0.25, 0.5, 1.0 / 3.0, 1.0, 2.0, 1.9, 0.8]);
@@ -201,8 +201,8 @@ mod tests {
             let (p, r): (Vec<_>, Vec<_>) = values.into_iter().unzip();
             let height = p.len().checked_div(width).unwrap_or(1);
             let grid = |v| Grid::new(width, height, v).unwrap();
-            let there = Scores::of(&grid(&p), &grid(&r)).unwrap();
-            let back = Scores::of(&grid(&r), &grid(&p)).unwrap();
+            let there = Scores::between(&grid(&p), &grid(&r)).unwrap();
+            let back = Scores::between(&grid(&r), &grid(&p)).unwrap();
             for column in Scores::COLUMNS {
                 let other = match column { "precision" => "recall", "recall" => "precision", c => c };
                 prop_assert_eq!(there.get(column), back.get(other));

@@ -1,4 +1,4 @@
-//! How far two outlines lie from each other.
+//! Distances between the outlines of two masks.
 
 use crate::distance::distance_map;
 use crate::error::MetricError;
@@ -74,7 +74,7 @@ impl SurfaceDistances {
     }
 
     /// Normalised surface Dice, in `[0, 1]`: the share of both boundaries that lies within the
-    /// tolerance of the other; none does for a tolerance that is negative or not a number.
+    /// tolerance of the other; 0 if the tolerance is negative or not a number.
     ///
     /// Same as MONAI's `compute_surface_dice`; DeepMind's (and MONAI's with `use_subvoxels`) weighs
     /// boundary elements by length instead, and gives other values.

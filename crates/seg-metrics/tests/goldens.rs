@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use seg_metrics::{Grid, Report, Scores};
+use seg_metrics::{Grid, Scores, SetScores};
 
 /// Largest difference of a score; both sides compute in f64.
 const ALLOWED: f64 = 1e-9;
@@ -28,7 +28,7 @@ fn cases() -> Result<Vec<Case>, Failure> {
         let mask = |kind: &str| image::open(folder.join(kind).join(format!("{name}.png")));
         let (p, r) = (mask("pred")?.into_luma8(), mask("ref")?.into_luma8());
         let [inside_p, inside_r] = [&p, &r].map(|m| m.iter().map(|v| *v > 0).collect::<Vec<_>>());
-        let scores = Scores::of(
+        let scores = Scores::between(
             &Grid::new(p.width() as usize, p.height() as usize, &inside_p)?,
             &Grid::new(r.width() as usize, r.height() as usize, &inside_r)?,
         )?;
@@ -65,7 +65,7 @@ fn the_report_counts_every_case() -> Result<(), Failure> {
     };
     let infinite = cases.iter().filter(|case| expected(case, "hd95") == f64::INFINITY).count();
     let dice = cases.iter().map(|case| expected(case, "dice")).sum::<f64>() / 60.0;
-    let report = Report::of(&cases.iter().map(|case| case.scores).collect::<Vec<_>>())?;
+    let report = SetScores::from_cases(&cases.iter().map(|case| case.scores).collect::<Vec<_>>())?;
     assert!(infinite > 0);
     assert_eq!((report.all.hd95.finite, report.all.hd95.infinite), (60 - infinite, infinite));
     assert_eq!(report.non_empty.map_or(0, |some| some.cases) + report.empty_references, 60);

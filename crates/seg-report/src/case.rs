@@ -9,19 +9,19 @@ use crate::error::ReportError;
 /// A case and how well its mask fits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoredCase {
-    /// Its name: another one for each case of a control, the same in all controls.
+    /// The case's name: unique within a control, and the same in all controls.
     pub case: String,
-    /// What it belongs to: the patient or, where several cases are about one picture, the picture.
-    /// Intervals draw groups whole; a case without one is drawn alone.
+    /// The patient or, if several cases are about one picture, the picture. Intervals draw whole
+    /// groups; a case without one is drawn alone.
     pub group: Option<String>,
-    /// What the network was told, where that is to be in the table.
+    /// The sentence that the network was given, if the table is to have it.
     pub sentence: Option<String>,
-    /// Against the reference of the control.
+    /// Its scores against the control's reference.
     pub scores: Scores,
 }
 
 impl ScoredCase {
-    /// A case of no group, without its sentence.
+    /// A case without group and sentence.
     pub fn new(case: impl Into<String>, scores: Scores) -> Self {
         Self { case: case.into(), group: None, sentence: None, scores }
     }
@@ -30,9 +30,10 @@ impl ScoredCase {
 /// The cases under one condition: with their own sentences, with those of others, without any.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ControlScores {
-    /// Of letters, digits, `_`, `-` and `.`; `true` where cases have their own sentences.
+    /// The control's name, of letters, digits, `_`, `-` and `.`; `true` if cases have their own
+    /// sentences.
     pub name: String,
-    /// In the table's order.
+    /// The cases, in the table's order.
     pub cases: Vec<ScoredCase>,
 }
 
@@ -43,24 +44,24 @@ impl ControlScores {
     }
 }
 
-/// What a table of cases has.
+/// The columns of a table of cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CaseColumns {
     /// `case,dice,iou,precision,recall,nsd,hd95,assd`.
     #[default]
     Scores,
-    /// The same, then `group,sentence`.
+    /// The columns of [`Scores`](Self::Scores), then `group,sentence`.
     ScoresAndQuery,
 }
 
 /// The scores of a table, in its order.
 const COLUMNS: [&str; 7] = ["dice", "iou", "precision", "recall", "nsd", "hd95", "assd"];
 
-/// A table of comma-separated values with a row for each case; infinite distances are `inf`.
+/// Writes a CSV table with a row for each case; infinite distances are `inf`.
 ///
 /// # Errors
 ///
-/// If the file cannot be written; an earlier one is unchanged then.
+/// If the file cannot be written; an earlier one is then unchanged.
 pub fn write_cases(
     file: &Path,
     cases: &[ScoredCase],

@@ -1,8 +1,8 @@
-//! What is reported of one control, and of the difference of two.
+//! The report of one control, and of the difference of two.
 
 use std::collections::HashMap;
 
-use seg_metrics::{Bootstrap, MetricError, Report, Scores, Spread, Summary};
+use seg_metrics::{Bootstrap, MetricError, Scores, SetScores, Spread, Summary};
 use serde::Serialize;
 
 use crate::case::{ControlScores, ScoredCase};
@@ -16,16 +16,16 @@ const DISTANCES: [&str; 3] = ["hd", "hd95", "assd"];
 /// Scores of a group of cases.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GroupReport {
-    /// How many.
+    /// The number of cases.
     pub cases: usize,
-    /// By score, in the order of [`Scores::COLUMNS`]: the mean over the cases. Of a distance, over
-    /// the finite ones: not to be quoted without [`infinite`](Self::infinite).
+    /// By score, in the order of [`Scores::COLUMNS`]: the mean over the cases. For distances only
+    /// finite ones count: do not quote them without [`infinite`](Self::infinite).
     pub per_image: Named<MeanInterval>,
-    /// Of all pixels together.
+    /// Scores of all pixels together.
     pub pooled: Pooled,
-    /// By distance: the cases without a finite one, since exactly one of their masks is empty.
+    /// By distance: the number of cases where it is infinite, since exactly one mask is empty.
     pub infinite: Named<usize>,
-    /// By share: the sample standard deviation over the cases; none of a single one.
+    /// By score: the sample standard deviation over the cases; `None` for a single case.
     pub sd: Named<Option<f64>>,
     /// By `0.5` to `0.9`: the share of cases whose IoU is above it.
     pub precision_at: Named<f64>,
@@ -37,11 +37,11 @@ pub struct ControlReport {
     /// All cases.
     #[serde(flatten)]
     pub all: GroupReport,
-    /// The cases whose reference is not empty; none without any.
+    /// The cases whose reference is not empty; `None` if there are none.
     pub non_empty: Option<GroupReport>,
     /// Cases whose reference is empty.
     pub empty_references: usize,
-    /// The share of these whose prediction is empty too, in `[0, 1]`; none without any.
+    /// The share of these whose prediction is empty too, in `[0, 1]`; `None` if there are none.
     pub specificity: Option<f64>,
 }
 
@@ -51,7 +51,8 @@ pub struct PairedInterval {
     /// The mean and its interval.
     #[serde(flatten)]
     pub difference: MeanInterval,
-    /// The cases in it: those that both controls have, of a distance those that are finite in both.
+    /// The number of cases in it: those that both controls have and where the score is finite in
+    /// both.
     pub pairs: usize,
 }
 
@@ -59,7 +60,7 @@ pub struct PairedInterval {
 pub type Difference = Named<PairedInterval>;
 
 impl GroupReport {
-    fn of(
+    fn new(
         cases: &[&ScoredCase],
         summary: &Summary,
         bootstrap: &Bootstrap,
@@ -67,7 +68,7 @@ impl GroupReport {
         let values = |score: &'static str| {
             cases.iter().filter_map(move |c| Some((*c, c.scores.get(score)?)))
         };
-        let mean = |score: &'static str| match MeanInterval::of(values(score), bootstrap) {
+        let mean = |score: &'static str| match MeanInterval::from_values(values(score), bootstrap) {
             Ok(mean) => Ok((score, mean)),
             Err(source) => Err((score.to_owned(), source)),
         };
@@ -84,7 +85,8 @@ impl GroupReport {
         Ok(Self {
             cases: cases.len(),
             per_image: Scores::COLUMNS.into_iter().map(mean).collect::<Result<_, _>>()?,
-            pooled: Pooled::of(cases, bootstrap).map_err(|source| ("pooled".to_owned(), source))?,
+            pooled: Pooled::from_cases(cases, bootstrap)
+                .map_err(|source| ("pooled".to_owned(), source))?,
             infinite: DISTANCES.into_iter().map(infinite).collect(),
             sd: shares.into_iter().map(sd).collect(),
             precision_at: above.map(|(iou, share)| (iou.to_string(), share)).collect(),
@@ -93,18 +95,21 @@ impl GroupReport {
 }
 
 impl ControlReport {
-    pub(crate) fn of(control: &ControlScores, bootstrap: &Bootstrap) -> Result<Self, ReportError> {
+    pub(crate) fn from_control(
+        control: &ControlScores,
+        bootstrap: &Bootstrap,
+    ) -> Result<Self, ReportError> {
         let failed = |(score, source)| {
             let control = control.name.clone();
             ReportError::Score { control, score, source }
         };
         let scores = control.cases.iter().map(|case| case.scores).collect::<Vec<_>>();
-        let report = Report::of(&scores)
+        let report = SetScores::from_cases(&scores)
             .map_err(|source| failed(("a set of no cases".to_owned(), source)))?;
         let all = control.cases.iter().collect::<Vec<_>>();
         let filled = |case: &&ScoredCase| case.scores.overlap.reference > 0;
         let filled = all.iter().copied().filter(filled).collect::<Vec<_>>();
-        let of = |cases, summary| GroupReport::of(cases, summary, bootstrap).map_err(failed);
+        let of = |cases, summary| GroupReport::new(cases, summary, bootstrap).map_err(failed);
         let of_all = of(&all, &report.all)?;
         let non_empty = match &report.non_empty {
             // The same cases: no need to draw them again.
@@ -121,7 +126,7 @@ impl ControlReport {
     }
 }
 
-/// Of the cases that both have, by name; groups are those of `a`.
+/// The difference over the cases that both have, paired by name; groups are those of `a`.
 pub(crate) fn difference(
     a: &ControlScores,
     b: &ControlScores,
@@ -138,7 +143,7 @@ pub(crate) fn difference(
         let found = pairs.iter().filter_map(|both| Some((both.0, pair(both)?)));
         let found = found.map(|(case, (a, b))| (case, a - b)).collect::<Vec<_>>();
         let count = found.len();
-        match MeanInterval::of(found, bootstrap) {
+        match MeanInterval::from_values(found, bootstrap) {
             Ok(difference) => Ok((score, PairedInterval { difference, pairs: count })),
             Err(source) => {
                 let control = format!("{}-{}", a.name, b.name);

@@ -13,20 +13,22 @@ use crate::named::Named;
 /// A score of the set under one convention.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ConventionScore {
-    /// Dice, IoU and NSD in `[0, 1]`, distances in the unit of the spacing; none without a case.
+    /// Dice, IoU and NSD in `[0, 1]`, distances in the unit of the spacing; `None` if no case
+    /// counts.
     pub value: Option<f64>,
-    /// Cases that are not in it: those with an empty reference, or without a finite distance.
+    /// The number of cases that are left out: those with an empty reference, or without a finite
+    /// distance.
     pub left_out: usize,
     /// How counts become the number.
     pub meaning: &'static str,
-    /// Whose numbers are so.
+    /// Who publishes numbers of this convention.
     pub used_by: &'static str,
 }
 
 /// A set's scores under every convention in use; see [`Figure`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConventionTable {
-    /// How many.
+    /// The number of cases.
     pub cases: usize,
     /// Cases whose reference is empty.
     pub empty_references: usize,
@@ -41,8 +43,8 @@ impl ConventionTable {
     ///
     /// # Errors
     ///
-    /// If it has no case.
-    pub fn of(control: &ControlScores) -> Result<Self, ReportError> {
+    /// If the control has no cases.
+    pub fn from_control(control: &ControlScores) -> Result<Self, ReportError> {
         let scores = control.cases.iter().map(|case| case.scores).collect::<Vec<_>>();
         let figures = Figure::all(&scores).map_err(|source| ReportError::Score {
             control: control.name.clone(),
@@ -82,11 +84,11 @@ impl ConventionTable {
         lines.join("\n")
     }
 
-    /// `conventions.json` in a folder that is there. Numbers that there are none of are `null`.
+    /// Writes `conventions.json` into an existing folder. Missing numbers are `null`.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written; an earlier one is unchanged then.
+    /// If the file cannot be written; an earlier one is then unchanged.
     pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
         let file = folder.join("conventions.json");
         let failed = |source| ReportError::Json { file: file.clone(), source };

@@ -6,18 +6,18 @@ use serde::Serialize;
 /// How intervals were drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Drawing {
-    /// How often.
+    /// The number of resamples.
     pub resamples: usize,
-    /// Start of the random numbers.
+    /// Seed of the random numbers.
     pub seed: u64,
-    /// What is drawn whole: `groups` or `cases`.
+    /// What is drawn: `groups` or `cases`.
     pub units: &'static str,
     /// How many units there are.
     pub n: usize,
 }
 
 impl Drawing {
-    /// A bootstrap that draws `n` of the groups, or of the cases.
+    /// The settings of a bootstrap that draws from `n` groups or cases.
     pub(crate) fn new(bootstrap: &Bootstrap, grouped: bool, n: usize) -> Self {
         Self {
             resamples: bootstrap.resamples,

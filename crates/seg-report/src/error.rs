@@ -8,22 +8,22 @@ use std::path::PathBuf;
 #[allow(missing_docs)] // of the fields: the message explains them
 pub enum ReportError {
     /// There is nothing to report.
-    #[error("no control to report: give at least one, such as `true`")]
+    #[error("there is no control to report: give at least one, such as `true`")]
     NoControl,
-    /// A name that could not be a file's and a key's.
-    #[error("the control's name `{found}` is not of letters, digits, `_`, `-` and `.`")]
+    /// A control's name cannot be part of a file name.
+    #[error("the control's name is `{found}`: use letters, digits, `_`, `-` and `.` only")]
     ControlName { found: String },
-    /// Two controls of one name.
-    #[error("there are two controls `{name}`")]
+    /// Two controls have one name.
+    #[error("two controls are named `{name}`: give each its own name")]
     ControlTwice { name: String },
-    /// Cases of two controls are paired by name.
-    #[error("control `{control}`: two cases are named `{case}`; give each another name")]
+    /// Two cases of a control have one name; cases of two controls are paired by name.
+    #[error("control `{control}`: two cases are named `{case}`; give each its own name")]
     CaseTwice { control: String, case: String },
-    /// A score that has no mean or interval.
-    #[error("control `{control}`: {score} has no mean or no interval")]
+    /// The mean of a score, or its interval, cannot be computed.
+    #[error("control `{control}`: cannot compute the mean and interval of {score}")]
     Score { control: String, score: String, source: seg_metrics::MetricError },
     /// The two masks of a case cannot be compared.
-    #[error("case `{case}`")]
+    #[error("case `{case}`: cannot compare its two masks")]
     Compare { case: String, source: seg_metrics::MetricError },
     /// A folder or a file could not be read.
     #[error("cannot read {}", file.display())]
@@ -37,23 +37,23 @@ pub enum ReportError {
     /// The report could not be formed.
     #[error("cannot write {}", file.display())]
     Json { file: PathBuf, source: serde_json::Error },
-    /// A report that is none.
-    #[error("{} is no JSON: give the scores.json of a scored set", file.display())]
+    /// A report is not valid JSON.
+    #[error("{} is not valid JSON: give the scores.json of a scored set", file.display())]
     NoJson { file: PathBuf, source: serde_json::Error },
-    /// A report without a value that is needed.
-    #[error("{}: nothing usable at `{key}`; give the scores.json of a scored set", file.display())]
+    /// A report lacks a value.
+    #[error("{}: `{key}` is missing or out of range: give the scores.json of a scored set", file.display())]
     Key { file: PathBuf, key: String },
-    /// A folder without a mask.
-    #[error("{}: no mask (png, jpg, tif or bmp)", folder.display())]
+    /// A folder has no mask.
+    #[error("{}: found no mask; expected png, jpg, tif or bmp files", folder.display())]
     NoMasks { folder: PathBuf },
-    /// Two files of a folder that are of one case.
-    #[error("{} and {} are both masks of `{case}`", first.display(), second.display())]
+    /// Two files of a folder belong to one case.
+    #[error("{} and {} are both masks of `{case}`: keep one of them", first.display(), second.display())]
     Ambiguous { case: String, first: PathBuf, second: PathBuf },
-    /// Cases that only one of the two folders has.
+    /// Only one of the two folders has some cases.
     #[error("{}", unpaired(predictions, references, missing, extra))]
     Unpaired { predictions: PathBuf, references: PathBuf, missing: Vec<String>, extra: Vec<String> },
-    /// A mask that cannot be read.
-    #[error("case `{case}`")]
+    /// A mask cannot be read.
+    #[error("case `{case}`: cannot read a mask")]
     Image { case: String, source: Box<seg_image::ImageError> },
 }
 

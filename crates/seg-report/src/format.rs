@@ -1,6 +1,6 @@
-//! Numbers as reports for people have them.
+//! How reports write numbers.
 
-/// A number with so many decimals; a dash if there is none.
+/// A number with so many decimals; a dash if it is `None`.
 pub(crate) fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or("–".to_owned(), |value| format!("{value:.decimals$}"))
 }

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use crate::case::ScoredCase;
 
-/// A mean with its 95 % interval; neither where there is nothing to take it of.
+/// A mean with its 95 % interval; both are `None` if there are no values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct MeanInterval {
-    /// Over the cases; of a distance, over the finite ones.
+    /// The mean over the cases; for a distance, over the finite ones.
     pub mean: Option<f64>,
     /// Lower and upper end of the percentile bootstrap.
     pub ci95: Option<[f64; 2]>,
@@ -52,7 +52,7 @@ impl MeanInterval {
     const NONE: Self = Self { mean: None, ci95: None };
 
     /// The mean of the values that are not infinite.
-    pub(crate) fn of<'a>(
+    pub(crate) fn from_values<'a>(
         values: impl IntoIterator<Item = (&'a ScoredCase, f64)>,
         bootstrap: &Bootstrap,
     ) -> Result<Self, MetricError> {
@@ -67,7 +67,10 @@ impl MeanInterval {
 }
 
 impl Pooled {
-    pub(crate) fn of(cases: &[&ScoredCase], bootstrap: &Bootstrap) -> Result<Self, MetricError> {
+    pub(crate) fn from_cases(
+        cases: &[&ScoredCase],
+        bootstrap: &Bootstrap,
+    ) -> Result<Self, MetricError> {
         let units = units(cases.iter().copied());
         let pooled = |score: fn(&Overlap) -> f64| {
             let of = |drawn: &[usize]| {

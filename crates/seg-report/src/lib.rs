@@ -1,5 +1,5 @@
-//! Scores of a set of cases, written so that they can be quoted: means with their intervals, pooled
-//! scores, what was missed, and how much of it hangs on the sentence.
+//! Reports the scores of a set so that they can be quoted: means with intervals, pooled scores,
+//! what was missed, and how much of the result depends on the sentence.
 //!
 //! ```
 //! use seg_metrics::{Bootstrap, Grid, Scores};
@@ -8,7 +8,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let case = |name, answer: [bool; 4]| {
 //!     let reference = [true, true, false, false];
-//!     let scores = Scores::of(&Grid::new(4, 1, &answer)?, &Grid::new(4, 1, &reference)?)?;
+//!     let scores = Scores::between(&Grid::new(4, 1, &answer)?, &Grid::new(4, 1, &reference)?)?;
 //!     Ok::<_, seg_metrics::MetricError>(ScoredCase::new(name, scores))
 //! };
 //! let (hit, half, miss) = ([true, true, false, false], [true; 4], [false; 4]);
@@ -18,7 +18,7 @@
 //! ];
 //!
 //! let bootstrap = Bootstrap { resamples: 200, ..Bootstrap::default() };
-//! let report = ScoreReport::of(ReportHeader::new("test"), &controls, bootstrap)?;
+//! let report = ScoreReport::from_controls(ReportHeader::new("test"), &controls, bootstrap)?;
 //! let folder = tempfile::tempdir()?;
 //! report.write(folder.path())?; // scores.json, scores.md
 //! report.write_cases(folder.path(), &controls)?; // cases.true.csv, cases.shuffled.csv
@@ -32,13 +32,12 @@
 //! # }
 //! ```
 //!
-//! Whether the sentence decides what the mask is, is told by [`Reading`]; whether a network sees that
-//! there is nothing to draw, by [`Presence`].
+//! [`Reading`] tells whether the sentence decides what the mask is, and [`Presence`] whether a
+//! network notices that there is nothing to draw.
 //!
-//! Masks that another program left in a folder are scored by [`find_pairs`] and [`score_pairs`].
-//! A set's scores under every convention in use are a [`ConventionTable`], and a published pair of
-//! Dice and IoU is set beside ours by [`describe_pair`]. What the scores are is told by
-//! [`seg_metrics`].
+//! [`find_pairs`] and [`score_pairs`] score masks that another program left in a folder. A
+//! [`ConventionTable`] has a set's scores under every convention in use, and [`describe_pair`] sets
+//! a published pair of Dice and IoU beside ours. [`seg_metrics`] defines the scores.
 
 #![deny(missing_docs)]
 
@@ -69,9 +68,9 @@ pub use page::page;
 pub use pairs::{MaskPair, Missing, PairScores, ScoreOptions, find_pairs, score_pairs};
 pub use presence::{Presence, PresenceError, PresenceReport};
 pub use published::{OwnPair, OwnScore, OwnScores, describe_pair};
-pub use reading::comparison::{Answer, Comparison};
+pub use reading::comparison::{Comparison, Prediction};
 pub use reading::error::ReadingError;
-pub use reading::example::{Example, Shown};
+pub use reading::example::{EditExample, ExampleAnswer};
 pub use reading::importance::{WordImportance, WordImportances};
 pub use reading::mean::Mean;
 pub use reading::report::ReadingReport;

@@ -1,4 +1,4 @@
-//! The skeleton and the look that all pages share.
+//! The skeleton and style that all HTML pages share.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

@@ -1,10 +1,9 @@
-//! Masks in two folders: predictions and what they should be.
+//! Masks in two folders: predictions and references.
 
 use std::collections::BTreeMap;
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::thread;
 
+use rayon::prelude::*;
 use seg_image::{BinaryMask, MaskRule, read_mask};
 use seg_metrics::{Grid, Scores};
 
@@ -14,21 +13,21 @@ use crate::error::ReportError;
 /// A predicted mask and its reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MaskPair {
-    /// What their names share.
+    /// The part that their names share.
     pub case: String,
-    /// None where nothing was predicted: an empty mask.
+    /// The predicted mask; `None` counts as an empty one.
     pub prediction: Option<PathBuf>,
-    /// What it should be.
+    /// The reference mask.
     pub reference: PathBuf,
 }
 
-/// What becomes of references without a prediction.
+/// What to do with references that have no prediction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Missing {
-    /// They are an error.
+    /// Report an error.
     #[default]
     Refuse,
-    /// An empty mask stands for the prediction.
+    /// Score them as empty predictions.
     CountAsEmpty,
 }
 
@@ -75,8 +74,9 @@ pub struct PairScores {
 ///
 /// # Errors
 ///
-/// If a folder cannot be read or has no reference, a name is there twice, a prediction has no
-/// reference, or (unless it is to count as empty) a reference no prediction. All are named.
+/// If a folder cannot be read, there are no references, two masks have one name, a prediction has
+/// no reference, or (unless they count as empty) a reference has no prediction. The error names
+/// them.
 pub fn find_pairs(
     predictions: &Path,
     references: &Path,
@@ -104,7 +104,7 @@ pub fn find_pairs(
     Err(ReportError::Unpaired { predictions, references, missing, extra })
 }
 
-/// The masks of a folder by what they are of.
+/// The masks of a folder, by case.
 fn masks(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ReportError> {
     const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"];
     let failed = |source| ReportError::Read { file: folder.to_owned(), source };
@@ -130,7 +130,7 @@ fn masks(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ReportError> {
     Ok(masks)
 }
 
-/// What a mask's name without its ending is the mask of.
+/// The case that a mask's name, without its ending, belongs to.
 fn case_of(name: &str) -> &str {
     let name = name.strip_prefix("mask_").unwrap_or(name);
     ["_mask", ".mask"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
@@ -142,8 +142,8 @@ fn case_of(name: &str) -> &str {
 ///
 /// # Errors
 ///
-/// If a mask cannot be read, or the spacing or the tolerance is out of range; the first in the
-/// pairs' order is named.
+/// If a mask cannot be read, or the spacing or the tolerance is out of range. The error names the
+/// first such pair.
 pub fn score_pairs(
     pairs: &[MaskPair],
     options: &ScoreOptions,
@@ -154,18 +154,9 @@ pub fn score_pairs(
         tick();
         scored
     };
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let scored = thread::scope(|scope| {
-        let running = pairs
-            .chunks(pairs.len().div_ceil(threads).max(1))
-            .map(|part| scope.spawn(|| part.iter().map(score).collect::<Result<Vec<_>, _>>()))
-            .collect::<Vec<_>>();
-        let wait = |thread: thread::ScopedJoinHandle<'_, _>| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        running.into_iter().map(wait).collect::<Result<Vec<_>, _>>()
-    })?;
-    let scored = scored.into_iter().flatten().collect::<Vec<_>>();
+    // All first, so that the error is the first one in the pairs' order.
+    let scored = pairs.par_iter().map(score).collect::<Vec<_>>();
+    let scored = scored.into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(PairScores {
         resized: scored.iter().filter(|(_, resized)| *resized).count(),
         missing: pairs.iter().filter(|pair| pair.prediction.is_none()).count(),

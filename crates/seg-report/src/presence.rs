@@ -1,4 +1,4 @@
-//! Whether there is anything to draw.
+//! Whether a network notices that there is nothing to draw.
 
 use serde::Serialize;
 
@@ -7,20 +7,20 @@ use serde::Serialize;
 #[non_exhaustive]
 #[allow(missing_docs)] // of the fields: the message explains them
 pub enum PresenceError {
-    /// Two lists that belong together have different lengths.
-    #[error("{labels} labels for {scores} scores: give one for each")]
+    /// The two lists have different lengths.
+    #[error("found {labels} labels for {scores} scores: give one for each")]
     Lengths { scores: usize, labels: usize },
-    /// A score is none.
-    #[error("score {place} is {found}, expected 0 to 1")]
+    /// A score is out of range.
+    #[error("score {place} is {found}, expected a number from 0 to 1")]
     Score { place: usize, found: f64 },
-    /// A threshold lies between two kinds, and there is only one.
+    /// There are not queries of both kinds, between which a threshold could lie.
     #[error(
         "{present} queries with a target and {absent} without: a threshold needs at least one of each"
     )]
     OneKind { present: usize, absent: usize },
 }
 
-/// Scores of queries, and whether what each asks for is there.
+/// Scores of queries, and whether the target of each is in its picture.
 ///
 /// ```
 /// use seg_report::Presence;
@@ -48,32 +48,33 @@ struct Query {
 /// Whether the network tells an absent target from a present one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PresenceReport {
-    /// From this score on, a target is held to be there.
+    /// Scores from this one on count as "present".
     pub threshold: f64,
-    /// The share of queries without a target that are seen to have none, in `[0, 1]`: the
-    /// specificity, N-acc. of generalised referring segmentation (Liu et al., CVPR 2023). None
-    /// without such queries.
+    /// The share of queries without a target that are recognised as such, in `[0, 1]`: the
+    /// specificity, called N-acc. in generalised referring segmentation (Liu et al., CVPR 2023).
+    /// `None` if there are no such queries.
     pub no_target_accuracy: Option<f64>,
-    /// The share of queries with a target that are seen to have one, in `[0, 1]`: the sensitivity,
-    /// T-acc. there. None without such queries.
+    /// The share of queries with a target that are recognised as such, in `[0, 1]`: the
+    /// sensitivity, called T-acc. there. `None` if there are no such queries.
     pub target_accuracy: Option<f64>,
-    /// The probability that a query with a target scores higher than one without, equal scores half:
-    /// exact, of all pairs. None where one kind is missing.
+    /// The probability that a query with a target scores higher than one without, where equal
+    /// scores count half: exact, over all pairs. `None` if one kind is missing.
     pub auroc: Option<f64>,
     /// [`no_target_accuracy`](Self::no_target_accuracy) by its other name.
     pub specificity: Option<f64>,
-    /// Queries with a target.
+    /// The number of queries with a target.
     pub present: usize,
-    /// Queries without.
+    /// The number of queries without a target.
     pub absent: usize,
-    /// Queries with a target that are seen to have one.
+    /// Queries with a target that are recognised as such.
     pub found: usize,
-    /// Queries without that are seen to have none.
+    /// Queries without a target that are recognised as such.
     pub rejected: usize,
 }
 
 impl Presence {
-    /// Scores in `[0, 1]`, such as the mean of each answer's most probable pixels, and whether each query has a target.
+    /// Scores in `[0, 1]`, such as the mean of each answer's most probable pixels, and whether each
+    /// query has a target.
     ///
     /// # Errors
     ///
@@ -94,10 +95,10 @@ impl Presence {
         Ok(Self { queries })
     }
 
-    /// The threshold with the largest smaller one of target and no-target accuracy.
+    /// The threshold that maximises the smaller of target and no-target accuracy.
     ///
-    /// The thresholds that are as good as each other are one interval, since one accuracy only rises
-    /// with the threshold and the other only falls; its middle is taken.
+    /// The thresholds that are as good as each other are one interval, since one accuracy only
+    /// rises with the threshold and the other only falls; its middle is taken.
     ///
     /// # Errors
     ///
@@ -112,8 +113,8 @@ impl Presence {
         // Above the highest score nothing is found.
         let (mut best, mut low, mut high, mut above) = (0.0, 1.0, 1.0, 1.0);
         for run in self.queries.chunk_by(equal) {
-            // Thresholds from below the run before down to this one's score leave the counts as they
-            // are; the interval is closed by the next run.
+            // Thresholds from below the run before down to this one's score leave the counts as
+            // they are; the interval is closed by the next run.
             let score = run.first().map_or(above, |query| query.score);
             let quality = (found as f64 / present as f64).min(1.0 - loud as f64 / absent as f64);
             if quality > best {
@@ -157,7 +158,7 @@ impl Presence {
         }
     }
 
-    /// The share of pairs in order, equal ones half; none where one kind is missing.
+    /// The share of pairs in order, where equal ones count half; `None` if one kind is missing.
     fn auroc(&self) -> Option<f64> {
         let (present, absent) = self.counts();
         let (mut before, mut won) = (0usize, 0.0);

@@ -20,22 +20,22 @@ pub struct OwnScore {
 /// Dice and IoU under one convention.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OwnPair {
-    /// Of the set.
+    /// Dice of the set.
     pub dice: OwnScore,
-    /// Of the set.
+    /// IoU of the set.
     pub iou: OwnScore,
 }
 
 /// What a `scores.json` says of the control `true`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnScores {
-    /// How many.
+    /// The number of cases.
     pub cases: u64,
     /// Which part of the set.
     pub split: String,
     /// Means over images.
     pub per_image: OwnPair,
-    /// Of all pixels together.
+    /// Scores of all pixels together.
     pub pooled: OwnPair,
 }
 
@@ -44,7 +44,7 @@ impl OwnScores {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, is no JSON, or lacks one of the numbers; the number is named.
+    /// If the file cannot be read, is not valid JSON, or lacks a number, which is then named.
     pub fn read(file: &Path) -> Result<Self, ReportError> {
         let text = std::fs::read(file)
             .map_err(|source| ReportError::Read { file: file.to_owned(), source })?;
@@ -90,37 +90,36 @@ fn at<'a>(json: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(json, |value, key| value.get(key))
 }
 
-/// What a published pair tells of its convention, and, where there are scores, ours in the same one
-/// with the difference. Only what is exact is said: what the pair would be under another convention
-/// cannot be computed from it.
+/// Describes which convention a published pair follows and, if given, sets our scores under that
+/// convention beside it. Scores under another convention cannot be computed from a pair, so none
+/// are given.
 pub fn describe_pair(pair: &PublishedPair, own: Option<&OwnScores>) -> String {
     let decimals = pair.dice().decimals().max(pair.iou().decimals()).clamp(2, 6);
     let convention = pair.convention();
     let verdict = match convention {
         Convention::Pooled => {
-            "Pooled: Dice is what IoU makes it, within rounding. Means over images are so only \
-             where all images score alike."
+            "Pooled: within rounding, Dice is 2 IoU / (1 + IoU). Means over images satisfy that only \
+             if all images score alike."
         }
         Convention::PerImage => {
-            "Per image: Dice falls short of what IoU makes it, so both are means over images (or \
-             over classes or runs: the pair does not tell)."
+            "Per image: Dice is less than 2 IoU / (1 + IoU), so both are means over images (or over \
+             classes or runs: the pair alone does not tell)."
         }
         Convention::Neither => {
-            "Neither: Dice is more than IoU allows, or less than IoU. The two numbers are not of \
-             the same masks, not of one convention, or one is mistyped."
+            "Neither: Dice is more than 2 IoU / (1 + IoU), or less than IoU. The two numbers come from \
+             different masks or conventions, or one is mistyped."
         }
     };
     let mut lines = vec![
         format!(
-            "Dice {}, IoU {}: 2 IoU / (1 + IoU) is {:.decimals$}, Dice stands {} points from it.",
+            "Dice {}, IoU {}: 2 IoU / (1 + IoU) is {:.decimals$}, Dice differs by {} points.",
             pair.dice(),
             pair.iou(),
             pair.pooled_dice(),
             signed(Some(pair.gap()), decimals + 1),
         ),
         verdict.to_owned(),
-        "What they would be under another convention the two numbers do not tell: that takes the \
-         counts of each image."
+        "The two numbers cannot be converted to another convention: that needs per-image counts."
             .to_owned(),
     ];
     if let Some(own) = own {
@@ -184,7 +183,7 @@ mod tests {
     fn a_pair_per_image_stands_beside_ours_per_image() {
         let text = describe_pair(&pair("83.66", "75.11"), Some(&own()));
         for part in [
-            "Dice 83.66, IoU 75.11: 2 IoU / (1 + IoU) is 85.79, Dice stands -2.126 points from it.",
+            "Dice 83.66, IoU 75.11: 2 IoU / (1 + IoU) is 85.79, Dice differs by -2.126 points.",
             "Per image: ",
             "| published | per image | 83.66 | 75.11 |",
             "| ours, test, 500 cases | per image | 76.27 (75.27 to 78.27) | 64.82 (63.82 to 66.82) |",
@@ -201,7 +200,7 @@ mod tests {
     fn a_pooled_pair_stands_beside_ours_pooled() {
         let text = describe_pair(&pair("90.88", "83.28"), Some(&own()));
         for part in [
-            "is 90.88, Dice stands +0.003 points from it.",
+            "is 90.88, Dice differs by +0.003 points.",
             "Pooled: ",
             "| ours, test, 500 cases | pooled | 84.17 (83.17 to 86.17) | 72.67 (71.67 to 74.67) |",
             "| ours minus published, points | | -6.71 | -10.61 |",

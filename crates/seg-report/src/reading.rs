@@ -17,7 +17,7 @@ use std::path::Path;
 use seg_metrics::Bootstrap;
 use seg_sentences::Sides;
 
-use self::comparison::{Answer, Compared, Comparison};
+use self::comparison::{Compared, Comparison, Prediction};
 use self::error::ReadingError;
 use self::report::ReadingReport;
 use seg_image::BinaryMask;
@@ -54,9 +54,9 @@ pub struct Trial<'a> {
     /// The edited sentence.
     pub edited: &'a str,
     /// The answer to the original sentence.
-    pub original: Answer<'a>,
+    pub original: Prediction<'a>,
     /// The answer to the edited sentence, of the same size.
-    pub answer: Answer<'a>,
+    pub answer: Prediction<'a>,
     /// The true mask of the original sentence, of any size: answers are brought to it (nearest).
     pub reference: Option<&'a BinaryMask>,
     /// The true mask of the edited sentence, where the data has it: that of the same picture's case
@@ -91,7 +91,7 @@ pub struct CaseRecord {
 ///
 /// ```
 /// use seg_image::BinaryMask;
-/// use seg_report::{Answer, Reading, ReadingOptions, Trial};
+/// use seg_report::{Prediction, Reading, ReadingOptions, Trial};
 /// use seg_sentences::{EditKind, Grammar};
 ///
 /// // A network that reads one word.
@@ -112,8 +112,8 @@ pub struct CaseRecord {
 ///         edit,
 ///         sentence,
 ///         edited: &edited,
-///         original: Answer::new(&original),
-///         answer: Answer::new(&answer),
+///         original: Prediction::new(&original),
+///         answer: Prediction::new(&answer),
 ///         reference: Some(&original),
 ///         edited_reference: None,
 ///     })?;
@@ -136,7 +136,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// None yet.
+    /// An empty collection.
     pub fn new(options: ReadingOptions) -> Self {
         Self { options, records: Vec::new() }
     }
@@ -145,7 +145,7 @@ impl Reading {
     ///
     /// # Errors
     ///
-    /// If the answers differ in size, or a map does not fit its mask or has other values than 0 to 1.
+    /// If the answers differ in size, or a map does not fit its mask or has values outside 0 to 1.
     pub fn add(&mut self, trial: &Trial<'_>) -> Result<&Comparison, ReadingError> {
         for answer in [&trial.original, &trial.answer] {
             check_map(trial, answer)?;
@@ -158,7 +158,7 @@ impl Reading {
         };
         let sentences = [trial.sentence, trial.edited];
         let comparison =
-            Comparison::of(&compared, trial.edit.kind(), sentences, self.options.sides).map_err(
+            Comparison::new(&compared, trial.edit.kind(), sentences, self.options.sides).map_err(
                 |source| {
                     let case = trial.case.to_owned();
                     ReadingError::Compare { case, edit: trial.edit, source }
@@ -187,17 +187,17 @@ impl Reading {
     /// If nothing was added, or the bootstrap's settings are out of range.
     pub fn report(&self) -> Result<ReadingReport, ReadingError> {
         let bootstrap = Bootstrap { level: 0.95, ..self.options.bootstrap };
-        ReadingReport::of(&self.records, self.options.sides, &bootstrap)
+        ReadingReport::from_records(&self.records, self.options.sides, &bootstrap)
     }
 
-    /// A table of comma-separated values with a row for each trial:
+    /// Writes a CSV table with a row for each trial:
     /// `case,edit,sentence,edited,dice_to_original,shift,area_ratio,moved_right,`
-    /// `dice_edited_reference,dice_reference`. What there is none of is empty; `dice_reference` is of
-    /// the edited sentence's answer and the original sentence's true mask.
+    /// `dice_edited_reference,dice_reference`. Missing values are empty; `dice_reference` compares
+    /// the answer to the edited sentence with the true mask of the original one.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written; an earlier one is unchanged then.
+    /// If the file cannot be written; an earlier one is then unchanged.
     pub fn write_cases(&self, file: &Path) -> Result<(), ReadingError> {
         let failed = |source| ReadingError::Csv { file: file.to_owned(), source };
         let mut table = csv::Writer::from_writer(Vec::new());
@@ -240,8 +240,8 @@ fn row(record: &CaseRecord) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// Refuses a map that is none of the answer's mask.
-fn check_map(trial: &Trial<'_>, answer: &Answer<'_>) -> Result<(), ReadingError> {
+/// Refuses a map that does not fit the answer's mask.
+fn check_map(trial: &Trial<'_>, answer: &Prediction<'_>) -> Result<(), ReadingError> {
     let Some(map) = answer.probabilities else { return Ok(()) };
     let (case, edit) = (trial.case.to_owned(), trial.edit);
     let (expected, found) = (answer.mask.values.len(), map.len());
@@ -263,7 +263,7 @@ mod tests {
         let mask = BinaryMask::from_fn(2, 1, |_, _| true);
         let mut reading = Reading::new(ReadingOptions::default());
         let mut add = |map: &[f32]| {
-            let answer = Answer::with_probabilities(&mask, map);
+            let answer = Prediction::with_probabilities(&mask, map);
             let trial = Trial {
                 case: "a",
                 group: "g",
@@ -278,9 +278,10 @@ mod tests {
             reading.add(&trial).map(|found| found.dice_to_original).map_err(|e| e.to_string())
         };
         assert_eq!(add(&[0.5, 1.0]), Ok(1.0));
-        let message = "case `a`, leave_out:0: 1 probabilities, expected 2, one for each pixel";
+        let message =
+            "case `a`, leave_out:0: found 1 probabilities, expected 2: give one for each pixel";
         assert_eq!(add(&[0.5]), Err(message.to_owned()));
-        let message = "case `a`, leave_out:0: a probability is NaN, expected 0 to 1";
+        let message = "case `a`, leave_out:0: a probability is NaN, expected a number from 0 to 1";
         assert_eq!(add(&[f32::NAN, 0.0]), Err(message.to_owned()));
     }
 
@@ -295,8 +296,8 @@ mod tests {
             edit: Edit::SwapSides,
             sentence: "left, lung",
             edited: "right, lung",
-            original: Answer::new(&mask),
-            answer: Answer::new(&moved),
+            original: Prediction::new(&mask),
+            answer: Prediction::new(&moved),
             reference: None,
             edited_reference: Some(&moved),
         };

@@ -1,4 +1,4 @@
-//! The report of a set: all controls, and what they differ by.
+//! The report of a set: all controls and their differences.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,11 +20,11 @@ use crate::named::Named;
 pub struct ReportHeader {
     /// Which part of the set.
     pub split: String,
-    /// Of the network's file, in hexadecimal; none where only masks are known.
+    /// SHA-256 of the network's file, in hexadecimal; `None` if only masks are known.
     pub weights_sha256: Option<String>,
-    /// Of the probability, in `[0, 1]`; none where only masks are known.
+    /// Threshold of the probability, in `[0, 1]`; `None` if only masks are known.
     pub threshold: Option<f64>,
-    /// How a prediction came to its reference's size.
+    /// How predictions are brought to the size of their references.
     pub resize: String,
     /// Size of a pixel: from row to row and from column to column.
     pub spacing: [f64; 2],
@@ -82,7 +82,7 @@ impl ReportHeader {
 /// All that is reported of a set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScoreReport {
-    /// How many the first control has.
+    /// The number of cases of the first control.
     pub cases: usize,
     /// What was scored, and how.
     #[serde(flatten)]
@@ -93,20 +93,20 @@ pub struct ScoreReport {
     pub bootstrap: Drawing,
     /// By the controls' names, in their order.
     pub controls: Named<ControlReport>,
-    /// By `a-b`, where `a` is the control `true` or, without one, the first, and `b` each other
-    /// one: paired over the cases that both have.
+    /// By `a-b`, where `a` is the control `true` (or the first one, if there is none) and `b` each
+    /// other one: paired over the cases that both have.
     pub differences: Named<Difference>,
 }
 
 impl ScoreReport {
-    /// Reports controls. Intervals are of 95 %, whatever level the bootstrap has. Controls are
-    /// computed side by side, a thread each; the numbers do not depend on it.
+    /// Reports controls. Intervals have a level of 95 %, whatever the bootstrap's. Each control is
+    /// computed in a thread of its own; the numbers do not depend on it.
     ///
     /// # Errors
     ///
-    /// If there is no control, one has no case, a name is unfit or there twice, or a score is not a
-    /// number.
-    pub fn of(
+    /// If there are no controls, one has no cases, a name is invalid or used twice, or a score is
+    /// not a number.
+    pub fn from_controls(
         header: ReportHeader,
         controls: &[ControlScores],
         bootstrap: Bootstrap,
@@ -118,7 +118,7 @@ impl ScoreReport {
         let (reports, differences) = thread::scope(|scope| {
             let reports = controls.iter().map(|control| {
                 let name = control.name.clone();
-                (name, scope.spawn(move || ControlReport::of(control, bootstrap)))
+                (name, scope.spawn(move || ControlReport::from_control(control, bootstrap)))
             });
             let others = controls.iter().filter(|control| control.name != own.name);
             let differences = others.map(|other| {
@@ -142,12 +142,11 @@ impl ScoreReport {
         })
     }
 
-    /// `scores.json` and `scores.md` in a folder that is there. Numbers that there are none of are
-    /// `null`.
+    /// Writes `scores.json` and `scores.md` into an existing folder. Missing numbers are `null`.
     ///
     /// # Errors
     ///
-    /// If a file cannot be written; an earlier one is unchanged then.
+    /// If a file cannot be written; an earlier one is then unchanged.
     pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
         let file = folder.join("scores.json");
         let failed = |source| ReportError::Json { file: file.clone(), source };
@@ -157,12 +156,12 @@ impl ScoreReport {
         Ok(whole_file::write(&folder.join("scores.md"), self.markdown().as_bytes())?)
     }
 
-    /// The tables of the cases in a folder that is there: `cases.csv` of a single control,
-    /// `cases.<name>.csv` with group and sentence of each of several.
+    /// Writes the tables of cases into an existing folder: `cases.csv` if there is one control,
+    /// else `cases.<name>.csv` for each, with group and sentence.
     ///
     /// # Errors
     ///
-    /// If a file cannot be written, or a control's name is unfit.
+    /// If a file cannot be written, or a control's name is invalid.
     pub fn write_cases(
         &self,
         folder: &Path,

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 fn case(name: &str, prediction: [u8; 4], reference: [u8; 4]) -> ScoredCase {
     let (p, r) = (prediction.map(|v| v > 0), reference.map(|v| v > 0));
     let grid = |values| Grid::new(4, 1, values).unwrap();
-    ScoredCase::new(name, Scores::of(&grid(&p), &grid(&r)).unwrap())
+    ScoredCase::new(name, Scores::between(&grid(&p), &grid(&r)).unwrap())
 }
 
 /// Half right, rightly silent, missed.
@@ -29,7 +29,7 @@ fn control() -> ControlScores {
 
 #[test]
 fn the_table_and_its_file_have_every_convention() {
-    let table = ConventionTable::of(&control()).unwrap();
+    let table = ConventionTable::from_control(&control()).unwrap();
     assert_eq!((table.cases, table.empty_references, table.empty_predictions), (3, 1, 2));
     let text = table.markdown();
     for part in [
@@ -65,11 +65,12 @@ fn the_table_and_its_file_have_every_convention() {
 #[test]
 fn what_there_is_none_of_is_a_dash_and_null() {
     let silent = ControlScores::new("true", vec![case("b", [0; 4], [0; 4])]);
-    let table = ConventionTable::of(&silent).unwrap();
+    let table = ConventionTable::from_control(&silent).unwrap();
     assert!(table.markdown().contains("| iou_per_image_non_empty | – | 1 | "));
     let json = serde_json::to_value(&table).unwrap();
     assert_eq!(json["conventions"]["iou_per_image_non_empty"]["value"], Value::Null);
-    let error = ConventionTable::of(&ControlScores::new("fixed", Vec::new())).unwrap_err();
+    let error =
+        ConventionTable::from_control(&ControlScores::new("fixed", Vec::new())).unwrap_err();
     assert!(error.to_string().starts_with("control `fixed`: "), "{error}");
 }
 
@@ -77,7 +78,8 @@ fn what_there_is_none_of_is_a_dash_and_null() {
 fn scored() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let bootstrap = Bootstrap { resamples: 200, ..Bootstrap::default() };
-    let report = ScoreReport::of(ReportHeader::new("test"), &[control()], bootstrap).unwrap();
+    let report =
+        ScoreReport::from_controls(ReportHeader::new("test"), &[control()], bootstrap).unwrap();
     report.write(folder.path()).unwrap();
     folder
 }
@@ -101,7 +103,7 @@ fn a_written_report_is_read_back() {
 }
 
 #[test]
-fn a_file_that_is_no_report_names_what_it_lacks() {
+fn a_file_that_is_not_a_report_names_what_it_lacks() {
     let folder = scored();
     let file = folder.path().join("scores.json");
     let message = |content: &str| {
@@ -110,10 +112,13 @@ fn a_file_that_is_no_report_names_what_it_lacks() {
         message.replace(&format!("{}/", folder.path().display()), "")
     };
     let whole = fs::read_to_string(&file).unwrap();
-    assert_eq!(message("| true |"), "scores.json is no JSON: give the scores.json of a scored set");
+    assert_eq!(
+        message("| true |"),
+        "scores.json is not valid JSON: give the scores.json of a scored set"
+    );
     assert_eq!(
         message("{}"),
-        "scores.json: nothing usable at `controls.true.cases`; give the scores.json of a scored set"
+        "scores.json: `controls.true.cases` is missing or out of range: give the scores.json of a scored set"
     );
     let mut json: Value = serde_json::from_str(&whole).unwrap();
     json["controls"]["true"]["pooled"]["iou_ci95"] = json!([0.1]);

@@ -64,9 +64,9 @@ fn what_has_no_partner_is_named() {
 fn folders_that_do_not_fit_are_refused() {
     let twice = folders(&["a.png", "mask_a.png"], &["a.png"]);
     let message = pairs(&twice, Missing::Refuse).unwrap_err();
-    assert_eq!(message, "p/a.png and p/mask_a.png are both masks of `a`");
+    assert_eq!(message, "p/a.png and p/mask_a.png are both masks of `a`: keep one of them");
     let message = pairs(&folders(&["a.png"], &["notes.txt"]), Missing::Refuse).unwrap_err();
-    assert_eq!(message, "r: no mask (png, jpg, tif or bmp)");
+    assert_eq!(message, "r: found no mask; expected png, jpg, tif or bmp files");
     let nowhere = find_pairs(Path::new("/nowhere/p"), Path::new("/nowhere/r"), Missing::Refuse);
     assert!(matches!(nowhere, Err(ReportError::Read { .. })));
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use seg_data::phantom::{Kind, Phantom, PhantomConfig, Side, phantom};
 use seg_image::BinaryMask;
 use seg_metrics::Bootstrap;
-use seg_report::{Answer, Example, Reading, ReadingOptions, ReadingReport, Shown, Trial};
+use seg_report::{
+    EditExample, ExampleAnswer, Prediction, Reading, ReadingOptions, ReadingReport, Trial,
+};
 use seg_sentences::{EditKind, Grammar};
 
 /// Knows every sentence of the picture; draws nothing at another one.
@@ -41,7 +43,7 @@ fn nothing(made: &Phantom) -> BinaryMask {
 struct Study {
     report: ReadingReport,
     reading: Reading,
-    examples: Vec<Example>,
+    examples: Vec<EditExample>,
 }
 
 fn study(network: fn(&Phantom, &str) -> BinaryMask) -> Study {
@@ -65,24 +67,24 @@ fn study(network: fn(&Phantom, &str) -> BinaryMask) -> Study {
                     edit,
                     sentence,
                     edited: &edited,
-                    original: Answer::new(&original),
-                    answer: Answer::new(&answer),
+                    original: Prediction::new(&original),
+                    answer: Prediction::new(&answer),
                     reference: Some(&query.mask),
                     edited_reference: truth,
                 };
                 reading.add(&trial).expect("answers of one size");
                 let wanted = edit.kind() != EditKind::LeaveOut && at % 3 == 0;
                 if wanted && examples.len() < 12 {
-                    examples.push(Example {
+                    examples.push(EditExample {
                         case: case.clone(),
                         image: made.image.clone(),
                         edit,
-                        original: Shown {
+                        original: ExampleAnswer {
                             sentence: sentence.to_owned(),
                             answer: original.clone(),
                             reference: Some(query.mask.clone()),
                         },
-                        edited: Shown {
+                        edited: ExampleAnswer {
                             sentence: edited.clone(),
                             answer,
                             reference: truth.cloned(),

@@ -14,7 +14,7 @@ const BOOTSTRAP: Bootstrap = Bootstrap { resamples: 300, level: 0.95, seed: 5 };
 
 fn scores(prediction: [u8; 4], reference: [u8; 4]) -> Scores {
     let (p, r) = (prediction.map(|v| v > 0), reference.map(|v| v > 0));
-    Scores::of(&Grid::new(4, 1, &p).unwrap(), &Grid::new(4, 1, &r).unwrap()).unwrap()
+    Scores::between(&Grid::new(4, 1, &p).unwrap(), &Grid::new(4, 1, &r).unwrap()).unwrap()
 }
 
 fn case(name: &str, prediction: [u8; 4], reference: [u8; 4]) -> ScoredCase {
@@ -38,7 +38,7 @@ fn controls() -> [ControlScores; 2] {
 }
 
 fn report(controls: &[ControlScores]) -> ScoreReport {
-    ScoreReport::of(ReportHeader::new("test"), controls, BOOTSTRAP).unwrap()
+    ScoreReport::from_controls(ReportHeader::new("test"), controls, BOOTSTRAP).unwrap()
 }
 
 fn json(report: &ScoreReport) -> Value {
@@ -56,7 +56,7 @@ fn the_json_has_its_keys_and_means() {
     let mut header = ReportHeader::new("test");
     header.weights_sha256 = Some("ab12".to_owned());
     header.run.insert("command".to_owned(), json!("evaluate"));
-    let json = json(&ScoreReport::of(header, &controls(), BOOTSTRAP).unwrap());
+    let json = json(&ScoreReport::from_controls(header, &controls(), BOOTSTRAP).unwrap());
     assert_eq!((&json["cases"], &json["split"]), (&json!(3), &json!("test")));
     assert_eq!((&json["weights_sha256"], &json["threshold"]), (&json!("ab12"), &json!(0.5)));
     assert_eq!(json["run"]["command"], "evaluate");
@@ -197,14 +197,17 @@ fn the_markdown_has_a_row_for_each_control_and_difference() {
 #[test]
 fn what_cannot_be_told_apart_is_refused() {
     let message = |controls: &[ControlScores]| {
-        let refused = ScoreReport::of(ReportHeader::new("test"), controls, BOOTSTRAP);
+        let refused = ScoreReport::from_controls(ReportHeader::new("test"), controls, BOOTSTRAP);
         refused.unwrap_err().to_string()
     };
     let [own, _] = controls();
-    assert!(message(&[]).starts_with("no control"));
-    assert_eq!(message(&[own.clone(), own.clone()]), "there are two controls `true`");
+    assert!(message(&[]).starts_with("there is no control"));
+    assert_eq!(
+        message(&[own.clone(), own.clone()]),
+        "two controls are named `true`: give each its own name"
+    );
     let named = |name: &str| ControlScores { name: name.to_owned(), ..own.clone() };
-    assert!(message(&[named("../x")]).contains("name `../x` is not of letters"));
+    assert!(message(&[named("../x")]).contains("name is `../x`: use letters"));
     let empty = ControlScores::new("fixed", Vec::new());
     assert!(message(&[own.clone(), empty]).starts_with("control `fixed`: "));
     let mut twice = own.clone();
@@ -212,5 +215,8 @@ fn what_cannot_be_told_apart_is_refused() {
     assert!(message(&[twice]).contains("two cases are named `a`"));
     let mut broken = own;
     broken.cases[1].scores.dice = f64::NAN;
-    assert!(message(&[broken]).starts_with("control `true`: dice "));
+    assert!(
+        message(&[broken])
+            .starts_with("control `true`: cannot compute the mean and interval of dice")
+    );
 }

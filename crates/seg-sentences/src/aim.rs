@@ -1,4 +1,4 @@
-//! What an edit asks of the answer.
+//! What an edited sentence asks of the mask.
 
 use crate::edit::EditKind;
 use crate::place::Place;
@@ -42,8 +42,8 @@ pub enum Aim {
 }
 
 impl Aim {
-    /// What an edit of a kind asks that made `edited` of `sentence`; `sides` holds where a clause
-    /// does not say whose side it names.
+    /// What `edited` asks, if an edit of this kind made it of `sentence`. `sides` says whose sides
+    /// are meant in clauses that do not say so themselves.
     pub fn new(kind: EditKind, sentence: &str, edited: &str, sides: Sides) -> Self {
         let aim = match kind {
             EditKind::SwapSides => towards(edited, sides, Axis::X),
@@ -61,7 +61,7 @@ impl Aim {
     }
 }
 
-/// The one end that a sentence names; `None` if it names both.
+/// The end of the axis that a sentence names; `None` if it names both or neither.
 fn towards(edited: &str, sides: Sides, axis: Axis) -> Option<Aim> {
     let value = |place: Place| match axis {
         Axis::X => place.x,

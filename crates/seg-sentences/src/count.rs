@@ -1,4 +1,4 @@
-//! One and two exchanged.
+//! Swaps one and two.
 
 use crate::lexicon::{COUNTED, NUMBERS, VERBS};
 use crate::words::{Words, with_capitals_of};
@@ -6,11 +6,11 @@ use crate::words::{Words, with_capitals_of};
 /// A sentence with its numbers exchanged.
 pub(crate) struct SwappedCount {
     pub(crate) sentence: String,
-    /// Whether there is more of everything than before; none where of some there is less.
+    /// Whether every number rose or every number fell; `None` if some rose and some fell.
     pub(crate) more: Option<bool>,
 }
 
-/// Exchanges every number that counts a known noun; none where there is none.
+/// Exchanges every number that counts a known noun; `None` if there is no such number.
 pub(crate) fn swapped(sentence: &str) -> Option<SwappedCount> {
     let words = Words::read(sentence);
     let lower = words.all_lower();
@@ -83,7 +83,7 @@ fn noun_after(words: &Words<'_>, lower: &[String], at: usize) -> Option<usize> {
     same.into_iter().find(|place| COUNTED.iter().any(|pair| pair.contains(&lower[*place].as_str())))
 }
 
-/// The word's other form, if it is of the number that is left.
+/// The word's other form, if its grammatical number is the one that is left.
 fn of_number(word: &str, pairs: &[[&'static str; 2]], was_one: bool) -> Option<&'static str> {
     let [one, several] = pairs.iter().find(|pair| pair.contains(&word))?;
     match (was_one, word == *one) {

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// One change of a sentence, the picture left as it is: see [`Grammar::apply`](crate::Grammar::apply).
+/// One change of a sentence; the picture stays as it is. See
+/// [`Grammar::apply`](crate::Grammar::apply).
 ///
-/// In text: `swap_sides`, `leave_out:4` (the fifth word), `shuffle_words:1` (of seed 1).
+/// In text: `swap_sides`, `leave_out:4` (the fifth word), `shuffle_words:1` (with seed 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Edit {
     /// Left for right and right for left. Undoes itself on sentences that are spelt correctly.
@@ -17,16 +18,16 @@ pub enum Edit {
     /// One for two, single for multiple, and the reverse, with the noun's number: "one infected
     /// area" becomes "two infected areas". Undoes itself.
     SwapCount,
-    /// Bilateral for unilateral and the reverse. The rest stays, also where it contradicts. Undoes
-    /// itself.
+    /// Bilateral for unilateral and the reverse. The rest stays, even if it then contradicts.
+    /// Undoes itself.
     SwapLaterality,
-    /// Says that there is none: "No pulmonary infection."
+    /// A negation: "No pulmonary infection."
     Negate,
     /// A sentence about something that no medical picture shows.
     OffTopic,
-    /// The same words in another order, which depends on the seed and the sentence.
+    /// The words in another order, which depends on the seed and the sentence.
     ShuffleWords(u64),
-    /// One word less: that of this place among [`words`](crate::words()), from 0.
+    /// The sentence without one word, counted from 0 as in [`words`](crate::words()).
     LeaveOut(usize),
 }
 

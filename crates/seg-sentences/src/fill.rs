@@ -4,16 +4,16 @@ use seeded::SplitMix64;
 
 use crate::role::{Role, role};
 
-/// Draws a word of some vocabulary. What is not fit to be a filler is drawn again.
+/// Draws a word from some vocabulary. Words that cannot be fillers are drawn again.
 pub type DrawWord<'a> = dyn Fn(&mut SplitMix64) -> Option<String> + 'a;
 
 /// The sentence with random words of a vocabulary before, after and here and there inside it.
 ///
 /// A text tower that starts from random weights sees a few dozen sentences and learns nothing about
-/// other words; what it does with them then is chance. Among fillers it learns to pass over what it
-/// does not know and not to count positions. CLIP's own weights need no such thing.
+/// other words, so its answer to them is arbitrary. Fillers teach it to ignore words that it does
+/// not know and not to rely on positions. CLIP's own weights do not need this.
 ///
-/// A filler is of two letters or more, all in lower case from a to z, and its [`role`] is
+/// A filler has two letters or more, all from a to z in lower case, and its [`role`] is
 /// [`Role::Other`]: it neither says where, how many or whose side, nor turns the sentence around.
 pub fn with_fillers(sentence: &str, draw: &DrawWord<'_>, stream: &mut SplitMix64) -> String {
     /// Most words before and after the sentence.
@@ -36,7 +36,7 @@ pub fn with_fillers(sentence: &str, draw: &DrawWord<'_>, stream: &mut SplitMix64
     words.join(" ")
 }
 
-/// Random words of a vocabulary, fillers all: a sentence about nothing that a set shows.
+/// A sentence of random words, all of them fillers: it is about nothing that a set shows.
 pub fn nonsense(draw: &DrawWord<'_>, stream: &mut SplitMix64) -> String {
     /// Fewest and most words.
     const WORDS: [usize; 2] = [3, 12];
@@ -44,7 +44,7 @@ pub fn nonsense(draw: &DrawWord<'_>, stream: &mut SplitMix64) -> String {
     (0..count).filter_map(|_| filler(draw, stream)).collect::<Vec<_>>().join(" ")
 }
 
-/// The first drawn word that is fit to be a filler; `None` if a thousand were not.
+/// The first drawn word that can be a filler; `None` after a thousand tries.
 fn filler(draw: &DrawWord<'_>, stream: &mut SplitMix64) -> Option<String> {
     const TRIES: usize = 1000;
     (0..TRIES).find_map(|_| draw(stream).filter(|word| is_filler(word)))

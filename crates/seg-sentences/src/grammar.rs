@@ -1,4 +1,4 @@
-//! Which edits are asked, and in which words.
+//! Which edits are made, and in which words.
 
 use crate::edit::Edit;
 use crate::negation::{negated, same_words};
@@ -6,17 +6,17 @@ use crate::order::{shuffled, without};
 use crate::turn::Turn;
 use crate::{count, laterality, swap};
 
-/// The words of edits that a sentence alone does not give, and which edits are wanted.
+/// Which edits are wanted, and the words of those that do not follow from the sentence alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grammar {
-    /// What [`Edit::Negate`] says; none by default: it is made of the sentence's own noun and
-    /// picture, as "No tumor in the breast ultrasound image.", or else is "No lesion."
+    /// What [`Edit::Negate`] says. `None`, the default, takes the sentence's own noun and picture,
+    /// as in "No tumor in the breast ultrasound image.", or else says "No lesion."
     pub negation: Option<String>,
-    /// What [`Edit::OffTopic`] says; something that no picture of the set shows.
+    /// What [`Edit::OffTopic`] says: something that no picture of the set shows.
     pub off_topic: String,
-    /// One [`Edit::ShuffleWords`] for each; a single 0 by default.
+    /// The seeds of [`Edit::ShuffleWords`], one edit for each; a single 0 by default.
     pub shuffles: Vec<u64>,
-    /// Whether each word is left out once; true by default. As many queries as words.
+    /// Whether to leave out each word once; true by default. This makes as many edits as words.
     pub leave_out: bool,
 }
 
@@ -32,9 +32,10 @@ impl Default for Grammar {
 }
 
 impl Grammar {
-    /// The edited sentence; none where there is nothing to edit: no such word, places that stay the
-    /// same ("the left and the right lung"), or words next to which the exchanged ones would
-    /// contradict ("the lower lung, above the diaphragm"). A sentence without a word has no edit.
+    /// The edited sentence. `None` if there is nothing to edit: the sentence has no such word, its
+    /// places stay the same ("the left and the right lung"), or the exchanged words would
+    /// contradict others ("the lower lung, above the diaphragm"). A sentence without words has no
+    /// edit.
     ///
     /// Swaps of a side or height correct the spelling of the words they change.
     ///
@@ -68,7 +69,7 @@ impl Grammar {
         }
     }
 
-    /// Every edit of a sentence that there is, with the edited sentence; swaps first.
+    /// All possible edits of a sentence, each with the edited sentence; swaps come first.
     ///
     /// ```
     /// use seg_sentences::{Edit, Grammar};

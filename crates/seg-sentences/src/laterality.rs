@@ -1,4 +1,4 @@
-//! Bilateral and unilateral exchanged.
+//! Swaps bilateral and unilateral.
 
 use crate::lexicon::LATERALITY;
 use crate::words::{Words, with_capitals_of};
@@ -6,11 +6,11 @@ use crate::words::{Words, with_capitals_of};
 /// A sentence with its laterality exchanged.
 pub(crate) struct SwappedLaterality {
     pub(crate) sentence: String,
-    /// Whether it says both sides now; none where it says both and one.
+    /// Whether it now says both sides; `None` if it says both in one place and one in another.
     pub(crate) both: Option<bool>,
 }
 
-/// Exchanges the words; none where there is none.
+/// Exchanges the words; `None` if the sentence has none of them.
 pub(crate) fn swapped(sentence: &str) -> Option<SwappedLaterality> {
     let words = Words::read(sentence);
     let other = |word: &str| {

@@ -1,4 +1,4 @@
-//! Every word that this crate knows, and what for. All are in lower case.
+//! Every word that this crate knows, by purpose. All are in lower case.
 
 /// Whether a word is one of a list with blanks between.
 pub(crate) fn is_among(word: &str, words: &str) -> bool {
@@ -6,6 +6,15 @@ pub(crate) fn is_among(word: &str, words: &str) -> bool {
 }
 
 // Places.
+
+/// Left and right.
+pub(crate) const SIDE: [&str; 2] = ["left", "right"];
+
+/// Heights, the higher one first; bare "up" and "down" are more often no place.
+pub(crate) const UPPER: [&str; 2] = ["upper", "lower"];
+pub(crate) const TOP: [&str; 2] = ["top", "bottom"];
+pub(crate) const SUPERIOR: [&str; 2] = ["superior", "inferior"];
+pub(crate) const UP: [&str; 2] = ["up", "down"];
 
 /// Words for neither end.
 pub(crate) const CENTRES: [&str; 6] = ["middle", "center", "centre", "central", "centrally", "mid"];
@@ -76,6 +85,9 @@ pub(crate) const LYING: &str = "\
     bilateral bilaterally unilateral unilaterally horizontal horizontally vertical vertically \
     wide wider widest width tall taller tallest height sides sided hand handed inner outer \
     lateral";
+
+/// Name both sides at once.
+pub(crate) const BOTH: &str = "both bilateral";
 
 /// One side, and both.
 pub(crate) const LATERALITY: [[&str; 2]; 2] =
@@ -150,7 +162,7 @@ pub(crate) const NEGATIONS: &str = "\
 /// A sentence that begins with one of these is a negation.
 pub(crate) const OPENING_NEGATIONS: [&str; 3] = ["no", "nothing", "without"];
 
-/// What a sentence may be about, as it is and as it is said that there is none; findings first.
+/// What a sentence may be about, and the word for it in a negation; findings first.
 pub(crate) const NEGATED: [(&str, &str); 36] = [
     ("infection", "infection"),
     ("infections", "infection"),

@@ -7,20 +7,20 @@
 //! let sentence = "Two infected areas, upper left lung and lower right lung.";
 //! assert_eq!(places(sentence), [Place { x: -1, y: -1 }, Place { x: 1, y: 1 }]);
 //!
-//! // What is true of the mirrored picture.
+//! // The same statement about the mirrored picture.
 //! let flipped = rewrite(sentence, Turn::FLIP_HORIZONTAL, Sides::Image)?;
 //! assert_eq!(flipped, "Two infected areas, upper right lung and lower left lung.");
 //! // There are no words for a lung that lies on its side.
 //! assert!(rewrite(sentence, Turn::QUARTER, Sides::Image).is_err());
 //!
-//! // What asks for something else in the same picture.
+//! // Another question about the same picture.
 //! let negated = Grammar::default().apply(Edit::Negate, "The left lung.");
 //! assert_eq!(negated.as_deref(), Some("No lung."));
 //! assert_eq!(role("patient's"), Role::Decides);
 //! # Ok::<(), seg_sentences::Veto>(())
 //! ```
 //!
-//! No word is known anywhere else: `lexicon.rs` has them all.
+//! All lists of words are in one file, `lexicon.rs`.
 #![deny(missing_docs)]
 
 mod aim;

@@ -1,10 +1,10 @@
-//! Sentences that say that there is none.
+//! Negated sentences.
 
 use crate::lexicon::{NEGATED, OPENING_NEGATIONS, ORGANS};
 use crate::words::{Words, capital, words};
 
-/// "No pulmonary infection.", "No tumor in the breast ultrasound image.", "No lesion." of a sentence
-/// without a known noun; none of a sentence that is a negation or has no word.
+/// Negates a sentence: "No pulmonary infection.", "No tumor in the breast ultrasound image.", or
+/// "No lesion." if no noun is known. `None` if the sentence is a negation already or has no words.
 pub(crate) fn negated(sentence: &str) -> Option<String> {
     let words = Words::read(sentence);
     let lower = words.all_lower();
@@ -23,7 +23,7 @@ pub(crate) fn negated(sentence: &str) -> Option<String> {
     Some(capital(&parts.join(" ")) + ".")
 }
 
-/// Whether a sentence says itself that there is none.
+/// Whether a sentence is a negation itself.
 fn is_negation(lower: &[String]) -> bool {
     lower.first().is_some_and(|word| OPENING_NEGATIONS.contains(&word.as_str()))
 }
@@ -38,7 +38,7 @@ fn in_the_image(lower: &[String]) -> Option<String> {
     (short && ["image", "picture"].contains(&last.as_str())).then(|| lower[at..].join(" "))
 }
 
-/// Whether two sentences are the same words.
+/// Whether two sentences consist of the same words.
 pub(crate) fn same_words(a: &str, b: &str) -> bool {
     words(a).iter().map(|word| word.to_lowercase()).eq(words(b).iter().map(|w| w.to_lowercase()))
 }

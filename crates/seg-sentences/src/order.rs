@@ -4,8 +4,8 @@ use seeded::{SplitMix64, fnv1a64};
 
 use crate::words::Words;
 
-/// The words in another order, blanks and punctuation where they were; none where every order is the
-/// same.
+/// The words in another order, with blanks and punctuation where they were; `None` if all words are
+/// equal.
 pub(crate) fn shuffled(sentence: &str, seed: u64) -> Option<String> {
     let words = Words::read(sentence);
     let own = (0..words.len()).map(|at| words.word(at)).collect::<Vec<_>>();
@@ -21,7 +21,7 @@ pub(crate) fn shuffled(sentence: &str, seed: u64) -> Option<String> {
     Some(words.with(|at| order[at].to_owned()))
 }
 
-/// The sentence without the word of a place; none where there is no such word, or no other.
+/// The sentence without one word; `None` if there is no such word, or no other.
 ///
 /// Punctuation after the word stays: "one infected area, left" without "area" is "one infected,
 /// left".

@@ -4,18 +4,18 @@ use crate::lexicon::PARTS;
 use crate::place_word::Family;
 use crate::sentence::{Phrase, Sentence};
 
-/// A place in a picture, as coarse as words are.
+/// A place in a picture, as coarse as words are: one of nine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// -1 left, 1 right; 0 in between, or not said.
+    /// -1 left, 1 right; 0 in between or not stated.
     pub x: i8,
-    /// -1 above, 1 below; 0 in between, or not said.
+    /// -1 above, 1 below; 0 in between or not stated.
     pub y: i8,
 }
 
 /// The places that a sentence names, in its order; "top, top" are two.
 ///
-/// Sides are taken as the words say, whoever's they are. "Upper middle left lung" is two places,
+/// Sides are taken literally, whoever's they are. "Upper middle left lung" is two places,
 /// "upper third of the left lung" is one.
 ///
 /// ```

@@ -1,6 +1,6 @@
 //! The words that name a place, as sentences spell and misspell them.
 
-use crate::lexicon::{CENTRES, GLUED, TYPOS};
+use crate::lexicon::{CENTRES, GLUED, SIDE, SUPERIOR, TOP, TYPOS, UP, UPPER};
 
 /// Words that go together: a word is rewritten within its family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +25,11 @@ impl Family {
     /// The words for -1 and 1, without an ending; x points right, y down.
     fn stems(self) -> [&'static str; 2] {
         match self {
-            Self::Side => ["left", "right"],
-            Self::Upper => ["upper", "lower"],
-            Self::Top => ["top", "bottom"],
-            Self::Superior => ["superior", "inferior"],
-            Self::Up => ["up", "down"],
+            Self::Side => SIDE,
+            Self::Upper => UPPER,
+            Self::Top => TOP,
+            Self::Superior => SUPERIOR,
+            Self::Up => UP,
             Self::Centre(word) => [word, word],
         }
     }
@@ -87,11 +87,11 @@ impl PlaceWord {
     }
 }
 
-/// A part of a word: several where a blank was forgotten.
+/// A part of a word; a word has several if a blank was forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Atom {
     Place(PlaceWord),
-    /// A word that names no place.
+    /// A word that does not name a place.
     Other(&'static str),
 }
 
@@ -110,7 +110,7 @@ impl Atom {
     }
 }
 
-/// The parts of a word in lower case; empty unless one of them names a place.
+/// The parts of a word in lower case; empty if none of them names a place.
 pub(crate) fn atoms(word: &str) -> Vec<Atom> {
     let split = if word.is_ascii() { split(word) } else { None };
     let names = |atoms: &Vec<Atom>| atoms.iter().any(|atom| matches!(atom, Atom::Place(_)));

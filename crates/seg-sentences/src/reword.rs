@@ -1,4 +1,4 @@
-//! The same request in fewer words and in another order.
+//! Rewords a sentence: fewer words, in another order.
 
 use seeded::SplitMix64;
 
@@ -6,16 +6,16 @@ use crate::order::shuffled;
 use crate::place::places;
 use crate::role::{Role, role};
 
-/// The sentence without some of the words, and in another order if it names one place at most. What says
-/// where, how many, whose side, or that there is none always stays; articles and their like go as often
-/// as not, other words now and then.
+/// The sentence without some of its words, and in another order unless it names several places.
+/// Words that decide ([`Role::Decides`]) always stay; idle ones go every second time, others one
+/// time in eight.
 ///
 /// A text tower that starts from random weights sees a few dozen sentences, and learns to tell them
 /// by whatever tells them apart: that the side stands before "lung" where it is the patient's and
 /// behind it where it is the image's, or that "lungs" are two whatever else is said. A wording that
-/// training does not have is then answered by chance. Here only what decides is left to go by. "Image"
-/// is among the words that may go: where nobody's side is named it is the image's, as in all sets that
-/// we know.
+/// training does not have is then answered by chance. Rewording leaves only the deciding words to
+/// go by. "Image" is among the words that may go: if a sentence does not say whose side it names,
+/// it is the image's, as in all sets that we know.
 pub fn reworded(sentence: &str, stream: &mut SplitMix64) -> String {
     let mut stays = |word: &str| match role(word) {
         Role::Decides => true,

@@ -15,14 +15,16 @@ use crate::veto::{self, Veto};
 /// "upper middle left lung" flipped vertically is "middle lower left lung". Capitals, hyphens and
 /// all other words stay. A word that changes is spelt correctly: a horizontal flip makes "right
 /// lung" of "leflung". A bare side that becomes a height takes the family of the sentence's first
-/// height; without one, "top" and "bottom" after "at" or "on", "upper" and "lower" else.
+/// height; without one it becomes "top" or "bottom" if the sentence says "at" or "on", else "upper"
+/// or "lower".
 ///
-/// Heights of a lung are read as they look: upside down, the upper part of a lung is its lower part.
+/// Heights of a lung are read as they look: upside down, the upper part of a lung is its lower
+/// part.
 ///
 /// # Errors
 ///
-/// A word that would be false in the turned picture and has no other word to take its place. The
-/// identity is never refused.
+/// Returns the first word that would be false in the turned picture and that no other word can
+/// replace. The identity is never refused.
 pub fn rewrite(sentence: &str, turn: Turn, sides: Sides) -> Result<Cow<'_, str>, Veto> {
     if turn.is_identity() {
         return Ok(Cow::Borrowed(sentence));
@@ -43,7 +45,7 @@ pub fn rewrite(sentence: &str, turn: Turn, sides: Sides) -> Result<Cow<'_, str>,
     Ok(sentence.write(&turned))
 }
 
-/// Each word for itself.
+/// Flips each word by itself.
 fn flipped(phrase: &Phrase, turn: Turn) -> Vec<PlaceWord> {
     let flip = |word: &PlaceWord| {
         let (x, y) = turn.point(word.value, word.value);
@@ -62,7 +64,7 @@ fn flipped(phrase: &Phrase, turn: Turn) -> Vec<PlaceWord> {
     words
 }
 
-/// One or two words as the place they name; nothing if they name several.
+/// The words for the place that one or two words name; `None` if they name several places.
 fn transposed(words: &[PlaceWord], turn: Turn, heights: Family) -> Option<Vec<PlaceWord>> {
     let height = |value, family, ending: &'static str| match ending {
         "ward" | "wards" => PlaceWord { family: Family::Up, value, ending },

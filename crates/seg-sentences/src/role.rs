@@ -7,8 +7,8 @@ use crate::place::places;
 /// What a word does in a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// It says where, how things lie, how many, whose side, or that there is nothing: another
-    /// mask without it.
+    /// It says where, how things lie, how many, whose side, or that there is nothing: without it
+    /// the sentence means another mask.
     Decides,
     /// An article, a preposition, or what every picture is.
     Idle,

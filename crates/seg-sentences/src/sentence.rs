@@ -12,7 +12,7 @@ pub(crate) struct Token<'s> {
     text: &'s str,
     /// In lower case.
     pub(crate) word: String,
-    /// Its parts, where one of them names a place.
+    /// Its parts, if one of them names a place.
     atoms: Vec<Atom>,
 }
 
@@ -83,8 +83,8 @@ impl<'s> Sentence<'s> {
         self.tokens.get(at).is_some_and(|token| !token.atoms.is_empty())
     }
 
-    /// The sentence with other words in the slots of its phrases. A word that is written anew has
-    /// its old one's capitals and is spelt as it should be.
+    /// The sentence with other words in the slots of its phrases. A new word takes the capitals of
+    /// the old one and is spelt correctly.
     pub(crate) fn write(&self, turned: &[Vec<PlaceWord>]) -> Cow<'s, str> {
         let mut new = self.tokens.iter().map(|token| token.atoms.clone()).collect::<Vec<_>>();
         for (phrase, words) in self.phrases.iter().zip(turned) {

@@ -1,17 +1,17 @@
-//! Sides and heights exchanged in the words, not in the picture.
+//! Swaps sides and heights in the words, not in the picture.
 
 use crate::rewrite::rewrite;
 use crate::sides::Sides;
 use crate::turn::Turn;
 use crate::whose::{around_patient_words, named_places};
 
-/// The sentence with the words of a flip, for the picture as it is; none where no place changes:
+/// The sentence with the words of a flip, for the picture as it is; `None` if no place changes:
 /// "the left and the right lung" says the same with its sides exchanged.
 ///
 /// [`rewrite`] refuses to turn the patient's sides and heights upside down, since a turned picture
 /// has no words for them. Here no picture is turned, so what stands around "patient's" is rewritten
-/// piece by piece. Its other refusals hold: next to "above the diaphragm" or "at 3 o'clock", or with
-/// a word that may be a misspelt side, exchanged words would contradict what stays.
+/// piece by piece. Its other refusals hold: next to "above the diaphragm" or "at 3 o'clock", or
+/// with a word that may be a misspelt side, exchanged words would contradict what stays.
 pub(crate) fn swapped(sentence: &str, turn: Turn) -> Option<String> {
     let pieces = around_patient_words(sentence).into_iter();
     let pieces = pieces.map(|piece| rewrite(piece, turn, Sides::Image));

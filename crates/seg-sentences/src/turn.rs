@@ -1,4 +1,4 @@
-//! The turns of a square picture that leave it a square picture.
+//! Flips and quarter turns of a square picture.
 
 use std::ops::Neg;
 
@@ -94,7 +94,7 @@ impl Turn {
         self.transpose || self.flip_y
     }
 
-    /// Whether a clock would run backwards.
+    /// Whether it is a mirror image: a clock would run backwards.
     pub fn mirrors(self) -> bool {
         self.transpose ^ self.flip_x ^ self.flip_y
     }

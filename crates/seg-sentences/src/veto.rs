@@ -1,4 +1,4 @@
-//! What a sentence must not contain to be turned.
+//! Refuses turns that a sentence cannot follow.
 
 use crate::lexicon::{BODY, PATIENT, PLACED, is_among};
 use crate::orientation::{is_false_after, may_be_misspelt};
@@ -7,19 +7,19 @@ use crate::sentence::{Phrase, Sentence};
 use crate::sides::Sides;
 use crate::turn::Turn;
 
-/// Why a sentence cannot follow a turn of its picture: the first word in the way.
+/// Why a sentence cannot follow a turn of its picture: the first word that prevents it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs)] // of the fields: the message explains them
 pub enum Veto {
-    /// The set allows no turn.
+    /// The set does not allow turns.
     #[error("the sentences of this set must not be turned (sides are fixed)")]
     Fixed,
-    /// A side or height of the patient, under another turn than a horizontal flip.
-    #[error("`{word}` is said of the patient, and only a horizontal flip can be put into words")]
+    /// A side or height of the patient, under any turn other than a horizontal flip.
+    #[error("`{word}` describes the patient, and only a horizontal flip can be put into words")]
     Patient { word: String },
     /// A part of the body, under a quarter turn.
-    #[error("`{word}` is a part of the body, and its sides have no words after this turn")]
+    #[error("`{word}` is a part of the body, and there are no words for its sides after this turn")]
     Anatomy { word: String },
     /// A word that is no longer true and has no counterpart.
     #[error("`{word}` is not true after this turn")]

@@ -1,15 +1,15 @@
-//! Where in the picture the places of a sentence are.
+//! Whose sides a sentence names, and where in the picture they are.
 
-use crate::lexicon::{CENTRES, PATIENT, PICTURE, is_among};
+use crate::lexicon::{BOTH, CENTRES, PATIENT, PICTURE, is_among};
 use crate::place::{Place, places};
 use crate::sides::Sides;
 use crate::words::{Words, words};
 
-/// The places that a sentence names, each once, sides as seen in the picture; a side of which it is
-/// not known whose it is, is none.
+/// The places that a sentence names, each once, with sides as seen in the picture. A side counts as
+/// 0 if it is not known whose it is.
 ///
-/// A clause that says whose sides it names is believed: "the patient's right lung, on the left side
-/// of the image" is one place. Else the set's rule holds.
+/// If a clause says whose sides it names, that holds: "the patient's right lung, on the left side
+/// of the image" is one place. Otherwise `sides` does.
 pub fn named_places(sentence: &str, sides: Sides) -> Vec<Place> {
     let mut named = Vec::new();
     for clause in sentence.split([',', ';', '.']) {
@@ -28,7 +28,7 @@ pub fn named_places(sentence: &str, sides: Sides) -> Vec<Place> {
     named
 }
 
-/// The sentence cut before and after each word that makes sides the patient's; the pieces together
+/// Cuts the sentence before and after each word that makes sides the patient's; the pieces together
 /// are the sentence.
 pub(crate) fn around_patient_words(sentence: &str) -> Vec<&str> {
     let words = Words::read(sentence);
@@ -58,7 +58,7 @@ pub(crate) fn around_patient_words(sentence: &str) -> Vec<&str> {
 pub fn one_side(sentence: &str, of_the_patient: bool) -> Option<i8> {
     let sentence = sentence.to_lowercase();
     let has = |text: &str, wanted| letters(text).any(|word| is_among(word, wanted));
-    if has(&sentence, "both bilateral") {
+    if has(&sentence, BOTH) {
         return None;
     }
     let clauses = sentence.split([',', ';', '.']);

@@ -40,7 +40,7 @@ impl<'s> Words<'s> {
         self.ranges.len()
     }
 
-    /// As it is written; empty beyond the last one.
+    /// The word as it is written; empty beyond the last one.
     pub(crate) fn word(&self, at: usize) -> &'s str {
         self.ranges.get(at).map_or("", |range| &self.text[range.clone()])
     }

@@ -216,6 +216,7 @@ fn a_misspelt_word_that_turns_comes_back_clean() {
 #[test]
 fn a_veto_says_what_stands_in_the_way() {
     let veto = rewrite("The upper left lung.", Turn::QUARTER, Sides::Image).unwrap_err();
-    let expected = "`lung` is a part of the body, and its sides have no words after this turn";
+    let expected =
+        "`lung` is a part of the body, and there are no words for its sides after this turn";
     assert_eq!(veto.to_string(), expected);
 }

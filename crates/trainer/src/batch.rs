@@ -29,8 +29,8 @@ use crate::recipe::Recipe;
 pub struct Samples<'a> {
     input: InputConfig,
     tokenizer: Tokenizer,
-    /// `[size, size, 3]` each; a picture with several sentences stands here once. None where memory
-    /// ended: it is read again.
+    /// `[size, size, 3]` each; a picture with several sentences stands here once. `None` if memory
+    /// ended before it: it is read again.
     pictures: Vec<Option<Vec<u8>>>,
     cases: Vec<Prepared<'a>>,
     /// How many sentences are longer than the network reads.
@@ -43,7 +43,7 @@ struct Prepared<'a> {
     picture: usize,
     /// No other case is about the picture.
     alone: bool,
-    /// `[size, size]`, 255 inside; none where memory ended.
+    /// `[size, size]`, 255 inside; `None` if memory ended before it.
     mask: Option<Vec<u8>>,
 }
 
@@ -56,7 +56,7 @@ pub struct Batch {
     pixels: Vec<f32>,
     /// `[rows, 1, size, size]`
     masks: Vec<f32>,
-    /// The same shape; empty without a boundary loss.
+    /// `[rows, 1, size, size]`; empty without a boundary loss.
     distances: Vec<f32>,
     tokens: TokenBatch,
     size: usize,
@@ -265,11 +265,11 @@ impl Batch {
     }
 }
 
-/// What [`stream`]s are for, apart from what the picture's changes are drawn from.
+/// Tells the [`stream`] of fillers from the others, and from what the picture's changes are drawn from.
 const FILLERS: u64 = 0x6669_6c6c;
-/// The same.
+/// Tells the [`stream`] of rewordings from the others.
 const REWORDINGS: u64 = 0x776f_7264;
-/// The same.
+/// Tells the [`stream`] of what is not there from the others.
 const ABSENCE: u64 = 0x6162_7365;
 
 /// Random numbers for one purpose, of a case in an epoch.

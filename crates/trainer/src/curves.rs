@@ -32,7 +32,7 @@ impl Curves {
         }
     }
 
-    /// Losses above, validation Dice below; nothing where no font can be had.
+    /// Losses above, validation Dice below; `None` if the font cannot be used.
     pub fn draw(&self) -> Option<RgbImage> {
         register_font("sans-serif", FontStyle::Normal, seg_image::FONT).ok()?;
         let mut pixels = vec![255; SIZE.0 as usize * SIZE.1 as usize * 3];

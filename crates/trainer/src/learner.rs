@@ -138,7 +138,7 @@ impl Learner {
         &self.players
     }
 
-    /// The network to use: out of training, with the averaged weights where there is an average.
+    /// The network to use: out of training, with the averaged weights if there is an average.
     pub fn result(&self) -> CausalClipSeg {
         match &self.average {
             Some(average) => average.network(&self.network),

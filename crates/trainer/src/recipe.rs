@@ -50,7 +50,7 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// If the text is no TOML, a key is unknown or a value impossible; the message names it.
+    /// If the text is not valid TOML, a key is unknown or a value impossible; the message names it.
     pub fn parse(text: &str, name: &Path, set: &[String]) -> Result<Self, TrainError> {
         let refused = |what: String| TrainError::Recipe { file: name.to_owned(), what };
         // From the text as it stands first: the error shows the line.
@@ -227,7 +227,7 @@ impl Recipe {
     }
 }
 
-/// Sets `optimizer.lr=3e-4` in a table. A value that is no TOML is taken as text.
+/// Sets `optimizer.lr=3e-4` in a table. A value that is not valid TOML is taken as text.
 fn assign(table: &mut toml::Table, assignment: &str) -> Result<(), TrainError> {
     let refused =
         |what: &str| TrainError::Set { assignment: assignment.to_owned(), what: what.to_owned() };
@@ -244,7 +244,7 @@ fn assign(table: &mut toml::Table, assignment: &str) -> Result<(), TrainError> {
         .entry(section)
         .or_insert_with(|| toml::Value::Table(toml::Table::new()))
         .as_table_mut()
-        .ok_or_else(|| refused("that is no section"))?;
+        .ok_or_else(|| refused("expected a section before the dot"))?;
     section.insert(key.to_owned(), value);
     Ok(())
 }

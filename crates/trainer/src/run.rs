@@ -79,7 +79,7 @@ pub fn validation_cases<'a>(recipe: &Recipe, data: &'a Dataset) -> Vec<&'a Case>
 /// # Errors
 ///
 /// If a setting is impossible, `out` holds a run already, a case cannot be read, a loss or gradient
-/// is no number, or `out` cannot be written.
+/// is not finite, or `out` cannot be written.
 pub fn train(
     recipe: &Recipe,
     out: &Path,

@@ -68,7 +68,7 @@ const TILE: usize = 18;
 const BEFORE: [f32; 16] = [1., 0., -1., 0., 0., 1., 1., 0., 0., -1., 1., 0., 0., 1., 0., -1.];
 
 impl FoldedConv {
-    /// A convolution, and the batch norm of its outputs where there is one.
+    /// A convolution, and the batch norm of its outputs if there is one.
     pub fn new(conv: &Conv, norm: Option<&BatchNorm>) -> Self {
         let weight = conv.weight.val();
         let [outputs, ..] = weight.dims();
@@ -86,7 +86,7 @@ impl FoldedConv {
         Self::from_weight(weight, bias, conv.stride())
     }
 
-    /// The same from a weight `[outputs, inputs, kernel, kernel]` and a bias `[outputs]`.
+    /// A convolution from a weight `[outputs, inputs, kernel, kernel]` and a bias `[outputs]`.
     pub fn from_weight(weight: Tensor<4>, bias: Option<Tensor<1>>, stride: usize) -> Self {
         let [outputs, inputs, kernel, _] = weight.dims();
         let many = outputs.min(inputs) >= WINOGRAD_CHANNELS;

@@ -13,6 +13,9 @@
 //! let x = Tensor::<4>::zeros([1, 3, 4, 6], &device);
 //! assert_eq!(avg_pool(conv.forward(x), 2).dims(), [1, 8, 2, 3]);
 //! ```
+//!
+//! The layers are compared with values that PyTorch computed by the unpublished crate `parity` of the
+//! repository.
 #![deny(missing_docs)]
 
 mod conv;

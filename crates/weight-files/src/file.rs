@@ -1,4 +1,4 @@
-//! A weight file of either kind.
+//! An open weight file.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -66,12 +66,12 @@ pub struct Entry {
     pub(crate) elements: usize,
     /// The numbers in the file from its first to its last.
     pub(crate) span: usize,
-    /// The step of each axis, in numbers; none where they follow each other.
+    /// The step of each axis, in numbers; `None` if the numbers are contiguous.
     pub(crate) strides: Option<Vec<usize>>,
 }
 
 impl Entry {
-    /// Numbers that follow each other; gives the shape back if they are too many to count.
+    /// Contiguous numbers; returns the shape as an error if they are too many to count.
     pub(crate) fn dense(shape: Vec<usize>, dtype: Dtype, start: u64) -> Result<Self, Vec<usize>> {
         match shape.iter().try_fold(1_usize, |all, &n| all.checked_mul(n)) {
             Some(elements) => {
@@ -88,8 +88,8 @@ impl Entry {
 }
 
 impl WeightFile {
-    /// Opens a safetensors file or an archive of `torch.save` or `torch.jit.save`, as its content
-    /// says; the name is not looked at.
+    /// Opens a safetensors file or an archive of `torch.save` or `torch.jit.save`. The content
+    /// decides which it is, not the name.
     ///
     /// Names are those of the state dict. One inside a checkpoint (`state_dict` or `model`) loses
     /// that prefix; a script module's names are its attributes by nesting; `module.` of
@@ -97,7 +97,7 @@ impl WeightFile {
     ///
     /// # Errors
     ///
-    /// The file cannot be read, is of no known kind, or says of itself what is not so.
+    /// If the file cannot be read, has an unknown format, or its header contradicts its contents.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightFileError> {
         let path = path.as_ref();
         let unreadable = |source| WeightFileError::Read { file: path.into(), source };
@@ -150,7 +150,7 @@ impl WeightFile {
         self.contents.entries.get(name)
     }
 
-    /// The metadata of a safetensors file; of a PyTorch archive the plain numbers, booleans and
+    /// The metadata of a safetensors file; for a PyTorch archive, the plain numbers, booleans and
     /// texts beside the tensors (`epoch`, `input_resolution`).
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.contents.metadata
@@ -161,7 +161,8 @@ impl WeightFile {
     ///
     /// # Errors
     ///
-    /// No such tensor; the file cannot be read; a value is not finite, or beyond `f32`.
+    /// If there is no such tensor, the file cannot be read, or a value is not finite or beyond
+    /// `f32`.
     pub fn read_f32(&self, name: &str) -> Result<Vec<f32>, WeightFileError> {
         let Some(entry) = self.entry(name) else {
             return Err(WeightFileError::Missing { file: self.path.clone(), tensor: name.into() });

@@ -1,8 +1,9 @@
-//! Weights from safetensors and PyTorch files, read as input from strangers.
+//! Reads weights from safetensors and PyTorch files that may be broken or hostile, and writes
+//! safetensors files.
 //!
-//! A file is judged by its content: safetensors, an archive of `torch.save` (a state dict, bare
-//! or inside a checkpoint) or of `torch.jit.save`. No code of a file is run, nothing is allocated
-//! on the word of a header, and tensors are read one by one when they are asked for.
+//! The kind of a file is recognised by its content: safetensors, an archive of `torch.save` (a
+//! state dict, bare or inside a checkpoint) or of `torch.jit.save`. Code in a file is never run, a
+//! header's claim alone allocates no memory, and tensors are read one by one on demand.
 //!
 //! ```
 //! use weight_files::{NewTensor, Precision, WeightFile, write_safetensors};

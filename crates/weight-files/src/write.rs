@@ -1,8 +1,6 @@
 //! Writing safetensors files.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use half::f16;
@@ -54,15 +52,15 @@ impl Precision {
     }
 }
 
-/// Writes a safetensors file: the same bytes for the same tensors in any order.
+/// Writes a safetensors file. The bytes do not depend on the order of the tensors.
 ///
-/// The file is written beside its place, synced, and then renamed: a reader sees the earlier file
-/// or the whole new one.
+/// The file is written atomically: a reader sees the earlier file or the whole new one.
 ///
 /// # Errors
 ///
-/// Two tensors of one name; a shape without its values; a value that is not finite, or beyond
-/// 65504 in half precision; an unwritable folder or a full disk. An earlier file stays as it is.
+/// If two tensors have one name, a shape does not fit the number of values, a value is not finite
+/// (or beyond 65504 in half precision), or the file cannot be written. An earlier file is then
+/// unchanged.
 pub fn write_safetensors(
     path: impl AsRef<Path>,
     metadata: &BTreeMap<String, String>,
@@ -72,8 +70,7 @@ pub fn write_safetensors(
     let path = path.as_ref();
     let tensors = checked(path, tensors, precision)?;
     let header = header(metadata, &tensors, precision);
-    put(path, &header, &tensors, precision)
-        .map_err(|source| WeightFileError::Write { file: path.into(), source })
+    Ok(put(path, &header, &tensors, precision)?)
 }
 
 /// The tensors by name, each one writable.
@@ -134,35 +131,15 @@ fn put(
     header: &[u8],
     tensors: &BTreeMap<String, NewTensor>,
     precision: Precision,
-) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".weights-").suffix(".part");
-    #[cfg(unix)]
-    {
-        // As any new file: the umask decides. A temporary file would be its owner's alone.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let part = builder.tempfile_in(folder)?;
-    let mut out = BufWriter::with_capacity(1 << 20, part.as_file());
-    out.write_all(header)?;
-    for value in tensors.values().flat_map(|tensor| &tensor.data) {
-        match precision {
-            Precision::F32 => out.write_all(&value.to_le_bytes())?,
-            Precision::F16 => out.write_all(&f16::from_f32(*value).to_le_bytes())?,
+) -> Result<(), whole_file::WriteError> {
+    whole_file::write_with(path, |out| {
+        out.write_all(header)?;
+        for value in tensors.values().flat_map(|tensor| &tensor.data) {
+            match precision {
+                Precision::F32 => out.write_all(&value.to_le_bytes())?,
+                Precision::F16 => out.write_all(&f16::from_f32(*value).to_le_bytes())?,
+            }
         }
-    }
-    out.flush()?;
-    drop(out);
-    part.as_file().sync_all()?;
-    part.persist(path).map_err(|error| error.error)?;
-    // The new name is safe on disk once its folder is; not every system can sync a folder.
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
-    Ok(())
+        Ok(())
+    })
 }

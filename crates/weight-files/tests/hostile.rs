@@ -83,8 +83,8 @@ fn a_header_that_lies_is_refused() {
         (two(tensor("[1]", "F32", 0, 4), tensor("[1]", "F32", 8, 12)), 12, "expected 4"),
         (r#"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#.into(), 0, "`a` stands there twice"),
         (r#"{"__metadata__":{"a":1}}"#.into(), 0, "expected a string"),
-        ("{".into(), 0, "not understood"),
-        (format!("{{\"a\":{}", "[".repeat(100_000)), 0, "not understood"),
+        ("{".into(), 0, "not valid safetensors JSON"),
+        (format!("{{\"a\":{}", "[".repeat(100_000)), 0, "not valid safetensors JSON"),
     ] {
         let text = refusal(&safetensors(&header, values));
         assert!(text.contains(message), "{header:.80}\n{text}");

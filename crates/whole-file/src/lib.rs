@@ -1,4 +1,6 @@
-//! Files that are whole or not there: written beside, synced, and renamed.
+//! Writes files atomically: to a temporary file in the same folder, which is synced and renamed.
+//!
+//! A reader sees the earlier file or the whole new one, never a part, even after a crash.
 //!
 //! ```
 //! let folder = tempfile::tempdir()?;
@@ -9,19 +11,20 @@
 //! ```
 #![deny(missing_docs)]
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// Why a file was not written: the folder cannot be written to, or the disk is full. An earlier file
-/// is unchanged, and nothing is left beside it.
+/// Why a file was not written: the folder is not writable, or the disk is full, for instance. An
+/// earlier file is unchanged, and no temporary file is left.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {}", file.display())]
 pub struct WriteError {
-    /// Where it should have gone.
+    /// The file that was to be written.
     pub file: PathBuf,
-    /// What the system says.
+    /// The error of the system, or of what filled the file.
     pub source: io::Error,
 }
 
@@ -31,25 +34,68 @@ pub struct WriteError {
 ///
 /// See [`WriteError`].
 pub fn write(file: &Path, content: &[u8]) -> Result<(), WriteError> {
-    let written = beside(file, content)
-        .and_then(|beside| beside.persist(file).map_err(|error| error.error).map(drop));
-    written.map_err(|source| WriteError { file: file.to_owned(), source })
+    write_with(file, |out| out.write_all(content))
 }
 
-/// The same, but never over an earlier file.
+/// Writes a file piece by piece, buffered: `fill` is given what to write to.
+///
+/// ```
+/// use std::io::Write;
+/// let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("lines");
+/// whole_file::write_with(&file, |out| (0..3).try_for_each(|line| writeln!(out, "{line}")))?;
+/// assert_eq!(std::fs::read(&file)?, b"0\n1\n2\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
-/// See [`WriteError`]; and if there is a file of that name.
-pub fn write_new(file: &Path, content: &[u8]) -> Result<(), WriteError> {
-    let written = beside(file, content)
-        .and_then(|beside| beside.persist_noclobber(file).map_err(|error| error.error).map(drop));
-    written.map_err(|source| WriteError { file: file.to_owned(), source })
+/// See [`WriteError`]; what `fill` fails with is its source.
+pub fn write_with(
+    file: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), WriteError> {
+    put(file, fill, |beside| beside.persist(file).map_err(|error| error.error).map(drop))
 }
 
-/// The content, on disk, in the same folder.
-fn beside(file: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+/// Writes a file that is not there yet.
+///
+/// # Errors
+///
+/// See [`WriteError`]. Also if the file exists; it is then unchanged.
+pub fn write_new(file: &Path, content: &[u8]) -> Result<(), WriteError> {
+    let rename = |beside: NamedTempFile| {
+        beside.persist_noclobber(file).map_err(|error| error.error).map(drop)
+    };
+    put(file, |out| out.write_all(content), rename)
+}
+
+/// Writes a temporary file, renames it and syncs the folder.
+fn put(
+    file: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    rename: impl FnOnce(NamedTempFile) -> io::Result<()>,
+) -> Result<(), WriteError> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let written = beside(folder, fill).and_then(rename);
+    written.map_err(|source| WriteError { file: file.to_owned(), source })?;
+    // The new name is safe on disk once its folder is; not every system can sync a folder.
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+/// A temporary file in the folder, filled and synced.
+fn beside(
+    folder: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<NamedTempFile> {
+    /// In bytes.
+    const BUFFER: usize = 1 << 20;
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -57,8 +103,11 @@ fn beside(file: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut beside = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    beside.write_all(content)?;
+    let beside = builder.tempfile_in(folder)?;
+    let mut out = BufWriter::with_capacity(BUFFER, beside.as_file());
+    fill(&mut out)?;
+    out.flush()?;
+    drop(out);
     beside.as_file().sync_all()?;
     Ok(beside)
 }
@@ -87,6 +136,20 @@ mod tests {
         let message = write(&taken, b"x").unwrap_err().to_string();
         assert!(message.starts_with("cannot write ") && message.ends_with("taken"), "{message}");
         assert!(write(&folder.path().join("no/such/folder"), b"x").is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_fails_halfway_leaves_the_earlier_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a");
+        write(&file, b"before").unwrap();
+        let broken = write_with(&file, |out| {
+            out.write_all(&[7; 3 << 20])?;
+            Err(io::Error::other("no more"))
+        });
+        assert_eq!(broken.unwrap_err().source.to_string(), "no more");
+        assert_eq!(std::fs::read(&file).unwrap(), b"before");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

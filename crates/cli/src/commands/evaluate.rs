@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use causal_clip_seg::mask::BinaryMask;
 use causal_clip_seg_cli::Console;
 use evaluation::{
-    CausalMean, CausalRow, CausalStudy, Control, EvaluationError, Prediction, PresenceQuestions,
+    CausalMean, CausalRow, CausalStudy, Control, EvaluationError, MeanMask, PresenceQuestions,
     PresenceStudy, Questions, Views, causal_markdown, ranked_sheet, reliability_plot,
     score_control,
 };
@@ -103,7 +103,7 @@ impl Evaluate {
         if let Some(means) = &causal {
             header.more.insert("causal".to_owned(), serde_json::to_value(means)?);
         }
-        let report = ScoreReport::of(header, &controls, bootstrap)?;
+        let report = ScoreReport::from_controls(header, &controls, bootstrap)?;
         report.write(&out)?;
         report.write_cases(&out, &controls)?;
         console.result(&report, || {
@@ -154,7 +154,7 @@ impl Work<'_> {
         let mut controls = Vec::new();
         for control in &self.args.controls {
             let bar = self.console.progress(cases.len(), control.to_string());
-            let see = |place: usize, answer: &Prediction, reference: &BinaryMask| {
+            let see = |place: usize, answer: &MeanMask, reference: &BinaryMask| {
                 bar.inc(1);
                 if *control == Control::True {
                     leave(&folders, &self.names[place], answer)?;
@@ -227,7 +227,7 @@ impl Work<'_> {
 }
 
 /// Leaves the mask, and with several views their mean and spread.
-fn leave(folders: &[PathBuf; 2], name: &str, answer: &Prediction) -> Result<(), EvaluationError> {
+fn leave(folders: &[PathBuf; 2], name: &str, answer: &MeanMask) -> Result<(), EvaluationError> {
     let [masks, tta] = folders;
     let mask = &answer.mask;
     write_mask(&masks.join(format!("{name}.png")), &mask.binary())?;

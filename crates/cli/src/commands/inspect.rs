@@ -53,7 +53,7 @@ fn inspect(data: &Dataset, console: Console) -> anyhow::Result<Inspection> {
     };
     let tick = || bar.inc(1);
     let options = InspectOptions { tick: &tick, ..InspectOptions::new(&tokens) };
-    let inspection = Inspection::of(data, &options)?;
+    let inspection = Inspection::run(data, &options)?;
     bar.finish_and_clear();
     Ok(inspection)
 }

@@ -78,11 +78,11 @@ impl Score {
             ..ReportHeader::new("all")
         };
         let bootstrap = Bootstrap { seed: self.seed, ..Bootstrap::default() };
-        let report = ScoreReport::of(header, &controls, bootstrap)?;
+        let report = ScoreReport::from_controls(header, &controls, bootstrap)?;
         report.write(&out)?;
         report.write_cases(&out, &controls)?;
         let table = match self.all_conventions {
-            true => Some(ConventionTable::of(&controls[0])?),
+            true => Some(ConventionTable::from_control(&controls[0])?),
             false => None,
         };
         if let Some(table) = &table {

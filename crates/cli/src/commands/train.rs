@@ -171,7 +171,7 @@ fn scores(
         }
     }
     let bootstrap = Bootstrap { seed, ..Bootstrap::default() };
-    Ok(ScoreReport::of(ReportHeader::new("validation"), &controls, bootstrap)?)
+    Ok(ScoreReport::from_controls(ReportHeader::new("validation"), &controls, bootstrap)?)
 }
 
 fn told(report: &RunReport, scores: Option<&ScoreReport>) -> serde_json::Value {

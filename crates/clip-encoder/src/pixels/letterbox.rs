@@ -219,7 +219,7 @@ fn cubic_at(map: &[f32], size: usize, column: &Place, row: &Place) -> f32 {
 /// Bicubic windows for all 32 x 32 fractions, at `fraction_y * 32 + fraction_x`.
 struct Cubic {
     float: Vec<Window<f32, 4>>,
-    /// The same in 1/32768, rounded so that each window sums to one.
+    /// The windows in 1/32768, rounded so that each window sums to one.
     fixed: Vec<Window<i32, 4>>,
 }
 

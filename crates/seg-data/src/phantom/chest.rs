@@ -3,7 +3,7 @@
 //! Lengths are shares of the picture's side. `u` is the distance from the midline towards the
 //! picture's edge, `y` the distance from the picture's top.
 
-use super::finding::Side;
+use super::side::Side;
 use super::stream::{Stream, smooth};
 
 /// One lung field.

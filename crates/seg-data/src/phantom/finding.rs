@@ -3,35 +3,8 @@
 use seg_image::BinaryMask;
 
 use super::chest::Chest;
+use super::side::{Side, Zone};
 use super::stream::{Noise, Stream, smooth};
-
-/// A side of the picture: `Left` is where a reader's left hand is, a patient's right lung.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// The left half of the picture.
-    Left,
-    /// The right half of the picture.
-    Right,
-}
-
-impl Side {
-    pub(super) const BOTH: [Self; 2] = [Self::Left, Self::Right];
-}
-
-/// A third of a lung's height.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Zone {
-    /// The highest third.
-    Upper,
-    /// The third between.
-    Middle,
-    /// The lowest third.
-    Lower,
-}
-
-impl Zone {
-    pub(super) const ALL: [Self; 3] = [Self::Upper, Self::Middle, Self::Lower];
-}
 
 /// How a lesion looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,7 +19,7 @@ impl Kind {
     pub(super) const BOTH: [Self; 2] = [Self::Nodule, Self::Opacity];
 }
 
-/// How wide a lesion is among those of its kind; no lesion is between.
+/// How wide a lesion is compared to others of its kind; there are no sizes in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Extent {
     /// A radius of about 3 % (nodule) or 5 % (opacity) of the picture's side.
@@ -61,7 +34,7 @@ impl Extent {
 
 /// A lesion as it was drawn.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
+pub struct PhantomLesion {
     /// The lung that it is in, as a side of the picture.
     pub side: Side,
     /// The third of that lung's height that its centre is in.
@@ -77,7 +50,7 @@ pub struct Finding {
 
 /// A lesion's density over the picture.
 #[derive(Clone, Debug)]
-pub(super) struct Lesion {
+pub(super) struct Density {
     x: f64,
     y: f64,
     /// Along the lesion and across it.
@@ -95,7 +68,7 @@ pub(super) struct Lesion {
     noise: Noise,
 }
 
-impl Lesion {
+impl Density {
     /// How dense it is at a point, in `[0, 1]`, before the lung's edge cuts it.
     fn density(&self, x: f64, y: f64) -> f64 {
         let (dx, dy) = (x - self.x, y - self.y);
@@ -128,8 +101,8 @@ impl Lesion {
 
 /// A picture's lesions, in the order they were placed.
 pub(super) struct Findings {
-    pub(super) findings: Vec<Finding>,
-    pub(super) lesions: Vec<Lesion>,
+    pub(super) findings: Vec<PhantomLesion>,
+    pub(super) lesions: Vec<Density>,
 }
 
 /// One to four lesions in the lungs; `fields` are the lungs' masks, `crowded` is
@@ -189,7 +162,7 @@ impl Wanted {
         fields: &[BinaryMask; 2],
         others: &Findings,
         stream: &mut Stream,
-    ) -> Option<(Finding, Lesion)> {
+    ) -> Option<(PhantomLesion, Density)> {
         let field = &fields[self.side as usize];
         let size = f64::from(field.width);
         let lesion = self.draw(chest, size, stream);
@@ -199,7 +172,7 @@ impl Wanted {
         if side != self.side || chest.lung(side).depth(u, lesion.y) < free * lesion.radius.1 {
             return None;
         }
-        let apart = |other: &Lesion| {
+        let apart = |other: &Density| {
             let (dx, dy) = (lesion.x - other.x, lesion.y - other.y);
             (dx * dx + dy * dy).sqrt() > lesion.reach() + other.reach() + 1.0 / size
         };
@@ -211,18 +184,18 @@ impl Wanted {
             let density = lesion.density(x, y);
             density >= 0.5 && field.get(i, j) && density * chest.air(x, y) >= 0.5
         });
-        let shared = |other: &Finding| {
+        let shared = |other: &PhantomLesion| {
             other.mask.values.iter().zip(&mask.values).any(|(there, here)| *there && *here)
         };
         if others.findings.iter().any(shared) {
             return None;
         }
         let zone = zone(&mask, field)?;
-        let finding = Finding { side, zone, kind: self.kind, extent: self.extent, mask };
+        let finding = PhantomLesion { side, zone, kind: self.kind, extent: self.extent, mask };
         (zone == self.zone).then_some((finding, lesion))
     }
 
-    fn draw(&self, chest: &Chest, size: f64, stream: &mut Stream) -> Lesion {
+    fn draw(&self, chest: &Chest, size: f64, stream: &mut Stream) -> Density {
         let lung = chest.lung(self.side);
         let third = (lung.base - lung.apex) / 3.0;
         let y = lung.apex + third * (self.zone as usize as f64 + stream.between(0.2, 0.8));
@@ -242,7 +215,7 @@ impl Wanted {
         let (c, s) = (stream.between(-1.0, 1.0), stream.between(0.1, 1.0));
         let length = (c * c + s * s).sqrt();
         let opacity = self.kind == Kind::Opacity;
-        Lesion {
+        Density {
             x: chest.x(self.side, u, y),
             y,
             radius: (radius / slim.sqrt(), radius * slim.sqrt()),

@@ -27,8 +27,8 @@ pub struct WrittenPhantoms {
 ///
 /// # Errors
 ///
-/// If the configuration is refused, no picture is asked for, the folder has a manifest already, or
-/// a file cannot be written.
+/// If the configuration is refused, all counts are 0, the folder already has a manifest, or a file
+/// cannot be written.
 pub fn write_phantoms(
     folder: &Path,
     config: &PhantomConfig,
@@ -114,9 +114,9 @@ mod tests {
         fs::write(folder.path().join("manifest.csv"), "mine").unwrap();
         let config = PhantomConfig { size: 32, ..PhantomConfig::default() };
         let error = write_phantoms(folder.path(), &config, [1, 1, 1], || {}).unwrap_err();
-        assert!(error.to_string().contains("manifest.csv is there already"), "{error}");
+        assert!(error.to_string().contains("manifest.csv exists already"), "{error}");
         assert!(!folder.path().join("images").exists());
         let error = write_phantoms(folder.path(), &config, [0; 3], || {}).unwrap_err();
-        assert!(error.to_string().starts_with("no picture"), "{error}");
+        assert!(error.to_string().starts_with("there would be no pictures"), "{error}");
     }
 }

@@ -1,13 +1,14 @@
 //! The grey values of a chest with its lesions.
 
 use super::chest::Chest;
-use super::finding::{Lesion, Side};
+use super::finding::Density;
+use super::side::Side;
 use super::stream::{Noise, Stream, smooth};
 
 /// What is drawn besides lungs and lesions, and how the film was taken.
 pub(super) struct Picture<'a> {
     chest: &'a Chest,
-    lesions: &'a [Lesion],
+    lesions: &'a [Density],
     bones: Bones,
     vessels: Vec<Vessel>,
     /// Radius of the head of the arm's bone.
@@ -54,7 +55,7 @@ struct Film {
 }
 
 impl<'a> Picture<'a> {
-    pub(super) fn new(chest: &'a Chest, lesions: &'a [Lesion], stream: &mut Stream) -> Self {
+    pub(super) fn new(chest: &'a Chest, lesions: &'a [Density], stream: &mut Stream) -> Self {
         Self {
             chest,
             lesions,

@@ -2,7 +2,8 @@
 //!
 //! A sentence is made from a [`Description`] and means every lesion that it fits.
 
-use super::finding::{Extent, Finding, Kind, Side, Zone};
+use super::finding::{Extent, Kind, PhantomLesion};
+use super::side::{Side, Zone};
 use super::stream::Stream;
 
 /// What a sentence says of the lesions it means; what it leaves open fits all.
@@ -30,7 +31,7 @@ pub(super) struct Wording {
 }
 
 impl Description {
-    pub(super) fn fits(&self, finding: &Finding) -> bool {
+    pub(super) fn fits(&self, finding: &PhantomLesion) -> bool {
         let here = |place: &Place| {
             place.side.is_none_or(|side| side == finding.side)
                 && place.zone.is_none_or(|zone| zone == finding.zone)
@@ -47,7 +48,7 @@ impl Description {
     }
 
     /// Every description that fits at least one finding, each once, in a fixed order.
-    pub(super) fn all(findings: &[Finding]) -> Vec<Self> {
+    pub(super) fn all(findings: &[PhantomLesion]) -> Vec<Self> {
         let kinds = [None].into_iter().chain(Kind::BOTH.map(Some));
         let extents = [None].into_iter().chain(Extent::BOTH.map(Some));
         let sides = [None].into_iter().chain(Side::BOTH.map(Some));
@@ -80,7 +81,7 @@ impl Description {
         all
     }
 
-    pub(super) fn count(&self, findings: &[Finding]) -> usize {
+    pub(super) fn count(&self, findings: &[PhantomLesion]) -> usize {
         findings.iter().filter(|finding| self.fits(finding)).count()
     }
 
@@ -207,8 +208,8 @@ mod tests {
     use super::*;
     use seg_image::BinaryMask;
 
-    fn finding(side: Side, zone: Zone, kind: Kind, extent: Extent) -> Finding {
-        Finding { side, zone, kind, extent, mask: BinaryMask::from_fn(1, 1, |_, _| true) }
+    fn finding(side: Side, zone: Zone, kind: Kind, extent: Extent) -> PhantomLesion {
+        PhantomLesion { side, zone, kind, extent, mask: BinaryMask::from_fn(1, 1, |_, _| true) }
     }
 
     #[test]

@@ -92,7 +92,7 @@ fn sentences_differ_and_mostly_mean_different_things() {
 fn places_kinds_and_sizes_are_balanced() {
     let findings = (0..400).flat_map(|index| phantom(&config(32), index).findings);
     let findings = findings.collect::<Vec<_>>();
-    let share = |is: &dyn Fn(&Finding) -> bool| {
+    let share = |is: &dyn Fn(&PhantomLesion) -> bool| {
         findings.iter().filter(|finding| is(finding)).count() as f64 / findings.len() as f64
     };
     let near = |share: f64, expected: f64| (share - expected).abs() < 0.08;
@@ -127,9 +127,9 @@ fn crowded_lesions_share_a_lung_but_not_a_third() {
         let config = PhantomConfig { crowded, ..config(32) };
         (0..300).map(|index| phantom(&config, index).findings).collect::<Vec<_>>()
     };
-    let shares = |pictures: &[Vec<Finding>]| {
+    let shares = |pictures: &[Vec<PhantomLesion>]| {
         let pairs = pictures.iter().flat_map(|findings| findings.windows(2)).collect::<Vec<_>>();
-        let share = |is: &dyn Fn(&[Finding]) -> bool| {
+        let share = |is: &dyn Fn(&[PhantomLesion]) -> bool| {
             pairs.iter().filter(|pair| is(pair)).count() as f64 / pairs.len() as f64
         };
         let height = share(&|pair| pair[0].side == pair[1].side && pair[0].zone != pair[1].zone);
@@ -160,7 +160,7 @@ fn unusable_configurations_are_refused() {
     let message = |config: &PhantomConfig| config.check().unwrap_err().to_string();
     assert_eq!(message(&config(31)), "size is 31 pixels, expected 32 to 4096");
     let mute = PhantomConfig { sentences: 0, lungs: false, ..config(64) };
-    assert!(message(&mute).starts_with("neither sentences"));
+    assert!(message(&mute).starts_with("there would be no sentences"));
     assert_eq!(phantom(&config(0), 0).image.dimensions(), (32, 32));
 }
 

@@ -9,7 +9,7 @@ use crate::finding::count;
 use crate::groups::GroupSource;
 use crate::inspection::Inspection;
 use crate::sides::SideCount;
-use crate::spread::{Spread, percent};
+use crate::spread::{MedianRange, percent};
 
 /// Rows of long tables; report.json has all.
 const ROWS: usize = 40;
@@ -75,7 +75,7 @@ pub(super) fn duplicates(inspection: &Inspection) -> Markup {
                 "Pictures are compared by their pixels and by a difference hash of 256 bits: up to 8 bits "
                 "apart they are nearly equal, up to 24 similar. "
                 @if facts.several_sentences > 0 {
-                    (count(facts.several_sentences, "picture")) " with several sentences: no duplicates. "
+                    (count(facts.several_sentences, "picture")) " with several sentences; they are not duplicates. "
                 }
             }
             @if facts.pairs.is_empty() { p { "No two pictures are alike." } }
@@ -134,9 +134,9 @@ pub(super) fn sides(inspection: &Inspection) -> Markup {
     html! {
         section {
             h2 { "Sides and heights" }
-            p { "Measured: where the mask lies of sentences that name one side only." }
+            p { "Measured on the masks of sentences that name one side only." }
             table {
-                tr { th { "words" } th.n { "sentences" } th.n { "on the picture's side" } th { "share" } th { "they mean" } }
+                tr { th { "words" } th.n { "sentences" } th.n { "on the picture's side" } th { "share" } th { "meaning" } }
                 (side_row("left, right", &facts.plain))
                 @if facts.patients.measured > 0 {
                     (side_row("the patient's left, right", &facts.patients))
@@ -152,7 +152,7 @@ pub(super) fn sides(inspection: &Inspection) -> Markup {
                 }
             }
             @if !inspection.sheets.disagreements.is_empty() {
-                h3 { "On the other side than the sentence says, worst first" }
+                h3 { "Not on the side that the sentence names, worst first" }
                 (tiles(&inspection.sheets.disagreements))
             }
         }
@@ -179,7 +179,7 @@ pub(super) fn augmentation(inspection: &Inspection) -> Markup {
     let advice = &inspection.augmentation;
     html! {
         section {
-            h2 { "What augmentation keeps the sentences true" }
+            h2 { "Augmentation that keeps the sentences true" }
             div.scroll { table {
                 tr { th { "change" } th { "safe" } th { "why" } }
                 @for advice in &advice.changes {
@@ -284,7 +284,7 @@ pub(super) fn files(inspection: &Inspection) -> Markup {
     }
 }
 
-fn spread(name: &str, spread: &Spread, factor: f64, decimals: usize) -> Markup {
+fn spread(name: &str, spread: &MedianRange, factor: f64, decimals: usize) -> Markup {
     let number = |value: f64| format!("{:.decimals$}", factor * value);
     html! {
         tr { td { (name) } td.n { (number(spread.min)) } td.n { (number(spread.median)) } td.n { (number(spread.max)) } }

@@ -9,16 +9,16 @@ use crate::reading::components::components;
 use seg_sentences::EditKind;
 use seg_sentences::{Aim, Axis};
 
-/// A network's answer to a sentence.
+/// A network's answer to a sentence: a mask, and the probabilities that it was cut from if known.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
-    /// What it means.
+pub struct Prediction<'a> {
+    /// The predicted mask.
     pub mask: &'a BinaryMask,
-    /// How likely each pixel is meant, in `[0, 1]`, row by row, of the mask's size.
+    /// The probability of each pixel, in `[0, 1]`, row by row, of the mask's size.
     pub probabilities: Option<&'a [f32]>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> Prediction<'a> {
     /// A mask alone.
     pub fn new(mask: &'a BinaryMask) -> Self {
         Self { mask, probabilities: None }
@@ -33,21 +33,20 @@ impl<'a> Answer<'a> {
 /// What an edit did to the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Dice of the two answers, in `[0, 1]`; 1 where the edit changed nothing, and where both are
-    /// empty.
+    /// Dice of the two answers, in `[0, 1]`; 1 if the edit changed nothing or both are empty.
     pub dice_to_original: f64,
     /// How far the answer's centroid moved towards what the edited sentence names: in widths of the
-    /// picture for sides, in heights for heights; negative where it moved away. None for other edits,
-    /// where the edited sentence names both ends, and where an answer is empty.
+    /// picture for sides, in heights for heights; negative if it moved away. `None` for other
+    /// edits, if the edited sentence names both ends, and if an answer is empty.
     pub shift: Option<f64>,
-    /// The new area over the old one; none where the old answer is empty.
+    /// The new area over the old one; `None` if the old answer is empty.
     pub area_ratio: Option<f64>,
-    /// Whether the answer changed as the edit asks; none where it asks for nothing that can be seen,
-    /// or there was nothing to change. See [`Comparison::RULES`].
+    /// Whether the answer changed as the edit asks; `None` if the edit asks for nothing that can be
+    /// seen, or if there was nothing to change. See [`Comparison::RULES`].
     pub moved_right: Option<bool>,
     /// Whether the answer to the edited sentence is empty.
     pub empty: bool,
-    /// Mean absolute difference of the two maps, in `[0, 1]`; none without both.
+    /// Mean absolute difference of the two maps, in `[0, 1]`; `None` if one is missing.
     pub probability_change: Option<f64>,
     /// Dice of the new answer and the edited sentence's true mask.
     pub dice_edited_reference: Option<f64>,
@@ -59,14 +58,15 @@ pub struct Comparison {
 
 /// What is compared.
 pub(crate) struct Compared<'a> {
-    pub(crate) original: Answer<'a>,
-    pub(crate) answer: Answer<'a>,
+    pub(crate) original: Prediction<'a>,
+    pub(crate) answer: Prediction<'a>,
     pub(crate) reference: Option<&'a BinaryMask>,
     pub(crate) edited_reference: Option<&'a BinaryMask>,
 }
 
 impl Comparison {
-    /// An answer with at most this share of the picture is as good as none, and so is a part.
+    /// An answer, or a part of one, that covers at most this share of the picture counts as
+    /// nothing.
     pub const NOTHING: f64 = 0.001;
 
     /// An answer with less than this share of the original one has fallen silent.
@@ -85,7 +85,7 @@ impl Comparison {
         0.1 % of the picture is left (no verdict where the original answer was that small); other \
         edits have no right way.";
 
-    pub(crate) fn of(
+    pub(crate) fn new(
         compared: &Compared<'_>,
         kind: EditKind,
         [sentence, edited]: [&str; 2],
@@ -126,7 +126,7 @@ fn dice_at_its_size(answer: &BinaryMask, reference: &BinaryMask) -> Result<f64, 
     dice(&answer.resize_nearest(reference.width, reference.height), reference)
 }
 
-/// The mean place of a mask's pixels along an axis, in `[0, 1]`; none of an empty one.
+/// The mean place of a mask's pixels along an axis, in `[0, 1]`; `None` if the mask is empty.
 fn centroid(mask: &BinaryMask, axis: Axis) -> Option<f64> {
     let width = mask.width as usize;
     let inside = mask.values.iter().enumerate().filter(|(_, inside)| **inside);
@@ -194,7 +194,7 @@ fn lesser_half(mask: &BinaryMask) -> f64 {
     left.min(all - left) as f64 / all.max(1) as f64
 }
 
-fn probability_change(a: &Answer<'_>, b: &Answer<'_>) -> Option<f64> {
+fn probability_change(a: &Prediction<'_>, b: &Prediction<'_>) -> Option<f64> {
     let (a, b) = (a.probabilities?, b.probabilities?);
     let apart = a.iter().zip(b).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>();
     Some(apart / a.len().max(1) as f64)
@@ -228,12 +228,12 @@ mod tests {
         answer: &BinaryMask,
     ) -> Comparison {
         let compared = Compared {
-            original: Answer::new(original),
-            answer: Answer::new(answer),
+            original: Prediction::new(original),
+            answer: Prediction::new(answer),
             reference: Some(original),
             edited_reference: Some(answer),
         };
-        Comparison::of(&compared, kind, sentences, Sides::Image).unwrap()
+        Comparison::new(&compared, kind, sentences, Sides::Image).unwrap()
     }
 
     #[test]
@@ -301,14 +301,14 @@ mod tests {
         let (a, b) = (block(0, 0), block(0, 0));
         let maps = [vec![0.25; 1600], vec![0.75; 1600]];
         let compared = Compared {
-            original: Answer::with_probabilities(&a, &maps[0]),
-            answer: Answer::with_probabilities(&b, &maps[1]),
+            original: Prediction::with_probabilities(&a, &maps[0]),
+            answer: Prediction::with_probabilities(&b, &maps[1]),
             // Twice the size.
             reference: Some(&BinaryMask::from_fn(80, 80, |x, y| x < 16 && y < 16)),
             edited_reference: None,
         };
         let found =
-            Comparison::of(&compared, EditKind::LeaveOut, ["a b", "a"], Sides::Image).unwrap();
+            Comparison::new(&compared, EditKind::LeaveOut, ["a b", "a"], Sides::Image).unwrap();
         assert_eq!(found.probability_change, Some(0.5));
         assert_eq!((found.dice_reference, found.dice_edited_reference), (Some(1.0), None));
         assert_eq!((found.moved_right, found.shift), (None, None));
@@ -318,12 +318,12 @@ mod tests {
     fn answers_of_two_sizes_are_refused() {
         let (a, b) = (block(0, 0), BinaryMask::from_fn(2, 2, |_, _| true));
         let compared = Compared {
-            original: Answer::new(&a),
-            answer: Answer::new(&b),
+            original: Prediction::new(&a),
+            answer: Prediction::new(&b),
             reference: None,
             edited_reference: None,
         };
-        let found = Comparison::of(&compared, EditKind::Negate, ["a", "b"], Sides::Image);
+        let found = Comparison::new(&compared, EditKind::Negate, ["a", "b"], Sides::Image);
         assert!(matches!(found, Err(MetricError::Sizes { .. })));
     }
 }

@@ -12,17 +12,17 @@ pub enum ReadingError {
     Compare { case: String, edit: seg_sentences::Edit, source: seg_metrics::MetricError },
     /// A map of probabilities does not fit its mask.
     #[error(
-        "case `{case}`, {edit}: {found} probabilities, expected {expected}, one for each pixel"
+        "case `{case}`, {edit}: found {found} probabilities, expected {expected}: give one for each pixel"
     )]
     Probabilities { case: String, edit: seg_sentences::Edit, expected: usize, found: usize },
-    /// A probability is none.
-    #[error("case `{case}`, {edit}: a probability is {found}, expected 0 to 1")]
+    /// A probability is out of range.
+    #[error("case `{case}`, {edit}: a probability is {found}, expected a number from 0 to 1")]
     Probability { case: String, edit: seg_sentences::Edit, found: f32 },
     /// There is nothing to report.
-    #[error("no edit was tried: add at least one trial")]
+    #[error("there is nothing to report: add at least one trial")]
     NoTrial,
     /// A number has no interval.
-    #[error("{what} has no interval")]
+    #[error("cannot compute the interval of {what}")]
     Interval { what: String, source: seg_metrics::MetricError },
     /// A picture of the page could not be encoded.
     #[error("cannot encode the example `{case}`")]

@@ -9,7 +9,7 @@ use seg_sentences::Edit;
 
 /// Two sentences about one picture, with the answers.
 #[derive(Clone, Debug)]
-pub struct Example {
+pub struct EditExample {
     /// The case's name.
     pub case: String,
     /// The picture, of any size.
@@ -17,31 +17,31 @@ pub struct Example {
     /// What was done to the sentence.
     pub edit: Edit,
     /// As the data has it.
-    pub original: Shown,
+    pub original: ExampleAnswer,
     /// After the edit.
-    pub edited: Shown,
+    pub edited: ExampleAnswer,
 }
 
 /// A sentence and the answer to it.
 #[derive(Clone, Debug)]
-pub struct Shown {
-    /// What was asked.
+pub struct ExampleAnswer {
+    /// The sentence.
     pub sentence: String,
-    /// What was answered.
+    /// The predicted mask.
     pub answer: BinaryMask,
-    /// What is true, where the data has it; outlined.
+    /// The true mask, if the data has it; drawn as an outline.
     pub reference: Option<BinaryMask>,
 }
 
 /// An example as the page has it.
 pub(crate) struct Tile<'a> {
-    pub(crate) example: &'a Example,
+    pub(crate) example: &'a EditExample,
     /// JPEG, of the original and of the edited sentence.
     pub(crate) pictures: [Vec<u8>; 2],
 }
 
 /// The first examples whose pictures together fit into a number of bytes.
-pub(crate) fn tiles(examples: &[Example], most: usize) -> Result<Vec<Tile<'_>>, ReadingError> {
+pub(crate) fn tiles(examples: &[EditExample], most: usize) -> Result<Vec<Tile<'_>>, ReadingError> {
     let mut tiles = Vec::new();
     let mut size = 0;
     for example in examples {
@@ -60,7 +60,7 @@ pub(crate) fn tiles(examples: &[Example], most: usize) -> Result<Vec<Tile<'_>>, 
 }
 
 /// A small copy of the picture with the answer tinted and the reference outlined.
-fn jpeg(image: &RgbImage, shown: &Shown) -> Result<Vec<u8>, image::ImageError> {
+fn jpeg(image: &RgbImage, shown: &ExampleAnswer) -> Result<Vec<u8>, image::ImageError> {
     /// Longer side, in pixels.
     const SIDE: u32 = 320;
     const QUALITY: u8 = 80;

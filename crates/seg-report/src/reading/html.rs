@@ -9,17 +9,20 @@ use maud::{Markup, html};
 use crate::format;
 use crate::page::page as whole_page;
 use crate::reading::error::ReadingError;
-use crate::reading::example::{Example, Shown, Tile, tiles};
+use crate::reading::example::{EditExample, ExampleAnswer, Tile, tiles};
 use crate::reading::mean::Mean;
 use crate::reading::report::ReadingReport;
 use crate::reading::summary::EditSummary;
 use crate::reading::title::{asks, title};
 use seg_sentences::EditKind;
 
-/// Of all pictures, before base64 makes four bytes of three: a page below 5 MB.
+/// Bytes of all pictures, before base64 makes four of three: the page stays below 5 MB.
 const PICTURES: usize = 3_500_000;
 
-pub(crate) fn page(report: &ReadingReport, examples: &[Example]) -> Result<String, ReadingError> {
+pub(crate) fn page(
+    report: &ReadingReport,
+    examples: &[EditExample],
+) -> Result<String, ReadingError> {
     let tiles = tiles(examples, PICTURES)?;
     let title = format!("{}: does the sentence decide?", report.name);
     let body = html! {
@@ -59,7 +62,7 @@ fn headlines(report: &ReadingReport) -> Markup {
     }
 }
 
-/// Whether the interval lies above one half, below it, or around it; of few cases none does.
+/// Whether the interval lies above one half, below it, or around it; few cases count as around it.
 fn grade(share: &Mean) -> &'static str {
     const FEW: usize = 5;
     match share.ci95.filter(|_| share.cases >= FEW) {
@@ -188,7 +191,7 @@ fn pictures(tiles: &[Tile<'_>], all: usize) -> Markup {
     }
 }
 
-fn figure(shown: &Shown, picture: &[u8], which: &str) -> Markup {
+fn figure(shown: &ExampleAnswer, picture: &[u8], which: &str) -> Markup {
     html! {
         figure {
             img loading="lazy" alt=(shown.sentence)

@@ -1,4 +1,4 @@
-//! Which words the answer hangs on.
+//! Which words the answer depends on.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +9,28 @@ use crate::reading::CaseRecord;
 use crate::reading::mean::Mean;
 use seg_sentences::{Edit, words};
 
-/// What happens without a word.
+/// How the answer changes without a word.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WordImportance {
     /// In lower case.
     pub word: String,
     /// How often it was left out.
     pub count: usize,
-    /// Mean of 1 - Dice of the answers with and without it, in `[0, 1]`; 0 where nothing changes.
+    /// Mean of 1 - Dice of the answers with and without it, in `[0, 1]`; 0 if nothing changes.
     pub change: Mean,
-    /// Mean change of Dice against the reference, in `[-1, 1]`; negative where the word helps.
+    /// Mean change of Dice against the reference, in `[-1, 1]`; negative if the word helps.
     pub dice_change: Mean,
 }
 
-/// The words of all sentences of which one was left out.
+/// The importance of the words that were left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct WordImportances {
     /// The most important words, most important first; at most [`MOST`](Self::MOST).
     pub words: Vec<WordImportance>,
-    /// Words that are frequent enough, shown or not.
+    /// The number of words that are frequent enough, shown or not.
     pub frequent: usize,
-    /// Words that are not: fewer than [`LEAST`](Self::LEAST) times.
+    /// The number of words that are not: they were left out fewer than [`LEAST`](Self::LEAST)
+    /// times.
     pub rare: usize,
 }
 
@@ -40,7 +41,10 @@ impl WordImportances {
     /// A word that was left out less often says nothing.
     pub const LEAST: usize = 5;
 
-    pub(crate) fn of(records: &[CaseRecord], bootstrap: &Bootstrap) -> Result<Self, MetricError> {
+    pub(crate) fn from_records(
+        records: &[CaseRecord],
+        bootstrap: &Bootstrap,
+    ) -> Result<Self, MetricError> {
         let mut of_word: BTreeMap<String, Vec<&CaseRecord>> = BTreeMap::new();
         for record in records {
             if let Edit::LeaveOut(place) = record.edit {
@@ -70,8 +74,8 @@ impl WordImportances {
             Ok(WordImportance {
                 word,
                 count: records.len(),
-                change: Mean::of(changes, bootstrap)?,
-                dice_change: Mean::of(dice, bootstrap)?,
+                change: Mean::from_values(changes, bootstrap)?,
+                dice_change: Mean::from_values(dice, bootstrap)?,
             })
         });
         Ok(Self { words: words.collect::<Result<_, _>>()?, frequent, rare: all - frequent })
@@ -88,7 +92,7 @@ mod tests {
     use seg_sentences::Grammar;
 
     use super::*;
-    use crate::{Answer, Reading, ReadingOptions, Trial};
+    use crate::{Prediction, Reading, ReadingOptions, Trial};
 
     #[test]
     fn a_word_that_decides_comes_first() {
@@ -106,8 +110,8 @@ mod tests {
                     edit,
                     sentence: last,
                     edited: &Grammar::default().apply(edit, last).unwrap(),
-                    original: Answer::new(&own),
-                    answer: Answer::new(if place == 0 { &other } else { &own }),
+                    original: Prediction::new(&own),
+                    answer: Prediction::new(if place == 0 { &other } else { &own }),
                     reference: Some(&own),
                     edited_reference: None,
                 };
@@ -115,14 +119,14 @@ mod tests {
             }
         }
         let bootstrap = Bootstrap { resamples: 100, ..Bootstrap::default() };
-        let found = WordImportances::of(reading.records(), &bootstrap).unwrap();
+        let found = WordImportances::from_records(reading.records(), &bootstrap).unwrap();
         let words = found.words.iter().map(|word| (word.word.as_str(), word.count));
         assert_eq!(words.collect::<Vec<_>>(), [("left", 6), ("lung", 11), ("the", 5)]);
         assert_eq!(found.words[0].change.mean, Some(1.0));
         assert_eq!(found.words[0].dice_change.mean, Some(-1.0));
         assert_eq!(found.words[1].change.mean, Some(0.0));
         assert_eq!((found.frequent, found.rare), (3, 0));
-        let few = WordImportances::of(&reading.records()[..8], &bootstrap).unwrap();
+        let few = WordImportances::from_records(&reading.records()[..8], &bootstrap).unwrap();
         assert_eq!((few.words.len(), few.frequent, few.rare), (0, 0, 3));
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use seg_metrics::{Bootstrap, MetricError, Units};
 use serde::Serialize;
 
-/// A mean with its 95 % interval; neither where there is nothing to take it of.
+/// A mean with its 95 % interval; both are `None` if there are no values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Mean {
-    /// How many values it is of.
+    /// The number of values.
     pub cases: usize,
     /// Their mean.
     pub mean: Option<f64>,
@@ -17,12 +17,13 @@ pub struct Mean {
 }
 
 impl Mean {
-    /// Of values, each with its group.
-    pub(crate) fn of<'a>(
+    /// The mean of values, each with its group.
+    pub(crate) fn from_values<'a>(
         values: impl IntoIterator<Item = (&'a str, f64)>,
         bootstrap: &Bootstrap,
     ) -> Result<Self, MetricError> {
-        // A group has a trial for each word of each of its sentences: summed once, not at each draw.
+        // A group has a trial for each word of each of its sentences: summed once, not at each
+        // draw.
         let mut sums: BTreeMap<&str, (f64, usize)> = BTreeMap::new();
         for (group, value) in values {
             let sum = sums.entry(group).or_default();
@@ -44,7 +45,8 @@ impl Mean {
     }
 }
 
-/// The middle of values, or the mean of the two in the middle; none of none.
+/// The median: the middle value, or the mean of the two in the middle; `None` if there are no
+/// values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values = values.into_iter().collect::<Vec<_>>();
     values.sort_by(f64::total_cmp);
@@ -62,10 +64,10 @@ mod tests {
     #[test]
     fn groups_are_drawn_whole() {
         let bootstrap = Bootstrap { resamples: 200, ..Bootstrap::default() };
-        let found = Mean::of([("a", 0.0), ("a", 1.0), ("a", 2.0)], &bootstrap).unwrap();
+        let found = Mean::from_values([("a", 0.0), ("a", 1.0), ("a", 2.0)], &bootstrap).unwrap();
         let expected = Mean { cases: 3, mean: Some(1.0), ci95: Some([1.0, 1.0]) };
         assert_eq!(found, expected); // one group: nothing to draw from
-        let none = Mean::of([], &bootstrap).unwrap();
+        let none = Mean::from_values([], &bootstrap).unwrap();
         assert_eq!((none.cases, none.mean, none.ci95), (0, None, None));
     }
 
@@ -77,7 +79,7 @@ mod tests {
         let mut cases = groups.iter().map(String::as_str).zip(values).collect::<Vec<_>>();
         cases.sort_by_key(|(group, _)| *group);
         let bootstrap = Bootstrap { resamples: 300, ..Bootstrap::default() };
-        let found = Mean::of(cases.iter().copied(), &bootstrap).unwrap();
+        let found = Mean::from_values(cases.iter().copied(), &bootstrap).unwrap();
         let (groups, values): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
         let plain = bootstrap.mean(&values, &Units::groups(&groups)).unwrap();
         let [low, high] = found.ci95.unwrap();

@@ -11,7 +11,7 @@ use crate::drawing::Drawing;
 use crate::reading::CaseRecord;
 use crate::reading::comparison::Comparison;
 use crate::reading::error::ReadingError;
-use crate::reading::example::Example;
+use crate::reading::example::EditExample;
 use crate::reading::importance::WordImportances;
 use crate::reading::summary::EditSummary;
 use crate::reading::{html, markdown};
@@ -35,12 +35,12 @@ pub struct ReadingReport {
     pub rules: &'static str,
     /// By kind, of those that were tried.
     pub edits: Vec<EditSummary>,
-    /// Which words the answer hangs on.
+    /// Which words the answer depends on.
     pub words: WordImportances,
 }
 
 impl ReadingReport {
-    pub(crate) fn of(
+    pub(crate) fn from_records(
         records: &[CaseRecord],
         sides: Sides,
         bootstrap: &Bootstrap,
@@ -51,7 +51,9 @@ impl ReadingReport {
         let failed =
             |what: String| move |source: MetricError| ReadingError::Interval { what, source };
         let summary = |kind: EditKind| {
-            EditSummary::of(kind, records, bootstrap).map_err(failed(kind.to_string())).transpose()
+            EditSummary::from_records(kind, records, bootstrap)
+                .map_err(failed(kind.to_string()))
+                .transpose()
         };
         let count =
             |of: fn(&CaseRecord) -> &String| records.iter().map(of).collect::<BTreeSet<_>>().len();
@@ -65,17 +67,17 @@ impl ReadingReport {
             bootstrap: Drawing::new(bootstrap, true, groups),
             rules: Comparison::RULES,
             edits: EditKind::ALL.into_iter().filter_map(summary).collect::<Result<_, _>>()?,
-            words: WordImportances::of(records, bootstrap)
+            words: WordImportances::from_records(records, bootstrap)
                 .map_err(failed("the importance of words".to_owned()))?,
         })
     }
 
-    /// The same with another name.
+    /// The report with another name.
     pub fn with_name(self, name: impl Into<String>) -> Self {
         Self { name: name.into(), ..self }
     }
 
-    /// What the edits of a kind did; none if none was tried.
+    /// What the edits of a kind did; `None` if none was tried.
     pub fn edit(&self, kind: EditKind) -> Option<&EditSummary> {
         self.edits.iter().find(|summary| summary.edit == kind)
     }
@@ -85,7 +87,7 @@ impl ReadingReport {
     /// # Errors
     ///
     /// If a picture cannot be encoded.
-    pub fn html(&self, examples: &[Example]) -> Result<String, ReadingError> {
+    pub fn html(&self, examples: &[EditExample]) -> Result<String, ReadingError> {
         html::page(self, examples)
     }
 
@@ -94,13 +96,14 @@ impl ReadingReport {
         markdown::markdown(self)
     }
 
-    /// `reading.json`, `reading.md` and `reading.html` in a folder that is there. Numbers that there
-    /// are none of are `null`.
+    /// Writes `reading.json`, `reading.md` and `reading.html` into an existing folder. Missing
+    /// numbers are `null`.
     ///
     /// # Errors
     ///
-    /// If a picture cannot be encoded or a file cannot be written; an earlier one is unchanged then.
-    pub fn write(&self, folder: &Path, examples: &[Example]) -> Result<(), ReadingError> {
+    /// If a picture cannot be encoded or a file cannot be written; an earlier one is then
+    /// unchanged.
+    pub fn write(&self, folder: &Path, examples: &[EditExample]) -> Result<(), ReadingError> {
         let file = folder.join("reading.json");
         let failed = |source| ReadingError::Json { file: file.clone(), source };
         let mut json = serde_json::to_vec_pretty(self).map_err(failed)?;

@@ -15,9 +15,9 @@ use seg_sentences::EditKind;
 pub struct EditSummary {
     /// Which kind.
     pub edit: EditKind,
-    /// How many edits.
+    /// The number of edits.
     pub cases: usize,
-    /// Of how many groups.
+    /// The number of groups.
     pub groups: usize,
     /// Answers to edited sentences that are empty.
     pub empty: usize,
@@ -34,11 +34,12 @@ pub struct EditSummary {
     pub probability_change: Mean,
     /// [`Comparison::dice_reference`].
     pub dice_reference: Mean,
-    /// Against both true masks, where the edited sentence has one; none without any.
+    /// The answers against both true masks, over the edited sentences that have one; `None` if none
+    /// has.
     pub both_references: Option<PairedDice>,
 }
 
-/// The new area over the old one, where that is not 0.
+/// The new area over the old one, over cases where that is not 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct AreaRatio {
     /// Its mean; a few small old areas weigh heavily.
@@ -58,8 +59,8 @@ pub struct PairedDice {
 }
 
 impl EditSummary {
-    /// Of the records of a kind; none without any.
-    pub(crate) fn of(
+    /// Summarises the records of a kind; `None` if there are none.
+    pub(crate) fn from_records(
         kind: EditKind,
         records: &[CaseRecord],
         bootstrap: &Bootstrap,
@@ -74,7 +75,7 @@ impl EditSummary {
                 .iter()
                 .filter_map(move |record| Some((record.group.as_str(), value(&record.comparison)?)))
         };
-        let mean = |value| Mean::of(values(value), bootstrap);
+        let mean = |value| Mean::from_values(values(value), bootstrap);
         let ratio: fn(&Comparison) -> Option<f64> = |found| found.area_ratio;
         let edited = mean(|found| found.dice_edited_reference)?;
         let both_references = match edited.cases {
