@@ -34,9 +34,10 @@ fn main() -> anyhow::Result<()> {
         }
         for file in std::fs::read_dir(entry.path())?.filter_map(Result::ok) {
             let name = file.file_name().to_string_lossy().into_owned();
-            let Some(patient) = name.strip_suffix(".png").filter(|name| !name.contains('.')) else {
-                continue;
-            };
+            let patient = name.trim_end_matches(".png");
+            if patient.contains('.') {
+                continue; // a mask
+            }
             // A patient is in one split, whatever is asked about their pictures.
             let split = match patient.parse::<usize>().unwrap_or_default() % 10 {
                 8 => "val",

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use causal_clip_seg::mask::BinaryMask;
 use causal_clip_seg::{Mask, Segmenter};
-use seg_data::{Case, Sample};
+use seg_data::{Case, Sample, distinct_names};
 use seg_report::{EditExample, ExampleAnswer, Prediction, Reading, ReadingOptions, Trial};
 use seg_sentences::{Edit, EditKind, Grammar};
 
@@ -16,15 +16,13 @@ use crate::error::EvaluationError;
 pub struct ReadingTest<'a> {
     /// The network.
     pub segmenter: &'a Segmenter,
-    /// The cases, all of them: an edited sentence that another case of the same picture has is held to
-    /// that case's mask.
+    /// The cases that are asked about.
     pub cases: &'a [&'a Case],
-    /// A name for each case.
-    pub names: &'a [String],
+    /// All cases of the split, these among them: an edited sentence that another case of the same
+    /// picture has is held to that case's mask.
+    pub split: &'a [&'a Case],
     /// The edits that are tried.
     pub grammar: &'a Grammar,
-    /// Every so many cases are asked about.
-    pub every: usize,
     /// Most examples with pictures for each kind of edit.
     pub examples: usize,
 }
@@ -50,10 +48,14 @@ impl ReadingTest<'_> {
         options: ReadingOptions,
         mut tick: impl FnMut(),
     ) -> Result<ReadingFound, EvaluationError> {
-        let sentences = self.cases.iter().map(|case| (question(case), *case));
+        let sentences = self.split.iter().map(|case| (question(case), *case));
         let sentences = sentences.collect::<HashMap<_, _>>();
+        let names = distinct_names(self.split);
+        let names = self.split.iter().map(|case| std::ptr::from_ref(*case)).zip(&names);
+        let names = names.collect::<HashMap<_, _>>();
         let mut found = ReadingFound { reading: Reading::new(options), examples: Vec::new() };
-        for (case, name) in self.cases.iter().zip(self.names).step_by(self.every.max(1)) {
+        for case in self.cases {
+            let name = names.get(&std::ptr::from_ref(*case)).map_or(&case.id, |name| *name);
             self.ask(case, name, &sentences, &mut found)?;
             tick();
         }

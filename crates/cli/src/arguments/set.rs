@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 
-use seg_data::{Case, Dataset, OpenOptions, Split};
+use seg_data::{Case, Dataset, OpenOptions, Split, stratified};
 use seg_image::MaskRule;
 
 #[derive(clap::Args)]
@@ -40,27 +40,25 @@ pub(crate) struct SetArgs {
     /// Part of the set: train, val or test
     #[arg(long, default_value_t = Split::Test)]
     pub(crate) split: Split,
-    /// Use at most so many cases of the split
+    /// Use at most so many cases of the split, drawn by the seed and spread over kinds of sentence and
+    /// groups
     #[arg(long, value_name = "N")]
     pub(crate) cases: Option<usize>,
-    /// Seed of whatever is drawn: confidence intervals and the sentences of other cases
+    /// Seed of whatever is drawn: cases, the sentences of other cases, confidence intervals
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
 }
 
 impl SetArgs {
-    /// All cases of the split, at least one.
-    pub(crate) fn cases<'a>(&self, data: &'a Dataset) -> anyhow::Result<Vec<&'a Case>> {
-        let cases = data.cases(self.split);
-        self.check(&cases)?;
-        Ok(cases)
-    }
-
-    /// Refuses to go on without a case.
-    pub(crate) fn check(&self, cases: &[&Case]) -> anyhow::Result<()> {
+    /// As many of the cases as are to be used, at least one.
+    pub(crate) fn choose<'a>(&self, cases: Vec<&'a Case>) -> anyhow::Result<Vec<&'a Case>> {
+        let chosen = match self.cases {
+            Some(count) => stratified(&cases, count, self.seed),
+            None => cases,
+        };
         let (folder, split) = (self.data.data.display(), self.split);
-        ensure!(!cases.is_empty(), "{folder}: found no case to use in the split {split}");
-        Ok(())
+        ensure!(!chosen.is_empty(), "{folder}: found no case to use in the split {split}");
+        Ok(chosen)
     }
 }
 

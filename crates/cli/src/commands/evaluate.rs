@@ -24,8 +24,7 @@ use crate::arguments::{Network, NetworkArgs, OutArg, SetArgs, create_folder};
 /// The controls decide which sentence a case is asked with: its own (`true`), another case's (`shuffled`),
 /// another one's of the same kind (`stratified`), the commonest sentence of the training cases (`fixed`),
 /// or none (`empty`). `opposite` scores the answer against the mask of the other side, where a picture has
-/// a sentence for each side. A network that reads does well on `true` alone. With --cases, the first cases
-/// of the split are used.
+/// a sentence for each side. A network that reads does well on `true` alone.
 ///
 /// Leaves in the folder of --out: scores.json (per-image means and pooled scores with 95 % bootstrap
 /// intervals, and the paired differences of the controls), scores.md (the table that is printed too),
@@ -123,9 +122,7 @@ impl Evaluate {
             let shared = shared.collect::<HashSet<_>>();
             cases.retain(|case| case.group.as_ref().is_some_and(|group| !shared.contains(group)));
         }
-        cases.truncate(self.set.cases.unwrap_or(usize::MAX));
-        self.set.check(&cases)?;
-        Ok(cases)
+        self.set.choose(cases)
     }
 }
 

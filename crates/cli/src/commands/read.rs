@@ -2,7 +2,6 @@
 
 use causal_clip_seg_cli::Console;
 use evaluation::{ReadingFound, ReadingTest};
-use seg_data::distinct_names;
 use seg_metrics::Bootstrap;
 use seg_report::ReadingOptions;
 use seg_sentences::{Grammar, Sides};
@@ -13,7 +12,7 @@ use crate::arguments::{NetworkArgs, OutArg, SetArgs};
 ///
 /// Left and right, upper and lower, one and two, bilateral and unilateral are exchanged; the sentence is
 /// negated, replaced by one about something else, its words are shuffled, and each word is left out in
-/// turn. With --cases, the cases are spread over the split.
+/// turn.
 ///
 /// Leaves in the folder of --out: reading.html (one page with pictures), reading.json, reading.md (the
 /// table that is printed too) and reading.csv (a row for each edit). They tell how far the mask moves,
@@ -44,19 +43,18 @@ impl Read {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
         let network = self.network.open()?;
         let data = self.set.data.open()?;
-        let cases = self.set.cases(&data)?;
-        let every = self.set.cases.map_or(1, |wanted| cases.len().div_ceil(wanted.max(1)));
+        let split = data.cases(self.set.split);
+        let cases = self.set.choose(split.clone())?;
         let test = ReadingTest {
             segmenter: &network.segmenter,
             cases: &cases,
-            names: &distinct_names(&cases),
+            split: &split,
             grammar: &Grammar { leave_out: !self.no_leave_out, ..Grammar::default() },
-            every,
             examples: SHOWN,
         };
         let bootstrap = Bootstrap { seed: self.set.seed, ..Bootstrap::default() };
         let options = ReadingOptions { sides: self.sides, bootstrap };
-        let bar = console.progress(cases.len().div_ceil(every), "reading");
+        let bar = console.progress(cases.len(), "reading");
         let ReadingFound { reading, examples } = test.run(options, || bar.inc(1))?;
         bar.finish_and_clear();
 

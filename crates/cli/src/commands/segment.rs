@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use causal_clip_seg::explanation::Explanation;
-use causal_clip_seg::{Device, RgbImage, Segmenter, read_rgb};
+use causal_clip_seg::{Device, Mask, RgbImage, Segmenter, read_rgb};
 use causal_clip_seg_cli::{Console, DeviceArg, UsageError};
 use seg_image::{OverlayStyle, contact_sheet, overlay, write_mask, write_rgb};
 use serde_json::json;
@@ -124,18 +124,15 @@ impl Segment {
         console: Console,
     ) -> anyhow::Result<Vec<Answer>> {
         // Beside the prepared network the one as trained: the other branch and the gates are its own.
-        let trained = match self.explain {
-            true => Some(weights.as_trained(device)?),
-            false => None,
-        };
+        let trained = self.explain.then(|| weights.as_trained(device)).transpose()?;
         let mut answers = Vec::new();
         let (mut names, mut overlays) = (HashSet::new(), Vec::new());
         let (asked, sentences) = self.asked()?;
         for (path, image) in &asked {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             // Two pictures of one name from two folders would overwrite each other's files.
             ensure!(
-                names.insert(name.clone()),
+                names.insert(stem.clone()),
                 "{}: an earlier picture has the same file name; run the command once for each",
                 path.display()
             );
@@ -147,21 +144,14 @@ impl Segment {
             let masks = segmenter.segment_many(&queries.collect::<Vec<_>>())?;
             for (number, (sentence, mask)) in sentences.iter().zip(&masks).enumerate() {
                 let name = match sentences.len() {
-                    1 => name.to_string(),
-                    _ => format!("{name}.{}", number + 1),
+                    1 => stem.to_string(),
+                    _ => format!("{stem}.{}", number + 1),
                 };
                 let file = |kind: &str| out.join(format!("{name}.{kind}.png"));
-                let decided = mask.decided();
-                let overlay = overlay(&image, &decided, &OverlayStyle::default(), sentence);
-                write_mask(&file("mask"), &decided)?;
-                write_rgb(&file("overlay"), &overlay)?;
-                overlays.push(overlay);
-                if self.probability {
-                    mask.write_probabilities(&file("probability"))?;
-                }
+                overlays.push(self.leave(&image, sentence, mask, file)?);
                 if let Some(network) = &trained {
-                    let told = Explanation::new(network, &image, sentence)?;
-                    write_rgb(&file("explain"), &told.sheet(&image, sentence))?;
+                    let explanation = Explanation::new(network, &image, sentence)?;
+                    write_rgb(&file("explain"), &explanation.sheet(&image, sentence))?;
                 }
                 if mask.sentence_cut {
                     let short = short(sentence);
@@ -169,8 +159,9 @@ impl Segment {
                         "a sentence is longer than the network reads, its end was ignored: {short}"
                     ));
                 }
-                let path = path.display().to_string();
-                answers.push(Answer::new(path, sentence, mask, file("mask").display().to_string()));
+                let (path, mask_file) = (path.display(), file("mask"));
+                let mask_file = mask_file.display().to_string();
+                answers.push(Answer::new(path.to_string(), sentence, mask, mask_file));
             }
         }
         if let Some(sheet) = &self.sheet {
@@ -178,6 +169,24 @@ impl Segment {
                 .context("cannot write the sheet")?;
         }
         Ok(answers)
+    }
+
+    /// Leaves the pictures of an answer, and gives its overlay.
+    fn leave(
+        &self,
+        image: &RgbImage,
+        sentence: &str,
+        mask: &Mask,
+        file: impl Fn(&str) -> PathBuf,
+    ) -> anyhow::Result<RgbImage> {
+        let decided = mask.decided();
+        let overlay = overlay(image, &decided, &OverlayStyle::default(), sentence);
+        write_mask(&file("mask"), &decided)?;
+        write_rgb(&file("overlay"), &overlay)?;
+        if self.probability {
+            mask.write_probabilities(file("probability"))?;
+        }
+        Ok(overlay)
     }
 
     /// The pictures, where they are not files their pixels, and the sentences.
