@@ -25,7 +25,7 @@ fn masks_are_scored_under_every_convention_and_beside_published_ones() {
     let scores = path("table/scores.json");
     let arguments = ["--dice", "83.66", "--iou", "75.11"];
     let alone = success("convention", &arguments);
-    assert!(alone.contains("is 85.79, Dice stands -2.126 points from it"), "{alone}");
+    assert!(alone.contains("is 85.79, Dice differs by -2.126 points"), "{alone}");
     assert!(alone.contains("Per image: ") && !alone.contains("ours"), "{alone}");
     let beside = success("convention", &[&arguments[..], &["--scores", &scores]].concat());
     assert!(beside.contains("| ours minus published, points | | +16.34 | +24.89 |"), "{beside}");
@@ -35,9 +35,9 @@ fn masks_are_scored_under_every_convention_and_beside_published_ones() {
     let table = path("data/manifest.csv");
     for (arguments, expected) in [
         (&["--dice", "0.8366", "--iou", "0.7511"][..], "give them in percent, 83.66 and 75.11"),
-        (&["--dice", "83,66", "--iou", "75.11"], "`83,66` is no score"),
+        (&["--dice", "83,66", "--iou", "75.11"], "`83,66` is not a score"),
         (&["--dice", "101", "--iou", "75.11"], "give it in percent, 0 to 100"),
-        (&["--dice", "83.66", "--iou", "75.11", "--scores", &table], "is no JSON"),
+        (&["--dice", "83.66", "--iou", "75.11", "--scores", &table], "is not valid JSON"),
     ] {
         let output = run("convention", arguments);
         let message = text(&output.stderr);
