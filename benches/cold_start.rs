@@ -25,7 +25,7 @@ pub struct Answered {
 
 /// Leaves weights of 16 bits and a picture in `folder`.
 pub(crate) fn prepare(folder: &Path, network: CausalClipSeg) -> anyhow::Result<()> {
-    network.save(&folder.join(WEIGHTS), Precision::F16, &BTreeMap::new())?;
+    network.save(folder.join(WEIGHTS), Precision::F16, &BTreeMap::new())?;
     std::fs::rename(draw_picture(&folder.join("set"))?, folder.join(PICTURE))
         .context("moving the picture")
 }
@@ -49,9 +49,9 @@ pub(crate) fn time_answers(folder: &Path, runs: usize) -> anyhow::Result<Measure
 ///
 /// If a file cannot be read, or the mask not written.
 pub fn answer(folder: &Path, device: &Device) -> anyhow::Result<Answered> {
-    let segmenter = Segmenter::load(&folder.join(WEIGHTS), device)?;
-    let picture = read_rgb(&folder.join(PICTURE))?;
+    let segmenter = Segmenter::load(folder.join(WEIGHTS), device)?;
+    let picture = read_rgb(folder.join(PICTURE))?;
     let mask = segmenter.segment(&picture, "Bilateral infection, upper left lung.")?;
-    mask.write_png(&folder.join(MASK))?;
+    mask.write_png(folder.join(MASK))?;
     Ok(Answered { peak_rss_mb: peak_rss_mb() })
 }

@@ -34,10 +34,7 @@ fn main() -> anyhow::Result<()> {
         }
         for file in std::fs::read_dir(entry.path())?.filter_map(Result::ok) {
             let name = file.file_name().to_string_lossy().into_owned();
-            let patient = name.trim_end_matches(".png");
-            if patient.contains('.') {
-                continue; // a mask
-            }
+            let Some(patient) = name.strip_suffix(".mask.png") else { continue };
             // A patient is in one split, whatever is asked about their pictures.
             let split = match patient.parse::<usize>().unwrap_or_default() % 10 {
                 8 => "val",

@@ -163,7 +163,7 @@ fn results_become_tables_and_pictures() {
     }
     assert!(written.starts_with("before\n") && written.ends_with("-->\nafter\n"), "{written}");
     for name in ["stages.png", "sizes.png"] {
-        let picture = causal_clip_seg::read_rgb(&results.join(name)).unwrap();
+        let picture = causal_clip_seg::read_rgb(results.join(name)).unwrap();
         for color in [[0, 114, 178], [213, 94, 0]] {
             assert!(picture.pixels().any(|pixel| pixel.0 == color), "{name} {color:?}");
         }

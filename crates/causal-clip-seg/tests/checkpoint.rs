@@ -429,7 +429,7 @@ fn a_start_from_clip_takes_the_activation_it_is_given() {
 
 #[test]
 fn a_network_of_another_vocabulary_reads_no_sentences() {
-    let message = Segmenter::load(&data("released.pth"), &Device::flex()).unwrap_err().to_string();
+    let message = Segmenter::load(data("released.pth"), &Device::flex()).unwrap_err().to_string();
     assert_eq!(message, "clip.text.vocabulary is 40: CLIP's sentences need at least 49408");
 }
 

@@ -131,7 +131,7 @@ pub(crate) fn preprocessing(folder: &Path) -> Result<Vec<Row>, ParityError> {
     let file = folder.join("preproc.json");
     let pictures: Pictures = read_json(&file)?;
     let failed = |error: &dyn std::fmt::Display| refused(&file, error);
-    let rgb = |path: &Path| read_rgb(&folder.join(path)).map_err(|error| failed(&error));
+    let rgb = |path: &Path| read_rgb(folder.join(path)).map_err(|error| failed(&error));
     let gray = |path: &Path| read_gray8(&folder.join(path)).map_err(|error| failed(&error));
 
     let mut wrong = [0; 6];

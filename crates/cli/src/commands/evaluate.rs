@@ -229,7 +229,7 @@ fn leave(folders: &[PathBuf; 2], name: &str, answer: &MeanMask) -> Result<(), Ev
     let mask = &answer.mask;
     write_mask(&masks.join(format!("{name}.png")), &mask.binary())?;
     if let Some(spread) = &answer.spread {
-        mask.write_probabilities(&tta.join(format!("{name}.mean.png")))?;
+        mask.write_probabilities(tta.join(format!("{name}.mean.png")))?;
         // Half is the most that a probability's deviation can be: 255.
         let grey = spread.iter().map(|s| (s * 510.0).round() as u8).collect();
         let file = tta.join(format!("{name}.spread.png"));

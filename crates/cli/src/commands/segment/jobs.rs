@@ -163,7 +163,7 @@ impl Work<'_> {
                     write_mask(&path, &mask.decided())?;
                     if let Some(folder) = &self.probabilities {
                         let name = path.file_name().unwrap_or_default();
-                        mask.write_probabilities(&folder.join(name))?;
+                        mask.write_probabilities(folder.join(name))?;
                     }
                     let name = self.name(picture);
                     self.ledger.add(Answer::new(name, &question.sentence, mask, file))?;
