@@ -48,6 +48,7 @@ mod drawing;
 mod error;
 mod format;
 mod interval;
+mod json;
 mod markdown;
 mod named;
 mod page;

@@ -12,6 +12,7 @@ use crate::control::{ControlReport, Difference, difference};
 use crate::drawing::Drawing;
 use crate::error::ReportError;
 use crate::interval::units;
+use crate::json::pretty;
 use crate::markdown::markdown;
 use crate::named::Named;
 
@@ -150,8 +151,7 @@ impl ScoreReport {
     pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
         let file = folder.join("scores.json");
         let failed = |source| ReportError::Json { file: file.clone(), source };
-        let mut json = serde_json::to_vec_pretty(self).map_err(failed)?;
-        json.push(b'\n');
+        let json = pretty(self).map_err(failed)?;
         whole_file::write(&file, &json)?;
         Ok(whole_file::write(&folder.join("scores.md"), self.markdown().as_bytes())?)
     }

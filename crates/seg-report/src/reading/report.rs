@@ -8,6 +8,7 @@ use seg_sentences::{EditKind, Sides};
 use serde::Serialize;
 
 use crate::drawing::Drawing;
+use crate::json::pretty;
 use crate::reading::CaseRecord;
 use crate::reading::comparison::Comparison;
 use crate::reading::error::ReadingError;
@@ -106,8 +107,7 @@ impl ReadingReport {
     pub fn write(&self, folder: &Path, examples: &[EditExample]) -> Result<(), ReadingError> {
         let file = folder.join("reading.json");
         let failed = |source| ReadingError::Json { file: file.clone(), source };
-        let mut json = serde_json::to_vec_pretty(self).map_err(failed)?;
-        json.push(b'\n');
+        let json = pretty(self).map_err(failed)?;
         let page = self.html(examples)?;
         whole_file::write(&file, &json)?;
         whole_file::write(&folder.join("reading.md"), self.markdown().as_bytes())?;
