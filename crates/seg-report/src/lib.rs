@@ -59,7 +59,7 @@ mod reading;
 mod report;
 
 pub use case::{CaseColumns, ControlScores, ScoredCase, write_cases};
-pub use control::{ControlReport, Difference, GroupReport, PairedInterval};
+pub use control::{ControlDifference, ControlReport, GroupReport, PairedInterval};
 pub use conventions::{ConventionScore, ConventionTable};
 pub use drawing::Drawing;
 pub use error::ReportError;
@@ -69,7 +69,7 @@ pub use page::page;
 pub use pairs::{MaskPair, Missing, PairScores, ScoreOptions, find_pairs, score_pairs};
 pub use presence::{Presence, PresenceError, PresenceReport};
 pub use published::{OwnPair, OwnScore, OwnScores, describe_pair};
-pub use reading::comparison::{Comparison, Prediction};
+pub use reading::effect::{EditEffect, Prediction};
 pub use reading::error::ReadingError;
 pub use reading::example::{EditExample, ExampleAnswer};
 pub use reading::importance::{WordImportance, WordImportances};

@@ -8,7 +8,7 @@ use seg_metrics::{Bootstrap, Scores};
 use serde::Serialize;
 
 use crate::case::{CaseColumns, ControlScores, write_cases};
-use crate::control::{ControlReport, Difference, difference};
+use crate::control::{ControlDifference, ControlReport, difference};
 use crate::drawing::Drawing;
 use crate::error::ReportError;
 use crate::interval::units;
@@ -96,7 +96,7 @@ pub struct ScoreReport {
     pub controls: Named<ControlReport>,
     /// By `a-b`, where `a` is the control `true` (or the first one, if there is none) and `b` each
     /// other one: paired over the cases that both have.
-    pub differences: Named<Difference>,
+    pub differences: Named<ControlDifference>,
 }
 
 impl ScoreReport {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::drawing::Drawing;
 use crate::json::pretty;
 use crate::reading::CaseRecord;
-use crate::reading::comparison::Comparison;
+use crate::reading::effect::EditEffect;
 use crate::reading::error::ReadingError;
 use crate::reading::example::EditExample;
 use crate::reading::importance::WordImportances;
@@ -32,7 +32,7 @@ pub struct ReadingReport {
     pub sides: Sides,
     /// How intervals were drawn; groups are drawn whole.
     pub bootstrap: Drawing,
-    /// [`Comparison::RULES`].
+    /// [`EditEffect::RULES`].
     pub rules: &'static str,
     /// By kind, of those that were tried.
     pub edits: Vec<EditSummary>,
@@ -66,7 +66,7 @@ impl ReadingReport {
             trials: records.len(),
             sides,
             bootstrap: Drawing::new(bootstrap, true, groups),
-            rules: Comparison::RULES,
+            rules: EditEffect::RULES,
             edits: EditKind::ALL.into_iter().filter_map(summary).collect::<Result<_, _>>()?,
             words: WordImportances::from_records(records, bootstrap)
                 .map_err(failed("the importance of words".to_owned()))?,
