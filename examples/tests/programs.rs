@@ -110,7 +110,7 @@ fn masks_are_scored_under_every_convention_and_beside_published_ones() {
     let table = path("data/manifest.csv");
     for (arguments, expected) in [
         (&["--dice", "0.8366", "--iou", "0.7511"][..], "give them in percent, 83.66 and 75.11"),
-        (&["--dice", "83,66", "--iou", "75.11"], "`83,66` is no score"),
+        (&["--dice", "83,66", "--iou", "75.11"], "`83,66` is not a score"),
         (&["--dice", "101", "--iou", "75.11"], "give it in percent, 0 to 100"),
         (&["--dice", "83.66", "--iou", "75.11", "--scores", &table], "is not valid JSON"),
     ] {
