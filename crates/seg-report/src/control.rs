@@ -57,7 +57,7 @@ pub struct PairedInterval {
 }
 
 /// By score: how much higher it is in one control than in the other, case by case.
-pub type Difference = Named<PairedInterval>;
+pub type ControlDifference = Named<PairedInterval>;
 
 impl GroupReport {
     fn new(
@@ -131,7 +131,7 @@ pub(crate) fn difference(
     a: &ControlScores,
     b: &ControlScores,
     bootstrap: &Bootstrap,
-) -> Result<Difference, ReportError> {
+) -> Result<ControlDifference, ReportError> {
     let of_b = b.cases.iter().map(|case| (&case.case, &case.scores)).collect::<HashMap<_, _>>();
     let pairs = a.cases.iter().filter_map(|case| Some((case, *of_b.get(&case.case)?)));
     let pairs = pairs.collect::<Vec<_>>();

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::case::ControlScores;
 use crate::error::ReportError;
 use crate::format::number;
+use crate::json::pretty;
 use crate::named::Named;
 
 /// A score of the set under one convention.
@@ -92,8 +93,7 @@ impl ConventionTable {
     pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
         let file = folder.join("conventions.json");
         let failed = |source| ReportError::Json { file: file.clone(), source };
-        let mut json = serde_json::to_vec_pretty(self).map_err(failed)?;
-        json.push(b'\n');
+        let json = pretty(self).map_err(failed)?;
         Ok(whole_file::write(&file, &json)?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::control::{ControlReport, Difference};
+use crate::control::{ControlDifference, ControlReport};
 use crate::format::{number, signed, with_interval};
 use crate::interval::MeanInterval;
 use crate::report::ScoreReport;
@@ -67,7 +67,7 @@ fn control_row(name: &str, control: &ControlReport) -> String {
     row
 }
 
-fn difference_row(name: &str, difference: &Difference) -> String {
+fn difference_row(name: &str, difference: &ControlDifference) -> String {
     let mean = |score| difference.get(score).map(|found| &found.difference);
     let pairs = |score| difference.get(score).map_or(0, |found| found.pairs);
     let mut row = format!("| {name} | {} | {}", pairs("dice"), dice(mean("dice"), signed));

@@ -1,7 +1,7 @@
 //! Answers to edited sentences, collected: does the sentence decide?
 
-pub(crate) mod comparison;
 mod components;
+pub(crate) mod effect;
 pub(crate) mod error;
 pub(crate) mod example;
 mod html;
@@ -17,7 +17,7 @@ use std::path::Path;
 use seg_metrics::Bootstrap;
 use seg_sentences::Sides;
 
-use self::comparison::{Compared, Comparison, Prediction};
+use self::effect::{Compared, EditEffect, Prediction};
 use self::error::ReadingError;
 use self::report::ReadingReport;
 use seg_image::BinaryMask;
@@ -78,7 +78,7 @@ pub struct CaseRecord {
     /// The edited sentence.
     pub edited: String,
     /// What it did to the answer.
-    pub comparison: Comparison,
+    pub effect: EditEffect,
 }
 
 /// Answers to edited sentences, collected: they tell whether the sentence decides.
@@ -146,7 +146,7 @@ impl Reading {
     /// # Errors
     ///
     /// If the answers differ in size, or a map does not fit its mask or has values outside 0 to 1.
-    pub fn add(&mut self, trial: &Trial<'_>) -> Result<&Comparison, ReadingError> {
+    pub fn add(&mut self, trial: &Trial<'_>) -> Result<&EditEffect, ReadingError> {
         for answer in [&trial.original, &trial.answer] {
             check_map(trial, answer)?;
         }
@@ -157,22 +157,20 @@ impl Reading {
             edited_reference: trial.edited_reference,
         };
         let sentences = [trial.sentence, trial.edited];
-        let comparison =
-            Comparison::new(&compared, trial.edit.kind(), sentences, self.options.sides).map_err(
-                |source| {
-                    let case = trial.case.to_owned();
-                    ReadingError::Compare { case, edit: trial.edit, source }
-                },
-            )?;
+        let effect = EditEffect::new(&compared, trial.edit.kind(), sentences, self.options.sides)
+            .map_err(|source| {
+            let case = trial.case.to_owned();
+            ReadingError::Compare { case, edit: trial.edit, source }
+        })?;
         let record = CaseRecord {
             case: trial.case.to_owned(),
             group: trial.group.to_owned(),
             edit: trial.edit,
             sentence: trial.sentence.to_owned(),
             edited: trial.edited.to_owned(),
-            comparison,
+            effect,
         };
-        Ok(&self.records.push_mut(record).comparison)
+        Ok(&self.records.push_mut(record).effect)
     }
 
     /// What was found, in the order of adding.
@@ -224,7 +222,7 @@ const COLUMNS: [&str; 10] = [
 ];
 
 fn row(record: &CaseRecord) -> [String; COLUMNS.len()] {
-    let found = &record.comparison;
+    let found = &record.effect;
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     [
         record.case.clone(),

@@ -8,10 +8,11 @@ use seg_metrics::{Bootstrap, Scores};
 use serde::Serialize;
 
 use crate::case::{CaseColumns, ControlScores, write_cases};
-use crate::control::{ControlReport, Difference, difference};
+use crate::control::{ControlDifference, ControlReport, difference};
 use crate::drawing::Drawing;
 use crate::error::ReportError;
 use crate::interval::units;
+use crate::json::pretty;
 use crate::markdown::markdown;
 use crate::named::Named;
 
@@ -95,7 +96,7 @@ pub struct ScoreReport {
     pub controls: Named<ControlReport>,
     /// By `a-b`, where `a` is the control `true` (or the first one, if there is none) and `b` each
     /// other one: paired over the cases that both have.
-    pub differences: Named<Difference>,
+    pub differences: Named<ControlDifference>,
 }
 
 impl ScoreReport {
@@ -150,8 +151,7 @@ impl ScoreReport {
     pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
         let file = folder.join("scores.json");
         let failed = |source| ReportError::Json { file: file.clone(), source };
-        let mut json = serde_json::to_vec_pretty(self).map_err(failed)?;
-        json.push(b'\n');
+        let json = pretty(self).map_err(failed)?;
         whole_file::write(&file, &json)?;
         Ok(whole_file::write(&folder.join("scores.md"), self.markdown().as_bytes())?)
     }

@@ -68,7 +68,7 @@ impl WordImportances {
         let words = ranked.into_iter().take(Self::MOST).map(|(_, word, records)| {
             let changes = records.iter().map(|record| (record.group.as_str(), change(record)));
             let dice = records.iter().filter_map(|record| {
-                let found = &record.comparison;
+                let found = &record.effect;
                 Some((record.group.as_str(), found.dice_reference? - found.original_dice?))
             });
             Ok(WordImportance {
@@ -83,7 +83,7 @@ impl WordImportances {
 }
 
 fn change(record: &CaseRecord) -> f64 {
-    1.0 - record.comparison.dice_to_original
+    1.0 - record.effect.dice_to_original
 }
 
 #[cfg(test)]

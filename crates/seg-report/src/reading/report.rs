@@ -8,8 +8,9 @@ use seg_sentences::{EditKind, Sides};
 use serde::Serialize;
 
 use crate::drawing::Drawing;
+use crate::json::pretty;
 use crate::reading::CaseRecord;
-use crate::reading::comparison::Comparison;
+use crate::reading::effect::EditEffect;
 use crate::reading::error::ReadingError;
 use crate::reading::example::EditExample;
 use crate::reading::importance::WordImportances;
@@ -31,7 +32,7 @@ pub struct ReadingReport {
     pub sides: Sides,
     /// How intervals were drawn; groups are drawn whole.
     pub bootstrap: Drawing,
-    /// [`Comparison::RULES`].
+    /// [`EditEffect::RULES`].
     pub rules: &'static str,
     /// By kind, of those that were tried.
     pub edits: Vec<EditSummary>,
@@ -65,7 +66,7 @@ impl ReadingReport {
             trials: records.len(),
             sides,
             bootstrap: Drawing::new(bootstrap, true, groups),
-            rules: Comparison::RULES,
+            rules: EditEffect::RULES,
             edits: EditKind::ALL.into_iter().filter_map(summary).collect::<Result<_, _>>()?,
             words: WordImportances::from_records(records, bootstrap)
                 .map_err(failed("the importance of words".to_owned()))?,
@@ -106,8 +107,7 @@ impl ReadingReport {
     pub fn write(&self, folder: &Path, examples: &[EditExample]) -> Result<(), ReadingError> {
         let file = folder.join("reading.json");
         let failed = |source| ReadingError::Json { file: file.clone(), source };
-        let mut json = serde_json::to_vec_pretty(self).map_err(failed)?;
-        json.push(b'\n');
+        let json = pretty(self).map_err(failed)?;
         let page = self.html(examples)?;
         whole_file::write(&file, &json)?;
         whole_file::write(&folder.join("reading.md"), self.markdown().as_bytes())?;

@@ -6,7 +6,7 @@ use seg_metrics::{Bootstrap, MetricError};
 use serde::Serialize;
 
 use crate::reading::CaseRecord;
-use crate::reading::comparison::Comparison;
+use crate::reading::effect::EditEffect;
 use crate::reading::mean::{Mean, median};
 use seg_sentences::EditKind;
 
@@ -21,18 +21,18 @@ pub struct EditSummary {
     pub groups: usize,
     /// Answers to edited sentences that are empty.
     pub empty: usize,
-    /// [`Comparison::dice_to_original`].
+    /// [`EditEffect::dice_to_original`].
     pub dice_to_original: Mean,
-    /// [`Comparison::shift`].
+    /// [`EditEffect::shift`].
     pub shift: Mean,
-    /// [`Comparison::area_ratio`].
+    /// [`EditEffect::area_ratio`].
     pub area_ratio: AreaRatio,
     /// The share of those with a verdict that moved the right way, in `[0, 1]`:
-    /// [`Comparison::moved_right`].
+    /// [`EditEffect::moved_right`].
     pub moved_right: Mean,
-    /// [`Comparison::probability_change`].
+    /// [`EditEffect::probability_change`].
     pub probability_change: Mean,
-    /// [`Comparison::dice_reference`].
+    /// [`EditEffect::dice_reference`].
     pub dice_reference: Mean,
     /// The answers against both true masks, over the edited sentences that have one; `None` if none
     /// has.
@@ -70,13 +70,13 @@ impl EditSummary {
         if records.is_empty() {
             return Ok(None);
         }
-        let values = |value: fn(&Comparison) -> Option<f64>| {
+        let values = |value: fn(&EditEffect) -> Option<f64>| {
             records
                 .iter()
-                .filter_map(move |record| Some((record.group.as_str(), value(&record.comparison)?)))
+                .filter_map(move |record| Some((record.group.as_str(), value(&record.effect)?)))
         };
         let mean = |value| Mean::from_values(values(value), bootstrap);
-        let ratio: fn(&Comparison) -> Option<f64> = |found| found.area_ratio;
+        let ratio: fn(&EditEffect) -> Option<f64> = |found| found.area_ratio;
         let edited = mean(|found| found.dice_edited_reference)?;
         let both_references = match edited.cases {
             0 => None,
@@ -89,7 +89,7 @@ impl EditSummary {
             edit: kind,
             cases: records.len(),
             groups: records.iter().map(|record| &record.group).collect::<BTreeSet<_>>().len(),
-            empty: records.iter().filter(|record| record.comparison.empty).count(),
+            empty: records.iter().filter(|record| record.effect.empty).count(),
             dice_to_original: mean(|found| Some(found.dice_to_original))?,
             shift: mean(|found| found.shift)?,
             area_ratio: AreaRatio {

@@ -32,7 +32,7 @@ impl<'a> Prediction<'a> {
 
 /// What an edit did to the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Comparison {
+pub struct EditEffect {
     /// Dice of the two answers, in `[0, 1]`; 1 if the edit changed nothing or both are empty.
     pub dice_to_original: f64,
     /// How far the answer's centroid moved towards what the edited sentence names: in widths of the
@@ -42,7 +42,7 @@ pub struct Comparison {
     /// The new area over the old one; `None` if the old answer is empty.
     pub area_ratio: Option<f64>,
     /// Whether the answer changed as the edit asks; `None` if the edit asks for nothing that can be
-    /// seen, or if there was nothing to change. See [`Comparison::RULES`].
+    /// seen, or if there was nothing to change. See [`EditEffect::RULES`].
     pub moved_right: Option<bool>,
     /// Whether the answer to the edited sentence is empty.
     pub empty: bool,
@@ -64,7 +64,7 @@ pub(crate) struct Compared<'a> {
     pub(crate) edited_reference: Option<&'a BinaryMask>,
 }
 
-impl Comparison {
+impl EditEffect {
     /// An answer, or a part of one, that covers at most this share of the picture counts as
     /// nothing.
     pub const NOTHING: f64 = 0.001;
@@ -153,7 +153,7 @@ fn shift(original: &BinaryMask, answer: &BinaryMask, aim: Aim) -> Option<f64> {
 }
 
 fn moved_right(original: &BinaryMask, answer: &BinaryMask, aim: Aim) -> Option<bool> {
-    let nothing = Comparison::NOTHING * original.values.len() as f64;
+    let nothing = EditEffect::NOTHING * original.values.len() as f64;
     let (old, new) = (original.area() as f64, answer.area() as f64);
     match aim {
         Aim::Open => None,
@@ -162,7 +162,7 @@ fn moved_right(original: &BinaryMask, answer: &BinaryMask, aim: Aim) -> Option<b
             let there = if far { at > 0.5 } else { at < 0.5 };
             Some(there && shift(original, answer, aim)? > 0.0)
         }
-        Aim::Nothing => (old > nothing).then_some(new < Comparison::SILENT * old || new < nothing),
+        Aim::Nothing => (old > nothing).then_some(new < EditEffect::SILENT * old || new < nothing),
         _ if old == 0.0 || new == 0.0 => None,
         Aim::Parts { more } => {
             let least = nothing.floor() as usize + 1;
@@ -171,7 +171,7 @@ fn moved_right(original: &BinaryMask, answer: &BinaryMask, aim: Aim) -> Option<b
         }
         Aim::Halves { both } => {
             let rise = lesser_half(answer) - lesser_half(original);
-            Some((if both { rise } else { -rise }) > Comparison::LEAST_CHANGE)
+            Some((if both { rise } else { -rise }) > EditEffect::LEAST_CHANGE)
         }
     }
 }
@@ -226,14 +226,14 @@ mod tests {
         sentences: [&str; 2],
         original: &BinaryMask,
         answer: &BinaryMask,
-    ) -> Comparison {
+    ) -> EditEffect {
         let compared = Compared {
             original: Prediction::new(original),
             answer: Prediction::new(answer),
             reference: Some(original),
             edited_reference: Some(answer),
         };
-        Comparison::new(&compared, kind, sentences, Sides::Image).unwrap()
+        EditEffect::new(&compared, kind, sentences, Sides::Image).unwrap()
     }
 
     #[test]
@@ -308,7 +308,7 @@ mod tests {
             edited_reference: None,
         };
         let found =
-            Comparison::new(&compared, EditKind::LeaveOut, ["a b", "a"], Sides::Image).unwrap();
+            EditEffect::new(&compared, EditKind::LeaveOut, ["a b", "a"], Sides::Image).unwrap();
         assert_eq!(found.probability_change, Some(0.5));
         assert_eq!((found.dice_reference, found.dice_edited_reference), (Some(1.0), None));
         assert_eq!((found.moved_right, found.shift), (None, None));
@@ -323,7 +323,7 @@ mod tests {
             reference: None,
             edited_reference: None,
         };
-        let found = Comparison::new(&compared, EditKind::Negate, ["a", "b"], Sides::Image);
+        let found = EditEffect::new(&compared, EditKind::Negate, ["a", "b"], Sides::Image);
         assert!(matches!(found, Err(MetricError::Sizes { .. })));
     }
 }
