@@ -121,7 +121,7 @@ fn a_bad_row_is_named_and_the_others_are_answered() {
     let output = run("segment", &jobs.arguments());
     let errors = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{errors}");
-    for (row, expected) in [(2, "there is no image"), (3, "broken.png"), (4, "expected a string")] {
+    for (row, expected) in [(2, "does not exist"), (3, "broken.png"), (4, "expected a string")] {
         let named = |line: &str| line.contains(&format!("jobs.jsonl, row {row}: "));
         let line = errors.lines().find(|line| named(line));
         assert!(line.is_some_and(|line| line.contains(expected)), "{row}: {errors}");
