@@ -98,7 +98,7 @@ mod tests {
         let mut read = 0;
         for (row, (made, query)) in rows.records().zip(queries) {
             let row = row.unwrap();
-            assert_eq!(read_rgb(&folder.path().join(&row[0])).unwrap(), made.image);
+            assert_eq!(read_rgb(folder.path().join(&row[0])).unwrap(), made.image);
             let mask = read_mask(&folder.path().join(&row[1]), MaskRule::AtLeastHalf).unwrap();
             assert_eq!((&row[2], &mask), (&*query.sentence, &query.mask));
             assert_eq!(&row[3], if made == &drawn[0] { "train" } else { "test" });
