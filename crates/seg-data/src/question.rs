@@ -89,7 +89,7 @@ mod tests {
                 "jobs.csv",
                 csv,
                 [
-                    "jobs.csv, row 3: there is no image b.png",
+                    "jobs.csv, row 3: image b.png does not exist",
                     "jobs.csv, row 4: column `text` is empty",
                 ],
             ),
@@ -113,7 +113,7 @@ mod tests {
     fn a_table_without_the_columns_is_refused() {
         let message = read("jobs.tsv", "image\tmask\na.png\tb.png\n").unwrap_err().to_string();
         assert!(
-            message.ends_with("jobs.tsv: no column `text`; the columns are image, mask"),
+            message.ends_with("jobs.tsv: column `text` is missing; the columns are image, mask"),
             "{message}"
         );
         assert!(read("jobs.jsonl", "\n").is_err() && read("jobs.csv", "image,text\n").is_err());
