@@ -139,6 +139,18 @@ impl Weights {
     }
 }
 
+impl Network {
+    /// What left and right mean in a set's sentences, if the command line does not say: what they mean to
+    /// the network, or the image's sides if its weights do not tell.
+    pub(crate) fn sides(&self) -> seg_sentences::Sides {
+        match self.segmenter.sides() {
+            Some(Sides::Patient) => seg_sentences::Sides::Patient,
+            Some(Sides::Stated) => seg_sentences::Sides::Fixed,
+            Some(Sides::Image) | None => seg_sentences::Sides::Image,
+        }
+    }
+}
+
 /// Whose left and right a network's sentences mean, as a sentence for its user.
 pub(crate) fn whose_left(segmenter: &Segmenter) -> &'static str {
     segmenter.sides().map_or(

@@ -50,8 +50,9 @@ pub(crate) struct Evaluate {
     #[arg(long)]
     tta: bool,
     /// What left and right mean, for --tta and --presence: image, patient, or fixed (never mirror)
-    #[arg(long, default_value_t = Sides::Image)]
-    sides: Sides,
+    /// [default: as stored with the weights, else image]
+    #[arg(long)]
+    sides: Option<Sides>,
     /// Also ask for targets that are not there (the target covered, the other side where it is free, a
     /// negation, something off topic, the set's own empty masks) and report how many are recognised. The
     /// threshold is the one stored with the weights, or fitted on the val split; leaves presence.csv
@@ -145,7 +146,7 @@ impl Work<'_> {
         for folder in folders.iter().take(1 + usize::from(self.args.tta)) {
             create_folder(folder)?;
         }
-        let views = self.args.tta.then_some(Views { sides: self.args.sides });
+        let views = self.args.tta.then_some(Views { sides: self.sides() });
         let (data, cases, seed) = (self.data, self.cases, self.args.set.seed);
         let mut calibration = Calibration::default();
         let mut controls = Vec::new();
@@ -169,6 +170,10 @@ impl Work<'_> {
             }
         }
         Ok((controls, calibration))
+    }
+
+    fn sides(&self) -> Sides {
+        self.args.sides.unwrap_or_else(|| self.network.sides())
     }
 
     fn header(&self) -> anyhow::Result<ReportHeader> {
@@ -196,7 +201,7 @@ impl Work<'_> {
                 "the threshold of presence is fitted on the same cases that it is reported on",
             );
         }
-        let asked = PresenceQuestions { data, cases, split, sides: self.args.sides };
+        let asked = PresenceQuestions { data, cases, split, sides: self.sides() };
         let val = if fitted { data.cases(Split::Val).len() } else { 0 };
         let bar = self.console.progress(val + cases.len(), "presence");
         let study = PresenceStudy::run(&self.network.segmenter, &asked, || bar.inc(1))?;

@@ -27,8 +27,9 @@ pub(crate) struct Read {
     #[command(flatten)]
     out: OutArg,
     /// What left and right mean if a sentence does not say whose: image, patient, or fixed (neither)
-    #[arg(long, default_value_t = Sides::Image)]
-    sides: Sides,
+    /// [default: as stored with the weights, else image]
+    #[arg(long)]
+    sides: Option<Sides>,
     /// Do not leave words out one by one, which saves a question for each word
     #[arg(long)]
     no_leave_out: bool,
@@ -53,7 +54,8 @@ impl Read {
             examples: SHOWN,
         };
         let bootstrap = Bootstrap { seed: self.set.seed, ..Bootstrap::default() };
-        let options = ReadingOptions { sides: self.sides, bootstrap };
+        let sides = self.sides.unwrap_or_else(|| network.sides());
+        let options = ReadingOptions { sides, bootstrap };
         let bar = console.progress(cases.len(), "reading");
         let ReadingFound { reading, examples } = test.run(options, || bar.inc(1))?;
         bar.finish_and_clear();
