@@ -2,29 +2,52 @@
 //!
 //! The format is judged by content. EXIF orientation is applied, alpha is dropped (not composited),
 //! 16 bits become 8 by `round(v / 257)`, palettes are expanded, grey is repeated to three channels,
-//! gamma and colour profiles are ignored.
+//! gamma and colour profiles are ignored. The first page of a TIFF is read, and its polarity
+//! (`WhiteIsZero`) is honoured.
 
 use std::io::Cursor;
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::error::ImageError;
+use crate::jpeg::has_end;
+use crate::note::FileNote;
+use crate::tiff_tags::TiffTags;
 
 /// The largest number of pixels that a picture may have.
 pub const MAX_PIXELS: u64 = 64_000_000;
 /// The most memory that a decoded picture may take, and that its decoder may take in addition.
 pub const MAX_BYTES: u64 = 512 << 20;
 
+/// How a picture is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PictureOptions {
+    /// How many bits of a 16-bit picture are used, 9 to 16: a detector's 12 bits stored in 16 would
+    /// else be seen as 17 levels of black. `None` takes all 16.
+    pub bits: Option<u8>,
+    /// Leaves a picture as it is stored, whatever its EXIF tag says of its orientation.
+    pub ignore_orientation: bool,
+}
+
+/// A picture, and what is worth telling about its file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// The pixels.
+    pub image: RgbImage,
+    /// What was decided while reading it.
+    pub notes: Vec<FileNote>,
+}
+
 /// Reads a picture from a file as RGB.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, is not a picture, is broken, or is larger than [`MAX_PIXELS`] or
-/// [`MAX_BYTES`].
+/// If the file cannot be read, is not a picture, is broken or cut, or is larger than [`MAX_PIXELS`]
+/// or [`MAX_BYTES`].
 pub fn read_rgb(file: impl AsRef<Path>) -> Result<RgbImage, ImageError> {
-    let file = file.as_ref();
-    decode_rgb(&read(file)?, file)
+    Ok(read_picture(file, PictureOptions::default())?.image)
 }
 
 /// Decodes a picture from a file's content as RGB; errors call it `name`.
@@ -33,8 +56,56 @@ pub fn read_rgb(file: impl AsRef<Path>) -> Result<RgbImage, ImageError> {
 ///
 /// As [`read_rgb`].
 pub fn decode_rgb(content: &[u8], name: impl AsRef<Path>) -> Result<RgbImage, ImageError> {
+    Ok(decode_picture(content, name, PictureOptions::default())?.image)
+}
+
+/// Reads a picture from a file as RGB, and what was decided while reading it.
+///
+/// # Errors
+///
+/// As [`read_rgb`], and if a value is beyond the bits that the options give.
+pub fn read_picture(
+    file: impl AsRef<Path>,
+    options: PictureOptions,
+) -> Result<Picture, ImageError> {
+    let file = file.as_ref();
+    decode_picture(&read(file)?, file, options)
+}
+
+/// Decodes a picture from a file's content, and what was decided while reading it; errors call it
+/// `name`.
+///
+/// # Errors
+///
+/// As [`read_picture`].
+pub fn decode_picture(
+    content: &[u8],
+    name: impl AsRef<Path>,
+    options: PictureOptions,
+) -> Result<Picture, ImageError> {
     let name = name.as_ref();
-    Ok(match decode(content, name)? {
+    let decoded = decode(content, name)?;
+    let mut notes = Vec::new();
+    notes.extend((decoded.pages > 1).then_some(FileNote::Pages));
+    let mut image = decoded.image;
+    if !options.ignore_orientation && decoded.orientation != Orientation::NoTransforms {
+        image.apply_orientation(decoded.orientation);
+        notes.push(FileNote::Turned);
+    }
+    let top = match (largest_of_sixteen(&image), options.bits.map(|bits| bits.min(16))) {
+        (None, _) | (Some(_), Some(16)) => u32::from(u16::MAX),
+        (Some(largest), Some(bits)) if largest >> bits > 0 => {
+            return Err(ImageError::Bits { file: name.to_owned(), bits, largest });
+        }
+        (Some(_), Some(bits)) => (1u32 << bits) - 1,
+        (Some(largest), None) => {
+            let bits = (16 - largest.leading_zeros()) as u8;
+            notes.extend((largest > 0 && bits < 16).then_some(FileNote::FewBits { bits }));
+            u32::from(u16::MAX)
+        }
+    };
+    let eight = |value: u16| ((u32::from(value) * 255 + top / 2) / top) as u8;
+    let image = match image {
         DynamicImage::ImageRgb8(image) => image,
         DynamicImage::ImageRgb16(image) => rgb(&image, |p| p.0.map(eight)),
         DynamicImage::ImageRgba16(image) => rgb(&image, |p| [p[0], p[1], p[2]].map(eight)),
@@ -44,44 +115,58 @@ pub fn decode_rgb(content: &[u8], name: impl AsRef<Path>) -> Result<RgbImage, Im
         DynamicImage::ImageLuma8(image) => rgb(&image, |p| [p[0]; 3]),
         DynamicImage::ImageLumaA8(image) => rgb(&image, |p| [p[0]; 3]),
         other => other.to_rgb8(),
-    })
+    };
+    Ok(Picture { image, notes })
 }
 
-/// Reads a picture from a file as one channel: its width, height and values, row-major.
-///
-/// If the picture is in colour, its red channel is taken: masks have the same value in all three.
-///
-/// # Errors
-///
-/// As [`read_rgb`].
-pub fn read_gray8(file: &Path) -> Result<(u32, u32, Vec<u8>), ImageError> {
-    decode_gray8(&read(file)?, file)
-}
-
-/// Decodes a picture from a file's content as one channel; see [`read_gray8`].
-///
-/// # Errors
-///
-/// As [`read_rgb`].
-pub fn decode_gray8(content: &[u8], name: &Path) -> Result<(u32, u32, Vec<u8>), ImageError> {
-    if let DynamicImage::ImageLuma8(image) = decode(content, name)? {
-        return Ok((image.width(), image.height(), image.into_raw()));
+/// The largest value of a picture of 16 bits, alpha left out; `None` for any other.
+fn largest_of_sixteen(image: &DynamicImage) -> Option<u16> {
+    match image {
+        DynamicImage::ImageLuma16(image) => image.as_raw().iter().copied().max(),
+        DynamicImage::ImageRgb16(image) => image.as_raw().iter().copied().max(),
+        DynamicImage::ImageLumaA16(image) => image.pixels().map(|p| p[0]).max(),
+        DynamicImage::ImageRgba16(image) => image.pixels().map(|p| p[0].max(p[1]).max(p[2])).max(),
+        _ => None,
     }
-    let image = decode_rgb(content, name)?;
-    Ok((image.width(), image.height(), image.pixels().map(|p| p[0]).collect()))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, ImageError> {
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, ImageError> {
     std::fs::read(file).map_err(|source| ImageError::Read { file: file.to_owned(), source })
 }
 
-fn decode(content: &[u8], name: &Path) -> Result<DynamicImage, ImageError> {
+/// A picture as it is stored.
+pub(crate) struct Decoded {
+    pub(crate) image: DynamicImage,
+    pub(crate) format: ImageFormat,
+    /// How EXIF says that it is to be turned; nothing was done.
+    pub(crate) orientation: Orientation,
+    /// Pages of a TIFF, of which this is the first; 1 for other formats.
+    pub(crate) pages: usize,
+    /// A TIFF that stores white as 0; its values are inverted here, so that white is the largest.
+    pub(crate) white_is_zero: bool,
+}
+
+pub(crate) fn decode(content: &[u8], name: &Path) -> Result<Decoded, ImageError> {
     let broken = |source| ImageError::Decode { file: name.to_owned(), source };
     let mut reader = ImageReader::new(Cursor::new(content))
         .with_guessed_format()
         .map_err(|source| ImageError::Read { file: name.to_owned(), source })?;
-    if reader.format().is_none() {
+    // BigTIFF has a version of its own, which the guess does not know.
+    if content.starts_with(b"II\x2b\0") || content.starts_with(b"MM\0\x2b") {
+        reader.set_format(ImageFormat::Tiff);
+    }
+    let Some(format) = reader.format() else {
         return Err(ImageError::Format { file: name.to_owned() });
+    };
+    if format == ImageFormat::Jpeg && !has_end(content) {
+        return Err(ImageError::Cut { file: name.to_owned(), bytes: content.len() });
+    }
+    let tags = match format {
+        ImageFormat::Tiff => TiffTags::read(content),
+        _ => TiffTags::default(),
+    };
+    if let Some(what) = tags.unsupported() {
+        return Err(ImageError::Unsupported { file: name.to_owned(), what });
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BYTES);
@@ -92,17 +177,10 @@ fn decode(content: &[u8], name: &Path) -> Result<DynamicImage, ImageError> {
         return Err(ImageError::TooLarge { file: name.to_owned(), width, height, bytes });
     }
     // Broken metadata do not make the pixels unreadable.
-    let orientation = decoder.orientation().ok();
-    let mut image = DynamicImage::from_decoder(decoder).map_err(broken)?;
-    if let Some(orientation) = orientation {
-        image.apply_orientation(orientation);
-    }
-    Ok(image)
-}
-
-/// 16 bits to 8: 65535 is 255 · 257.
-fn eight(v: u16) -> u8 {
-    ((u32::from(v) + 128) / 257) as u8
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let image = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    let (pages, white_is_zero) = (tags.pages.max(1), tags.white_is_zero);
+    Ok(Decoded { image, format, orientation, pages, white_is_zero })
 }
 
 fn rgb<P: image::Pixel>(
@@ -121,9 +199,59 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn sixteen(values: &[u16]) -> Vec<u8> {
+        let image = image::ImageBuffer::from_raw(values.len() as u32, 1, values.to_vec());
+        let mut png = Cursor::new(Vec::new());
+        DynamicImage::ImageLuma16(image.unwrap()).write_to(&mut png, ImageFormat::Png).unwrap();
+        png.into_inner()
+    }
+
+    fn levels(picture: &Picture) -> Vec<u8> {
+        picture.image.pixels().map(|pixel| pixel[0]).collect()
+    }
+
     #[test]
     fn sixteen_bits_become_eight_by_rounding() {
-        assert_eq!([0, 128, 129, 32767, 65535].map(eight), [0, 0, 1, 127, 255]);
+        let png = sixteen(&[0, 128, 129, 32767, 65535]);
+        let picture = decode_picture(&png, "x.png", PictureOptions::default()).unwrap();
+        assert_eq!((levels(&picture), picture.notes), (vec![0, 0, 1, 127, 255], vec![]));
+    }
+
+    #[test]
+    fn twelve_bits_in_sixteen_are_told_and_can_be_said() {
+        let png = sixteen(&[0, 2048, 4080]);
+        let picture = decode_picture(&png, "x.png", PictureOptions::default()).unwrap();
+        assert_eq!(levels(&picture), [0, 8, 16]);
+        assert_eq!(picture.notes, [FileNote::FewBits { bits: 12 }]);
+        let read = |bits| {
+            let options = PictureOptions { bits: Some(bits), ..PictureOptions::default() };
+            decode_picture(&png, "x.png", options)
+        };
+        let picture = read(12).unwrap();
+        assert_eq!((levels(&picture), picture.notes), (vec![0, 128, 254], vec![]));
+        let message = read(10).unwrap_err().to_string();
+        assert!(
+            message.starts_with("x.png: the largest value is 4080, beyond 10 bits"),
+            "{message}"
+        );
+        assert_eq!(levels(&read(16).unwrap()), [0, 8, 16]);
+    }
+
+    #[test]
+    fn half_a_jpeg_is_refused() {
+        let mut jpeg = Vec::new();
+        let noise = |x: u32, y: u32| image::Rgb([(x * 7 + y * 13) as u8, (x * y) as u8, y as u8]);
+        image::RgbImage::from_fn(64, 64, noise)
+            .write_to(&mut Cursor::new(&mut jpeg), ImageFormat::Jpeg)
+            .unwrap();
+        decode_rgb(&jpeg, "x.jpg").unwrap();
+        for tenths in [3, 5, 7, 9] {
+            let cut = &jpeg[..jpeg.len() * tenths / 10];
+            let message = decode_rgb(cut, "x.jpg").unwrap_err().to_string();
+            assert!(message.starts_with("x.jpg: ends in the middle"), "{message}");
+        }
+        jpeg.extend(b"what some cameras put behind the end");
+        decode_rgb(&jpeg, "x.jpg").unwrap();
     }
 
     /// A PNG header that promises 60000 x 60000 pixels and holds none.

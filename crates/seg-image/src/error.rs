@@ -22,13 +22,25 @@ pub enum ImageError {
         file.display(), crate::MAX_PIXELS / 1_000_000, crate::MAX_BYTES >> 20
     )]
     TooLarge { file: PathBuf, width: u32, height: u32, bytes: u64 },
-    /// A mask would be read as empty, since its values are not those that the rule expects.
+    /// A file ends before its picture does.
     #[error(
-        "{}: no value reaches 128, the largest is {largest}: for a mask of 0 and 1 or of label ids \
-         choose another mask rule",
+        "{}: ends in the middle of the picture ({bytes} bytes, no end marker): an incomplete download \
+         or copy; get it again",
         file.display()
     )]
-    MaskRule { file: PathBuf, largest: u8 },
+    Cut { file: PathBuf, bytes: usize },
+    /// A kind of picture that is known and not read.
+    #[error("{}: {what} is not read: convert it to 8 or 16 bits without a sign", file.display())]
+    Unsupported { file: PathBuf, what: String },
+    /// A value that the number of bits, as it was given, cannot hold.
+    #[error(
+        "{}: the largest value is {largest}, beyond {bits} bits: give more bits, up to 16",
+        file.display()
+    )]
+    Bits { file: PathBuf, bits: u8, largest: u16 },
+    /// A mask's values do not fit the rule, or have two readings.
+    #[error("{}: as a mask it {found}; {choose}", file.display())]
+    MaskRule { file: PathBuf, found: String, choose: String },
     /// The file could not be written; an earlier one of that name is unchanged.
     #[error(transparent)]
     Write(#[from] whole_file::WriteError),

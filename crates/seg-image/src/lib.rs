@@ -15,16 +15,29 @@
 #![deny(missing_docs)]
 
 mod caption;
+mod contents;
 mod decode;
 mod error;
+mod jpeg;
+mod judge;
 mod mask;
+mod mask_file;
+mod mask_rule;
+mod note;
 mod overlay;
+mod tiff_tags;
 mod write;
 
 pub use caption::FONT;
-pub use decode::{MAX_BYTES, MAX_PIXELS, decode_gray8, decode_rgb, read_gray8, read_rgb};
+pub use decode::{
+    MAX_BYTES, MAX_PIXELS, Picture, PictureOptions, decode_picture, decode_rgb, read_picture,
+    read_rgb,
+};
 pub use error::ImageError;
 pub use image::{Rgb, RgbImage};
-pub use mask::{BinaryMask, BoundingBox, MaskRule, UnknownMaskRule, read_mask};
+pub use mask::{BinaryMask, BoundingBox};
+pub use mask_file::{MaskReading, decode_mask, read_mask};
+pub use mask_rule::{Colour, MaskOptions, MaskRule, UnknownMaskRule};
+pub use note::{FileNote, NoteCounts};
 pub use overlay::{OverlayStyle, contact_sheet, flip_horizontal, overlay, overlay_with_reference};
 pub use write::{write_gray8, write_mask, write_rgb};

@@ -1,57 +1,5 @@
 //! Masks of two values.
 
-use std::fmt;
-use std::path::Path;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
-use crate::decode::read_gray8;
-use crate::error::ImageError;
-
-/// Which values of a mask's file are inside.
-///
-/// In text `at_least_half` (or `half`), `non_zero` (or `any`) or a label id from 0 to 255; in TOML
-/// and JSON `at_least_half`, `non_zero`, `{ equals = 3 }`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MaskRule {
-    /// 128 to 255: files of 0 and 255, even if a resize left values in between.
-    #[default]
-    AtLeastHalf,
-    /// 1 to 255: files of 0 and 1, or of label ids.
-    NonZero,
-    /// One label id.
-    Equals(u8),
-}
-
-impl fmt::Display for MaskRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AtLeastHalf => f.write_str("at_least_half"),
-            Self::NonZero => f.write_str("non_zero"),
-            Self::Equals(id) => write!(f, "{id}"),
-        }
-    }
-}
-
-/// The text is not the name of a [`MaskRule`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown mask rule `{0}`: expected at_least_half, non_zero or a label id from 0 to 255")]
-pub struct UnknownMaskRule(pub String);
-
-impl FromStr for MaskRule {
-    type Err = UnknownMaskRule;
-
-    fn from_str(name: &str) -> Result<Self, UnknownMaskRule> {
-        match name {
-            "at_least_half" | "half" => Ok(Self::AtLeastHalf),
-            "non_zero" | "any" => Ok(Self::NonZero),
-            _ => name.parse().map(Self::Equals).map_err(|_| UnknownMaskRule(name.to_owned())),
-        }
-    }
-}
-
 /// Which pixels of a picture are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BinaryMask {
@@ -74,29 +22,6 @@ pub struct BoundingBox {
     pub right: u32,
     /// Last row.
     pub bottom: u32,
-}
-
-/// A mask whose largest value is between 1 and this holds 0 and 1, or label ids.
-const LABELS: u8 = 32;
-
-/// Reads a mask from a file.
-///
-/// # Errors
-///
-/// As [`read_rgb`](crate::read_rgb). Also if the rule is [`MaskRule::AtLeastHalf`] and the values
-/// are 0 and 1, or a few label ids: the mask would be empty without anybody noticing.
-pub fn read_mask(file: &Path, rule: MaskRule) -> Result<BinaryMask, ImageError> {
-    let (width, height, values) = read_gray8(file)?;
-    let largest = values.iter().copied().max().unwrap_or(0);
-    if rule == MaskRule::AtLeastHalf && (1..=LABELS).contains(&largest) {
-        return Err(ImageError::MaskRule { file: file.to_owned(), largest });
-    }
-    let inside = |v: &u8| match rule {
-        MaskRule::AtLeastHalf => *v >= 128,
-        MaskRule::NonZero => *v > 0,
-        MaskRule::Equals(id) => *v == id,
-    };
-    Ok(BinaryMask { width, height, values: values.iter().map(inside).collect() })
 }
 
 impl BinaryMask {
@@ -180,43 +105,6 @@ mod tests {
         assert_eq!(mask.bounding_box(), Some(expected));
         assert!(mask.is_edge(2, 4) && mask.is_edge(1, 3) && !mask.is_edge(2, 3));
         assert_eq!(BinaryMask::from_fn(3, 3, |_, _| false).bounding_box(), None);
-    }
-
-    #[test]
-    fn a_rule_that_does_not_fit_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("m.png");
-        let area = |values, rule| {
-            crate::write_gray8(&file, 2, 1, values).unwrap();
-            read_mask(&file, rule).map(|mask| mask.area()).map_err(|error| error.to_string())
-        };
-        let message = area(vec![0, 1], MaskRule::AtLeastHalf).unwrap_err();
-        assert!(message.contains("no value reaches 128, the largest is 1"), "{message}");
-        assert_eq!(area(vec![0, 1], MaskRule::NonZero), Ok(1));
-        assert_eq!(area(vec![2, 1], MaskRule::Equals(2)), Ok(1));
-        for values in [[0, 0], [0, 100], [3, 128]] {
-            let expected = values.iter().filter(|v| **v >= 128).count();
-            assert_eq!(area(values.to_vec(), MaskRule::AtLeastHalf), Ok(expected));
-        }
-    }
-
-    #[test]
-    fn a_rule_has_a_text() {
-        let rules = [MaskRule::AtLeastHalf, MaskRule::NonZero, MaskRule::Equals(3)];
-        let text = serde_json::to_string(&rules).unwrap();
-        assert_eq!(text, r#"["at_least_half","non_zero",{"equals":3}]"#);
-        assert_eq!(serde_json::from_str::<[MaskRule; 3]>(&text).unwrap(), rules);
-    }
-
-    #[test]
-    fn a_rule_is_read_as_it_is_written() {
-        for rule in [MaskRule::AtLeastHalf, MaskRule::NonZero, MaskRule::Equals(3)] {
-            assert_eq!(rule.to_string().parse(), Ok(rule));
-        }
-        let error = "256".parse::<MaskRule>().unwrap_err().to_string();
-        let expected =
-            "unknown mask rule `256`: expected at_least_half, non_zero or a label id from 0 to 255";
-        assert_eq!(error, expected);
     }
 
     #[test]
