@@ -211,7 +211,11 @@ impl Bench<'_> {
         let example = Example {
             pixels: self.pixels(&device),
             tokens: self.tokens(&device),
-            target: Target { mask: Tensor::from_data(mask, &device), distance: None },
+            target: Target {
+                mask: Tensor::from_data(mask, &device),
+                distance: None,
+                counted: None,
+            },
         };
         let example = [example];
         self.timed(|| {

@@ -2,8 +2,10 @@
 
 mod network;
 mod out;
+mod reading;
 mod set;
 
 pub(crate) use network::{AnswerArgs, Network, NetworkArgs, Weights, whose_left};
 pub(crate) use out::{OutArg, create_folder};
-pub(crate) use set::{DataArgs, SetArgs, mask_rule};
+pub(crate) use reading::{PictureArgs, ReadArgs};
+pub(crate) use set::{DataArgs, SetArgs};

@@ -161,7 +161,7 @@ mod tests {
             id: image.to_owned(),
             image: PathBuf::from(image),
             masks: vec![PathBuf::from("m.png")],
-            mask_rule: seg_data::MaskRule::default(),
+            reading: seg_data::ReadOptions::default(),
             sentence: sentence.to_owned(),
             split: Split::Test,
             group: None,

@@ -15,7 +15,7 @@ use crate::views::{MeanMask, Views};
 
 /// Asks every query and scores the answer at the reference's own size: probabilities are brought to
 /// the picture's size (bilinear, or the letterbox's warp) and then compared with the threshold.
-/// Scores are in the queries' order; `see` is shown each query's place, answer and reference.
+/// Scores are in the queries' order; `see` is shown each query's place, answer, and the case that it is held against.
 ///
 /// # Errors
 ///
@@ -24,7 +24,7 @@ pub fn evaluate(
     segmenter: &Segmenter,
     queries: &[Query<'_>],
     views: Option<&Views>,
-    mut see: impl FnMut(usize, &MeanMask, &BinaryMask) -> Result<(), EvaluationError>,
+    mut see: impl FnMut(usize, &MeanMask, &Sample) -> Result<(), EvaluationError>,
 ) -> Result<Vec<Scores>, EvaluationError> {
     /// Queries in one forward pass.
     const TOGETHER: usize = 16;
@@ -48,7 +48,7 @@ pub fn evaluate(
             None => alone(segmenter, &pairs)?,
         };
         let references = asked.iter().map(|query| std::ptr::from_ref(query.reference));
-        let references = references.filter_map(|case| Some(&samples.get(&case)?.mask));
+        let references = references.filter_map(|case| samples.get(&case));
         let fits = answers.iter().zip(references).collect::<Vec<_>>();
         let scored = fits
             .par_iter()
@@ -82,10 +82,15 @@ pub fn mean_dice(scores: &[Scores]) -> f64 {
     scores.iter().map(|scores| scores.dice).sum::<f64>() / scores.len().max(1) as f64
 }
 
-/// How the answer, brought to the reference's size where they differ, fits it.
-fn score(answer: &BinaryMask, reference: &BinaryMask) -> Result<Scores, MetricError> {
+/// How the answer, brought to the reference's size where they differ, fits it. Pixels that the
+/// reference ignores are taken out of both.
+fn score(answer: &BinaryMask, sample: &Sample) -> Result<Scores, MetricError> {
+    let reference = &sample.mask;
     let (width, height) = (reference.width, reference.height);
-    let answer = answer.resize_nearest(width, height);
+    let mut answer = answer.resize_nearest(width, height);
+    if let Some(ignored) = &sample.ignored {
+        answer.remove(ignored);
+    }
     let grid = |mask| Grid::new(width as usize, height as usize, mask);
     Scores::between(&grid(&answer.values)?, &grid(&reference.values)?)
 }

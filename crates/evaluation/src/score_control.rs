@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use causal_clip_seg::Segmenter;
-use causal_clip_seg::mask::BinaryMask;
-use seg_data::{Case, Dataset, Split, distinct_names};
+use seg_data::{Case, Dataset, Sample, Split, distinct_names};
 use seg_report::{ControlScores, ScoredCase};
 
 use crate::controls::{Control, commonest_sentence};
@@ -24,7 +23,7 @@ pub struct Questions<'a> {
 }
 
 /// Scores the cases under one control. `see` is called once for each query, with its place among
-/// them, the prediction and the reference: to keep masks, or to move a progress bar.
+/// them, the prediction and the case that it is held against: to keep masks, or to move a progress bar.
 ///
 /// # Errors
 ///
@@ -34,7 +33,7 @@ pub fn score_control(
     questions: Questions<'_>,
     control: Control,
     views: Option<&Views>,
-    see: impl FnMut(usize, &MeanMask, &BinaryMask) -> Result<(), EvaluationError>,
+    see: impl FnMut(usize, &MeanMask, &Sample) -> Result<(), EvaluationError>,
 ) -> Result<ControlScores, EvaluationError> {
     let Questions { data, cases, seed } = questions;
     let train = data.cases(Split::Train);

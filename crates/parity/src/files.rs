@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clip_encoder::{MaskView, Normalisation, Resize, RgbView, Tokenizer};
-use seg_image::{read_gray8, read_rgb};
+use seg_image::{ImageError, read_rgb};
 use seg_metrics::{Grid, Scores};
 use serde::Deserialize;
 
@@ -126,13 +126,19 @@ struct Normalised {
     value: [f32; 3],
 }
 
+/// A picture in grey: its width, height and values, row-major.
+fn grey(file: &Path) -> Result<(u32, u32, Vec<u8>), ImageError> {
+    let image = read_rgb(file)?;
+    Ok((image.width(), image.height(), image.pixels().map(|pixel| pixel[0]).collect()))
+}
+
 /// Files to pixels, pixels to the network's size, and back.
 pub(crate) fn preprocessing(folder: &Path) -> Result<Vec<Row>, ParityError> {
     let file = folder.join("preproc.json");
     let pictures: Pictures = read_json(&file)?;
     let failed = |error: &dyn std::fmt::Display| refused(&file, error);
     let rgb = |path: &Path| read_rgb(folder.join(path)).map_err(|error| failed(&error));
-    let gray = |path: &Path| read_gray8(&folder.join(path)).map_err(|error| failed(&error));
+    let gray = |path: &Path| grey(&folder.join(path)).map_err(|error| failed(&error));
 
     let mut wrong = [0; 6];
     for case in &pictures.decode {
@@ -208,7 +214,7 @@ pub(crate) fn metrics(folder: &Path) -> Result<Vec<Row>, ParityError> {
         let name = record.get(0).unwrap_or_default();
         let mask = |kind: &str| {
             let path = folder.join(format!("metrics/{kind}/{name}.png"));
-            read_gray8(&path).map_err(|error| refused(&path, error))
+            grey(&path).map_err(|error| refused(&path, error))
         };
         let ((width, height, p), (_, _, r)) = (mask("pred")?, mask("ref")?);
         let [p, r] = [p, r].map(|m| m.iter().map(|v| *v > 0).collect::<Vec<_>>());

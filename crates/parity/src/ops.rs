@@ -105,7 +105,7 @@ impl Job<'_> {
                 mask.iter_mut().for_each(|u| *u = f32::from(u8::from(*u > 0.2)));
                 mask.iter_mut().skip(2 * n / shape[0]).for_each(|t| *t = 0.0);
                 let mask = Tensor::from_data(TensorData::new(mask, shape), self.device);
-                let target = Target { mask, distance: None };
+                let target = Target { mask, distance: None, counted: None };
                 let y = seg_loss(x.clone() * 4.0, &target, &LossConfig::default());
                 Ok(self.rows(y, [("x", x)]))
             }

@@ -53,7 +53,7 @@ fn steps(case: &Case, nudge: f32, device: &Device) -> Result<Vec<Row>, ParityErr
     let example = Example {
         pixels: case.pixel_tensor(&device) * (1.0 + nudge),
         tokens: case.token_tensor(&device),
-        target: Target { mask: mask(case, &device)?, distance: None },
+        target: Target { mask: mask(case, &device)?, distance: None, counted: None },
     };
     let recipe = Recipe { optimizer, ..Recipe::default() };
     let mut learner = Learner::new(network(case, &device)?, &recipe);

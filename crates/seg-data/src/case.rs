@@ -6,7 +6,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use seg_image::{BinaryMask, ImageError, MaskRule, RgbImage, read_mask, read_rgb};
+use seg_image::{
+    BinaryMask, FileNote, ImageError, MaskOptions, MaskReading, NoteCounts, PictureOptions,
+    RgbImage, read_mask, read_picture,
+};
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
 
@@ -69,6 +74,16 @@ impl fmt::Display for Origin {
     }
 }
 
+/// How pictures and masks of a set are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReadOptions {
+    /// Which values of masks are inside, and which count nowhere.
+    pub mask: MaskOptions,
+    /// Bits and orientation of pictures.
+    pub picture: PictureOptions,
+}
+
 /// One row of a set, its files not yet read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -79,8 +94,8 @@ pub struct Case {
     /// Mask files of what the sentence means: the mask is their union, each as large as the
     /// picture. Empty if there is nothing to find.
     pub masks: Vec<PathBuf>,
-    /// Which values of the masks' files are inside.
-    pub mask_rule: MaskRule,
+    /// How its files are read.
+    pub reading: ReadOptions,
     /// The sentence as the set has it, without blanks around it.
     pub sentence: String,
     /// Its part of the set.
@@ -98,6 +113,10 @@ pub struct Sample {
     pub image: RgbImage,
     /// The union of the case's masks, of the picture's size; empty if it has none.
     pub mask: BinaryMask,
+    /// The pixels that count nowhere; `None` if there are none.
+    pub ignored: Option<BinaryMask>,
+    /// What was decided while reading its files.
+    pub notes: NoteCounts,
 }
 
 impl Case {
@@ -106,9 +125,9 @@ impl Case {
         &self,
         file: &Path,
         image_size: (u32, u32),
-    ) -> Result<BinaryMask, DataError> {
-        let mask = read_mask(file, self.mask_rule).map_err(|source| self.unreadable(source))?;
-        let mask_size = (mask.width, mask.height);
+    ) -> Result<MaskReading, DataError> {
+        let read = read_mask(file, self.reading.mask).map_err(|source| self.unreadable(source))?;
+        let mask_size = (read.mask.width, read.mask.height);
         if image_size != mask_size {
             return Err(DataError::Size {
                 origin: self.origin.clone(),
@@ -118,7 +137,7 @@ impl Case {
                 mask_size,
             });
         }
-        Ok(mask)
+        Ok(read)
     }
 
     pub(crate) fn unreadable(&self, source: ImageError) -> DataError {
@@ -133,18 +152,33 @@ impl Case {
 /// If one cannot be read, a mask's values do not fit its rule, or sizes differ. The error names the
 /// row.
 pub fn load(case: &Case) -> Result<Sample, DataError> {
-    let image = read_rgb(&case.image).map_err(|source| case.unreadable(source))?;
-    let (width, height) = image.dimensions();
-    let mut mask: Option<BinaryMask> = None;
+    let picture = read_picture(&case.image, case.reading.picture);
+    let mut picture = picture.map_err(|source| case.unreadable(source))?;
+    let (width, height) = picture.image.dimensions();
+    let nothing = || BinaryMask::from_fn(width, height, |_, _| false);
+    let (mut mask, mut ignored) = (None::<BinaryMask>, None::<BinaryMask>);
+    let mut notes = NoteCounts::default();
+    let turned = |note: &FileNote| *note == FileNote::Turned;
     for file in &case.masks {
-        let part = case.mask(file, (width, height))?;
-        mask = Some(match mask {
-            Some(mask) => mask.union(&part),
-            None => part,
-        });
+        let read = case.mask(file, (width, height))?;
+        notes.add(file, &read.notes);
+        if !read.turned {
+            let alone = picture.notes.iter_mut().filter(|note| turned(note));
+            alone.for_each(|note| *note = FileNote::TurnedAlone);
+        }
+        mask = Some(mask.map_or_else(|| read.mask.clone(), |mask| mask.union(&read.mask)));
+        if let Some(part) = read.ignored {
+            ignored = Some(ignored.map_or_else(|| part.clone(), |ignored| ignored.union(&part)));
+        }
     }
-    let mask = mask.unwrap_or_else(|| BinaryMask::from_fn(width, height, |_, _| false));
-    Ok(Sample { image, mask })
+    notes.add(&case.image, &picture.notes);
+    let mut mask = mask.unwrap_or_else(nothing);
+    // A pixel that one mask ignores and another has inside counts nowhere.
+    if let Some(ignored) = &ignored {
+        mask.remove(ignored);
+    }
+    let ignored = ignored.filter(|ignored| ignored.area() > 0);
+    Ok(Sample { image: picture.image, mask, ignored, notes })
 }
 
 /// A distinct name for each case, in their order: the picture's, followed by `#2`, `#3` if the

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use seg_image::read_rgb;
+use seg_image::read_picture;
 
 use crate::case::Case;
 use crate::error::DataError;
@@ -43,8 +43,8 @@ pub fn check(cases: &[&Case], tick: impl Fn() + Sync) -> Result<(), DataError> {
 /// The cases of one picture.
 fn picture(cases: &[&Case], places: &[usize]) -> Result<(), (usize, DataError)> {
     let Some(&first) = places.first() else { return Ok(()) };
-    let image = read_rgb(&cases[first].image);
-    let image = image.map_err(|source| (first, cases[first].unreadable(source)))?;
+    let picture = read_picture(&cases[first].image, cases[first].reading.picture);
+    let image = picture.map_err(|source| (first, cases[first].unreadable(source)))?.image;
     let mut seen = BTreeSet::new();
     for &place in places {
         let case = cases[place];

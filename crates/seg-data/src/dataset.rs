@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
-use seg_image::MaskRule;
 use sha2::{Digest, Sha256};
 
-use crate::case::{Case, Split};
+use crate::case::{Case, ReadOptions, Split};
 use crate::error::DataError;
 use crate::group::{self, SharedGroup};
 use crate::layout::Layout;
@@ -15,8 +14,8 @@ use crate::layout::Layout;
 /// How a set is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// Which values of masks are inside.
-    pub mask_rule: MaskRule,
+    /// How pictures and masks are read.
+    pub reading: ReadOptions,
     /// The layout of the folder; `None` takes the first of [`Layout::ALL`] that the folder has.
     pub layout: Option<Layout>,
     /// A regular expression on pictures' names without the ending. What its first group matches (or
@@ -53,7 +52,7 @@ impl Dataset {
     ///   `Description`; the same for `Test`. The first 80 % of `train.csv` are train, the others
     ///   val. Masks are called as in LViT.
     ///
-    /// Values of 128 and above are inside. Pictures are not decoded here; [`load`](crate::load) and
+    /// Masks are read as [`MaskRule::Auto`](seg_image::MaskRule::Auto) says. Pictures are not decoded here; [`load`](crate::load) and
     /// [`check`](crate::check) do.
     ///
     /// # Errors
@@ -84,7 +83,7 @@ impl Dataset {
         };
         let mut cases = layout.read(folder)?;
         for case in &mut cases {
-            case.mask_rule = options.mask_rule;
+            case.reading = options.reading;
             if let Some(found) = pattern.as_ref().and_then(|pattern| pattern.captures(&case.id)) {
                 let found = found.get(1).or_else(|| found.get(0));
                 case.group = found.map(|found| found.as_str().to_owned());

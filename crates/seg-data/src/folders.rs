@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use seg_image::MaskRule;
-
-use crate::case::{Case, Split, stem};
+use crate::case::{Case, ReadOptions, Split, stem};
 use crate::error::DataError;
 use crate::sheet::Sheet;
 
@@ -66,7 +64,7 @@ impl Folders {
                 id,
                 image,
                 masks: vec![mask.clone()],
-                mask_rule: MaskRule::default(),
+                reading: ReadOptions::default(),
                 sentence,
                 split: split(place, rows.len()),
                 group: None,

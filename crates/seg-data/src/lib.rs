@@ -35,12 +35,12 @@ mod question;
 mod sheet;
 mod stratified;
 
-pub use case::{Case, Origin, Sample, Split, UnknownSplit, distinct_names, load};
+pub use case::{Case, Origin, ReadOptions, Sample, Split, UnknownSplit, distinct_names, load};
 pub use check::check;
 pub use dataset::{Dataset, OpenOptions};
 pub use error::DataError;
 pub use group::SharedGroup;
 pub use layout::{Layout, UnknownLayout};
 pub use question::{Question, read_questions};
-pub use seg_image::MaskRule;
+pub use seg_image::{MaskOptions, MaskRule, NoteCounts, PictureOptions};
 pub use stratified::stratified;

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use seg_image::MaskRule;
 use serde_json::{Map, Value};
 
-use crate::case::{Case, Origin, stem};
+use crate::case::{Case, Origin, ReadOptions, stem};
 use crate::error::DataError;
 use crate::sheet::{self, Sheet};
 
@@ -186,7 +185,7 @@ impl Row {
             id: stem(&image),
             image,
             masks,
-            mask_rule: MaskRule::default(),
+            reading: ReadOptions::default(),
             sentence: text.ok_or_else(|| missing("text"))?,
             split: split
                 .parse()

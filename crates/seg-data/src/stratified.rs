@@ -118,7 +118,7 @@ mod tests {
             id: format!("{picture}"),
             image: format!("images/{picture}.png").into(),
             masks: Vec::new(),
-            mask_rule: seg_image::MaskRule::default(),
+            reading: crate::ReadOptions::default(),
             sentence: sentence.to_owned(),
             split: Split::Test,
             group: group.map(|group| format!("patient {group}")),

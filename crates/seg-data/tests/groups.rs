@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use seg_data::{Case, DataError, Dataset, MaskRule, OpenOptions, Split, check, load};
+use seg_data::{Case, DataError, Dataset, MaskRule, OpenOptions, ReadOptions, Split, check, load};
 use seg_image::{BinaryMask, RgbImage, write_gray8, write_mask, write_rgb};
 use tempfile::TempDir;
 
@@ -205,12 +205,13 @@ fn a_check_tells_the_first_broken_row() {
 fn a_mask_rule_goes_with_the_set() {
     let folder = set(&["a.png,train,"]);
     write_gray8(&folder.path().join("m.png"), 2, 2, vec![0, 1, 2, 2]).unwrap();
-    let area = |mask_rule| {
-        let options = OpenOptions { mask_rule, ..OpenOptions::default() };
+    let area = |rule: MaskRule| {
+        let reading = ReadOptions { mask: rule.into(), ..ReadOptions::default() };
+        let options = OpenOptions { reading, ..OpenOptions::default() };
         let set = Dataset::open_with(folder.path(), &options).unwrap();
         load(set.cases(Split::Train)[0]).map(|sample| sample.mask.area())
     };
     assert_eq!((area(MaskRule::NonZero).unwrap(), area(MaskRule::Equals(2)).unwrap()), (3, 2));
-    let error = area(MaskRule::AtLeastHalf).unwrap_err();
+    let error = area(MaskRule::Half).unwrap_err();
     assert!(matches!(error, DataError::Image { .. }), "{error}");
 }

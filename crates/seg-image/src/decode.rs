@@ -10,6 +10,7 @@ use std::path::Path;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use serde::{Deserialize, Serialize};
 
 use crate::error::ImageError;
 use crate::jpeg::has_end;
@@ -22,7 +23,8 @@ pub const MAX_PIXELS: u64 = 64_000_000;
 pub const MAX_BYTES: u64 = 512 << 20;
 
 /// How a picture is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PictureOptions {
     /// How many bits of a 16-bit picture are used, 9 to 16: a detector's 12 bits stored in 16 would
     /// else be seen as 17 levels of black. `None` takes all 16.

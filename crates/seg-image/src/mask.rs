@@ -81,6 +81,12 @@ impl BinaryMask {
         Self::from_fn(self.width, self.height, |x, y| self.get(x, y) || other.get(x, y))
     }
 
+    /// Takes the pixels inside another mask of the same size out of this one.
+    pub fn remove(&mut self, other: &Self) {
+        let pairs = self.values.iter_mut().zip(&other.values);
+        pairs.for_each(|(inside, other)| *inside &= !other);
+    }
+
     /// Whether a pixel inside has a neighbour outside, or lies at the picture's edge.
     pub fn is_edge(&self, x: u32, y: u32) -> bool {
         let around = [(0, 1), (1, 0), (2, 1), (1, 2)]; // shifted by one

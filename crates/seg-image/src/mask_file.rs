@@ -23,6 +23,9 @@ pub struct MaskReading {
     pub ignored: Option<BinaryMask>,
     /// What was decided while reading it.
     pub notes: Vec<FileNote>,
+    /// The values that the file stores, smallest first, with how many pixels have them; empty for a
+    /// file in colour.
+    pub values: Vec<(u16, u64)>,
     /// Whether the file says how it is to be turned (EXIF), which was done.
     pub turned: bool,
 }
@@ -66,7 +69,12 @@ pub fn decode_mask(
     let (width, height) = (decoded.image.width(), decoded.image.height());
     let mask = |values| BinaryMask { width, height, values };
     let ignored = judged.ignored.map(mask);
-    Ok(MaskReading { mask: mask(judged.inside), ignored, notes, turned })
+    let values = match &file.values {
+        Values::Grey(values) => Tally::grey(values).counts,
+        Values::Deep(values) => Tally::deep(values).counts,
+        Values::Colour(_) => Vec::new(),
+    };
+    Ok(MaskReading { mask: mask(judged.inside), ignored, notes, values, turned })
 }
 
 /// Why a mask was not read: what was found, and what to choose.

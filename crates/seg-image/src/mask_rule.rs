@@ -37,7 +37,8 @@ pub enum MaskRule {
 pub struct Colour(pub [u8; 3]);
 
 /// How a mask's file is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MaskOptions {
     /// Which values are inside.
     pub rule: MaskRule,

@@ -12,7 +12,7 @@ use crate::finding::{Finding, Level};
 use crate::groups::{GroupFacts, groups};
 use crate::html;
 use crate::masks::MaskFacts;
-use crate::pictures::{PictureFacts, broken_files};
+use crate::pictures::{PictureFacts, broken_files, read_notes};
 use crate::scan::Scan;
 use crate::sentences::SentenceFacts;
 use crate::sheet::Sheets;
@@ -106,6 +106,7 @@ impl Inspection {
             spelling::findings(&misspellings),
             sentences.findings(),
             pictures.findings(),
+            read_notes(&scan),
         ]
         .concat();
         findings.sort_by_key(|finding| finding.level);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seg_data::{MaskRule, Split};
+use seg_data::Split;
 use serde::Serialize;
 
 use crate::finding::{Finding, Level, count};
@@ -16,8 +16,7 @@ pub struct MaskFacts {
     pub files: usize,
     /// Values in them, smallest first.
     pub values: Vec<MaskValue>,
-    /// Files with more than two values although the mask rule is a threshold, as JPEG compression
-    /// or a resize leaves them.
+    /// Files with more than two values, as JPEG compression or a resize leaves them, and labels.
     pub blurred: usize,
     /// Share of the picture inside, in `[0, 1]`, over cases; empty masks are 0.
     pub area: MedianRange,
@@ -26,8 +25,8 @@ pub struct MaskFacts {
 /// A value in mask files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct MaskValue {
-    /// 0 to 255.
-    pub value: u8,
+    /// As the file stores it, 0 to 65535.
+    pub value: u16,
     /// Pixels that have it.
     pub pixels: u64,
     /// Files that have it anywhere.
@@ -40,7 +39,7 @@ impl MaskFacts {
         for (file, values) in scan.masks().flat_map(|mask| &mask.values) {
             files.insert(*file, values);
         }
-        let mut tally = BTreeMap::<u8, (u64, usize)>::new();
+        let mut tally = BTreeMap::<u16, (u64, usize)>::new();
         for (value, pixels) in files.values().copied().flatten() {
             let seen = tally.entry(*value).or_default();
             *seen = (seen.0 + pixels, seen.1 + 1);
@@ -108,10 +107,9 @@ impl MaskFacts {
     }
 }
 
-/// Mask files with values in between, for cases whose rule is a threshold.
+/// Mask files with many values, as JPEG and resizing leave between black and white.
 fn blurred(scan: &Scan<'_>) -> BTreeSet<String> {
-    let by_threshold = scan.cases.iter().filter(|c| c.case.mask_rule == MaskRule::AtLeastHalf);
-    let files = by_threshold.flat_map(|case| &scan.mask(case).values);
+    let files = scan.masks().flat_map(|mask| &mask.values);
     let files = files.filter(|(_, values)| values.len() > 2).map(|(file, _)| *file);
     files.collect::<BTreeSet<_>>().into_iter().map(|file| scan.path(file)).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use seg_image::FileNote;
 use serde::Serialize;
 
 use crate::finding::{Finding, Level, count};
@@ -102,9 +103,31 @@ pub(crate) fn broken_files(scan: &Scan<'_>) -> Vec<Finding> {
     });
     tell(BrokenKind::Rule, "mask_rule", &|n| {
         let masks = count(n, "mask");
-        format!(
-            "{masks} that are not empty but have no value of 128 or above: choose another mask rule"
-        )
+        format!("{masks} whose values have two readings, or none: choose a mask rule")
     });
     found
+}
+
+/// What was decided while files were read: a finding for each kind.
+pub(crate) fn read_notes(scan: &Scan<'_>) -> Vec<Finding> {
+    let mut notes = BTreeMap::<&FileNote, Vec<String>>::new();
+    for picture in &scan.pictures {
+        for (note, _, file) in picture.notes.iter() {
+            notes.entry(note).or_default().push(scan.path(file));
+        }
+    }
+    let finding = |(note, files): (&FileNote, Vec<String>)| {
+        let (level, code) = match note {
+            FileNote::ZeroAndOne => (Level::Note, "zero_and_one"),
+            FileNote::OneValue => (Level::Note, "one_value"),
+            FileNote::OneColour => (Level::Note, "one_colour"),
+            FileNote::FewBits { .. } => (Level::Warning, "few_bits"),
+            FileNote::Pages => (Level::Warning, "pages"),
+            FileNote::Turned => (Level::Note, "turned"),
+            FileNote::TurnedAlone => (Level::Warning, "turned_alone"),
+            _ => (Level::Note, "read"),
+        };
+        Finding::new(level, code, format!("{}: {note}", count(files.len(), "file"))).at(files)
+    };
+    notes.into_iter().map(finding).collect()
 }

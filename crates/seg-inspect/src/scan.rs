@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use seg_data::{Case, Dataset, Split};
-use seg_image::{BinaryMask, ImageError, RgbImage, read_gray8, read_mask, read_rgb};
+use seg_image::{BinaryMask, FileNote, ImageError, NoteCounts, RgbImage, read_mask, read_picture};
 use sha2::{Digest, Sha256};
 
 use crate::case_row::{CaseRow, common_folder, relative};
@@ -36,6 +36,8 @@ pub(crate) struct Picture<'a> {
     pub(crate) pixels: Option<Pixels>,
     masks: Vec<Mask<'a>>,
     pub(crate) broken: Vec<Broken>,
+    /// What was decided while reading its files.
+    pub(crate) notes: NoteCounts,
 }
 
 /// A picture in short.
@@ -56,7 +58,9 @@ pub(crate) struct Mask<'a> {
     /// `None` if a file cannot be read or does not fit.
     pub(crate) region: Option<Region>,
     /// The values of each of `files` that can be read, with how many pixels have them.
-    pub(crate) values: Vec<(&'a Path, Vec<(u8, u64)>)>,
+    pub(crate) values: Vec<(&'a Path, Vec<(u16, u64)>)>,
+    /// Whether one of `files` has no EXIF tag that turns it.
+    untagged: bool,
 }
 
 /// A mask in short, in pixels.
@@ -187,12 +191,15 @@ fn picture<'a>(cases: &[&'a Case], file: &'a Path, places: &[usize], folder: &Pa
         pixels: None,
         masks: Vec::new(),
         broken: Vec::new(),
+        notes: NoteCounts::default(),
     };
-    let mut size = None;
-    match read_rgb(file) {
-        Ok(image) => {
-            size = Some(image.dimensions());
-            picture.pixels = Some(Pixels::from_image(&image));
+    let (mut size, mut notes) = (None, Vec::new());
+    let options = places.first().map(|place| cases[*place].reading.picture).unwrap_or_default();
+    match read_picture(file, options) {
+        Ok(read) => {
+            size = Some(read.image.dimensions());
+            picture.pixels = Some(Pixels::from_image(&read.image));
+            notes = read.notes;
         }
         Err(error) => {
             let case = places.first().copied().unwrap_or_default();
@@ -203,11 +210,16 @@ fn picture<'a>(cases: &[&'a Case], file: &'a Path, places: &[usize], folder: &Pa
     for place in places {
         let case = cases[*place];
         if !picture.masks.iter().any(|mask| mask.files == case.masks) {
-            let (mask, broken) = mask(case, *place, size, folder);
+            let (mask, broken) = mask(case, *place, size, folder, &mut picture.notes);
             picture.masks.push(mask);
             picture.broken.extend(broken);
         }
     }
+    if picture.masks.iter().any(|mask| mask.untagged) {
+        let turned = notes.iter_mut().filter(|note| **note == FileNote::Turned);
+        turned.for_each(|note| *note = FileNote::TurnedAlone);
+    }
+    picture.notes.add(file, &notes);
     picture
 }
 
@@ -217,17 +229,15 @@ fn mask<'a>(
     place: usize,
     size: Option<(u32, u32)>,
     folder: &Path,
+    notes: &mut NoteCounts,
 ) -> (Mask<'a>, Vec<Broken>) {
-    let mut read = Mask { files: &case.masks, region: None, values: Vec::new() };
+    let mut read = Mask { files: &case.masks, region: None, values: Vec::new(), untagged: false };
     let mut broken = Vec::new();
     let mut united = size.map(|(w, h)| BinaryMask::from_fn(w, h, |_, _| false));
     for file in &case.masks {
-        if let Ok((_, _, values)) = read_gray8(file) {
-            read.values.push((file, tally(&values)));
-        }
-        match read_mask(file, case.mask_rule) {
-            Ok(part) => match size {
-                Some(size) if size != (part.width, part.height) => {
+        match read_mask(file, case.reading.mask) {
+            Ok(reading) => match (size, reading.mask) {
+                (Some(size), part) if size != (part.width, part.height) => {
                     let why = format!(
                         "{} is {} x {} pixels, its mask {} {} x {}",
                         relative(&case.image, folder),
@@ -239,7 +249,12 @@ fn mask<'a>(
                     );
                     broken.push(Broken { case: place, kind: BrokenKind::Size, why });
                 }
-                _ => united = Some(united.map_or_else(|| part.clone(), |mask| mask.union(&part))),
+                (_, part) => {
+                    read.values.push((file, reading.values));
+                    read.untagged |= !reading.turned;
+                    notes.add(file, &reading.notes);
+                    united = Some(united.map_or_else(|| part.clone(), |mask| mask.union(&part)));
+                }
             },
             Err(error) => {
                 let kind = match error {
@@ -272,13 +287,6 @@ impl Pixels {
         let (hash, thumbnail) = (DifferenceHash::from_image(image), Thumbnail::from_image(image));
         Self { width, height, colour, digest, hash, thumbnail }
     }
-}
-
-/// How many pixels have each value that occurs.
-fn tally(values: &[u8]) -> Vec<(u8, u64)> {
-    let mut counts = [0u64; 256];
-    values.iter().for_each(|value| counts[usize::from(*value)] += 1);
-    (0..=255).zip(counts).filter(|(_, count)| *count > 0).collect()
 }
 
 /// An error with its causes, the file named as it is in the set's folder.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
 use seeded::{SplitMix64, fnv1a64};
-use seg_data::{Dataset, MaskRule, OpenOptions};
+use seg_data::{Dataset, MaskRule, OpenOptions, ReadOptions};
 use seg_image::{BinaryMask, Rgb, RgbImage, write_gray8, write_mask, write_rgb};
 use seg_inspect::facts::{Closeness, GroupSource, Laterality, Safety};
 use seg_inspect::{Finding, InspectOptions, Inspection, Level};
@@ -250,7 +250,8 @@ fn masks_that_teach_nothing_stop_training() {
         let values = vec![1; (SIDE * SIDE) as usize];
         write_gray8(&set.file(&format!("a{i}_mask.png")), SIDE, SIDE, values).unwrap();
     }
-    let any = OpenOptions { mask_rule: MaskRule::NonZero, ..OpenOptions::default() };
+    let reading = ReadOptions { mask: MaskRule::NonZero.into(), ..ReadOptions::default() };
+    let any = OpenOptions { reading, ..OpenOptions::default() };
     let found = set.inspect_with(&any);
     assert_eq!(codes(&found), ["all_full"]);
     assert_eq!(places(&found, "full_mask").len(), 3);

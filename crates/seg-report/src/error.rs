@@ -22,6 +22,13 @@ pub enum ReportError {
     /// The mean of a score, or its interval, cannot be computed.
     #[error("control `{control}`: cannot compute the mean and interval of {score}")]
     Score { control: String, score: String, source: seg_metrics::MetricError },
+    /// A prediction has another shape than its reference, not only another size.
+    #[error(
+        "case `{case}`: {} has {} x {} pixels, its reference {} {} x {}: another shape, so one of the \
+         two is transposed, cropped or of another picture",
+        prediction.display(), sizes[0].0, sizes[0].1, reference.display(), sizes[1].0, sizes[1].1
+    )]
+    Shape { case: String, prediction: PathBuf, reference: PathBuf, sizes: [(u32, u32); 2] },
     /// The two masks of a case cannot be compared.
     #[error("case `{case}`: cannot compare its two masks")]
     Compare { case: String, source: seg_metrics::MetricError },

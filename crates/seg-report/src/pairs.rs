@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use seg_image::{BinaryMask, MaskRule, read_mask};
+use seg_image::{BinaryMask, MaskOptions, NoteCounts, read_mask};
 use seg_metrics::{Grid, Scores};
 
 use crate::case::ScoredCase;
@@ -35,9 +35,9 @@ pub enum Missing {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScoreOptions {
     /// Which values of a prediction's file are inside.
-    pub prediction_rule: MaskRule,
-    /// Which values of a reference's file are inside.
-    pub reference_rule: MaskRule,
+    pub prediction: MaskOptions,
+    /// Which values of a reference's file are inside, and which count nowhere.
+    pub reference: MaskOptions,
     /// Size of a pixel: from row to row and from column to column.
     pub spacing: [f64; 2],
     /// Tolerance of NSD, in the unit of the spacing.
@@ -47,8 +47,8 @@ pub struct ScoreOptions {
 impl Default for ScoreOptions {
     fn default() -> Self {
         Self {
-            prediction_rule: MaskRule::default(),
-            reference_rule: MaskRule::default(),
+            prediction: MaskOptions::default(),
+            reference: MaskOptions::default(),
             spacing: [1.0; 2],
             nsd_tolerance: Scores::TOLERANCE,
         }
@@ -64,6 +64,8 @@ pub struct PairScores {
     pub resized: usize,
     /// References without a prediction.
     pub missing: usize,
+    /// What was decided while masks were read.
+    pub notes: NoteCounts,
 }
 
 /// Pairs the masks of two folders by name, in the names' order.
@@ -157,41 +159,89 @@ pub fn score_pairs(
     // All first, so that the error is the first one in the pairs' order.
     let scored = pairs.par_iter().map(score).collect::<Vec<_>>();
     let scored = scored.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mut notes = NoteCounts::default();
+    scored.iter().for_each(|pair| notes.merge(pair.notes.clone()));
     Ok(PairScores {
-        resized: scored.iter().filter(|(_, resized)| *resized).count(),
+        resized: scored.iter().filter(|pair| pair.resized).count(),
         missing: pairs.iter().filter(|pair| pair.prediction.is_none()).count(),
-        cases: scored.into_iter().map(|(case, _)| case).collect(),
+        cases: scored.into_iter().map(|pair| pair.case).collect(),
+        notes,
     })
 }
 
-/// The scores, and whether the prediction was resized.
-fn score_pair(pair: &MaskPair, options: &ScoreOptions) -> Result<(ScoredCase, bool), ReportError> {
+/// A scored pair, and what was done to score it.
+struct ScoredPair {
+    case: ScoredCase,
+    resized: bool,
+    notes: NoteCounts,
+}
+
+fn score_pair(pair: &MaskPair, options: &ScoreOptions) -> Result<ScoredPair, ReportError> {
     let case = || pair.case.clone();
-    let read = |file: &Path, rule| {
-        read_mask(file, rule)
-            .map_err(|source| ReportError::Image { case: case(), source: Box::new(source) })
+    let mut notes = NoteCounts::default();
+    let mut read = |file: &Path, options| {
+        let read = read_mask(file, options)
+            .map_err(|source| ReportError::Image { case: case(), source: Box::new(source) })?;
+        notes.add(file, &read.notes);
+        Ok::<_, ReportError>(read)
     };
-    let reference = read(&pair.reference, options.reference_rule)?;
-    let (width, height) = (reference.width, reference.height);
-    let found = match &pair.prediction {
-        Some(file) => read(file, options.prediction_rule)?,
-        None => BinaryMask::from_fn(width, height, |_, _| false),
+    let reference = read(&pair.reference, options.reference)?;
+    let (width, height) = (reference.mask.width, reference.mask.height);
+    let (found, left_out) = match &pair.prediction {
+        Some(file) => {
+            let read = read(file, options.prediction)?;
+            let size = (read.mask.width, read.mask.height);
+            if is_of_another_shape(size, (width, height)) {
+                let (prediction, reference) = (file.clone(), pair.reference.clone());
+                let sizes = [size, (width, height)];
+                return Err(ReportError::Shape { case: case(), prediction, reference, sizes });
+            }
+            (read.mask, read.ignored)
+        }
+        None => (BinaryMask::from_fn(width, height, |_, _| false), None),
     };
     let resized = (found.width, found.height) != (width, height);
-    let prediction = found.resize_nearest(width, height);
+    let (mut prediction, mut reference_mask) =
+        (found.resize_nearest(width, height), reference.mask);
+    let left_out = left_out.map(|ignored| ignored.resize_nearest(width, height));
+    for ignored in [reference.ignored, left_out].into_iter().flatten() {
+        prediction.remove(&ignored);
+        reference_mask.remove(&ignored);
+    }
     let [rows, columns] = options.spacing;
     let grid =
         |values| Grid::new(width as usize, height as usize, values)?.with_spacing(rows, columns);
     let within = options.nsd_tolerance;
     let scores = grid(&prediction.values)
-        .and_then(|found| Scores::within(within, &found, &grid(&reference.values)?))
+        .and_then(|found| Scores::within(within, &found, &grid(&reference_mask.values)?))
         .map_err(|source| ReportError::Compare { case: case(), source })?;
-    Ok((ScoredCase::new(case(), scores), resized))
+    Ok(ScoredPair { case: ScoredCase::new(case(), scores), resized, notes })
+}
+
+/// Whether one size is not the other's, enlarged: a transposed mask, or another picture's. Rounding to
+/// whole pixels is allowed for.
+fn is_of_another_shape(found: (u32, u32), wanted: (u32, u32)) -> bool {
+    let scale = |a: u32, b: u32| f64::from(a) / f64::from(b.max(1));
+    let expected = f64::from(wanted.1) * scale(found.0, wanted.0);
+    let slack = 1.0 + scale(found.1, wanted.1).max(scale(found.0, wanted.0));
+    (expected - f64::from(found.1)).abs() > slack
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_shape_is_not_another_size() {
+        for (found, wanted) in [((64, 48), (128, 96)), ((100, 75), (1333, 1000)), ((7, 5), (7, 5))]
+        {
+            assert!(!is_of_another_shape(found, wanted), "{found:?} for {wanted:?}");
+        }
+        for (found, wanted) in [((48, 64), (64, 48)), ((224, 224), (1333, 1000)), ((9, 3), (3, 9))]
+        {
+            assert!(is_of_another_shape(found, wanted), "{found:?} for {wanted:?}");
+        }
+    }
 
     #[test]
     fn a_mask_is_of_what_its_name_says() {

@@ -13,7 +13,7 @@ use evaluation::{Cover, other_side};
 use rayon::prelude::*;
 use seeded::{SplitMix64, mix64};
 use seg_augment::Augmentation;
-use seg_data::Case;
+use seg_data::{Case, NoteCounts, Sample};
 use seg_metrics::{Grid, distance_map};
 use seg_sentences::{nonsense, reworded, with_fillers};
 
@@ -35,6 +35,8 @@ pub struct Samples<'a> {
     cases: Vec<Prepared<'a>>,
     /// How many sentences are longer than the network reads.
     pub sentences_cut: usize,
+    /// What was decided while files were read.
+    pub notes: NoteCounts,
 }
 
 #[derive(Debug)]
@@ -45,6 +47,8 @@ struct Prepared<'a> {
     alone: bool,
     /// `[size, size]`, 255 inside; `None` if memory ended before it.
     mask: Option<Vec<u8>>,
+    /// `[size, size]`, 255 where pixels count nowhere; `None` if all count, or with the mask.
+    ignored: Option<Vec<u8>>,
 }
 
 /// A batch on the host, and who is in it.
@@ -58,6 +62,8 @@ pub struct Batch {
     masks: Vec<f32>,
     /// `[rows, 1, size, size]`; empty without a boundary loss.
     distances: Vec<f32>,
+    /// 1 for pixels that count, 0 for those that do not, `[rows, 1, size, size]`; empty if all do.
+    counted: Vec<f32>,
     tokens: TokenBatch,
     size: usize,
 }
@@ -85,7 +91,7 @@ impl<'a> Samples<'a> {
             let encoded =
                 tokenizer.encode(&case.sentence, input.word_len).map_err(SegError::from)?;
             sentences_cut += usize::from(encoded.cut);
-            prepared.push(Prepared { case, picture, alone: true, mask: None });
+            prepared.push(Prepared { case, picture, alone: true, mask: None, ignored: None });
         }
         let mut asked = vec![0; places.len()];
         prepared.iter().for_each(|prepared| asked[prepared.picture] += 1);
@@ -104,28 +110,32 @@ impl<'a> Samples<'a> {
             pictures: (0..places.len()).map(|_| None).collect(),
             cases: prepared,
             sentences_cut,
+            notes: NoteCounts::default(),
         };
         let mut seen = vec![false; samples.pictures.len()];
         let work = samples.cases.iter().map(|prepared| {
             let first = !std::mem::replace(&mut seen[prepared.picture], true);
             (prepared.case, first && fits(3 * area), fits(area))
         });
-        type Read = Result<(Option<Vec<u8>>, Option<Vec<u8>>), TrainError>;
+        type Read = Result<(Kept, NoteCounts), TrainError>;
         let work = work.collect::<Vec<_>>();
         let read = work.par_iter().map(|(case, keep_picture, keep_mask)| -> Read {
             let sample = seg_data::load(case)?;
-            let picture = picture_bytes(&sample.image, input)?;
-            let mask = network_mask(&sample.mask, input)?;
+            let bytes = Bytes::new(&sample, input)?;
             tick();
-            Ok((keep_picture.then_some(picture), keep_mask.then_some(mask)))
+            let (picture, mask) = (bytes.picture, bytes.mask);
+            let (picture, mask) = (keep_picture.then_some(picture), keep_mask.then_some(mask));
+            let ignored = bytes.ignored.filter(|_| *keep_mask);
+            Ok((Kept { picture, mask, ignored }, sample.notes))
         });
         let read = read.collect::<Vec<_>>();
         for (prepared, read) in samples.cases.iter_mut().zip(read) {
-            let (picture, mask) = read?;
-            if picture.is_some() {
-                samples.pictures[prepared.picture] = picture;
+            let (kept, notes) = read?;
+            if kept.picture.is_some() {
+                samples.pictures[prepared.picture] = kept.picture;
             }
-            prepared.mask = mask;
+            (prepared.mask, prepared.ignored) = (kept.mask, kept.ignored);
+            samples.notes.merge(notes);
         }
         Ok(samples)
     }
@@ -159,6 +169,7 @@ impl<'a> Samples<'a> {
             pixels: Vec::with_capacity(indices.len() * 3 * area),
             masks: Vec::with_capacity(indices.len() * area),
             distances: Vec::new(),
+            counted: Vec::new(),
             tokens: TokenBatch { ids: Vec::new(), rows: 0, columns: 0, cut: Vec::new() },
             size,
         };
@@ -168,9 +179,10 @@ impl<'a> Samples<'a> {
             let sentence = prepared.case.sentence.as_str();
             let change =
                 Augmentation::draw(&recipe.augment, seed, epoch as u64, *index as u64, sentence);
-            let [picture, mask] = self.bytes(prepared)?;
-            let mut mask = change.mask(&mask, size).into_owned();
-            let mut picture = change.image(&picture, size).into_owned();
+            let bytes = self.bytes(prepared)?;
+            let mut mask = change.mask(&bytes.mask, size).into_owned();
+            let mut picture = change.image(&bytes.picture, size).into_owned();
+            let ignored = bytes.ignored.as_deref().map(|ignored| change.mask(ignored, size));
             let mut sentence = change.sentence().to_owned();
             let negatives = recipe.data.negatives;
             let stream = &mut stream(ABSENCE, epoch, *index, seed);
@@ -203,6 +215,11 @@ impl<'a> Samples<'a> {
                 batch.distances.extend(signed_distance(&mask, size)?);
             }
             batch.masks.extend(mask.iter().map(|value| f32::from(*value) / 255.0));
+            if let Some(ignored) = ignored {
+                let start = (batch.ids.len()) * area;
+                batch.counted.resize(start, 1.0);
+                batch.counted.extend(ignored.iter().map(|value| f32::from(u8::from(*value < 128))));
+            }
             sentences.push(self.said_otherwise(sentence, epoch, *index, recipe));
             batch.ids.push(prepared.case.id.clone());
         }
@@ -236,16 +253,53 @@ impl<'a> Samples<'a> {
         sentence
     }
 
-    /// A case's picture and mask, read again where memory did not hold them.
-    fn bytes<'b>(&'b self, prepared: &'b Prepared<'_>) -> Result<[Cow<'b, [u8]>; 2], TrainError> {
+    /// A case's picture and mask, read again if memory did not hold them.
+    fn bytes<'b>(&'b self, prepared: &'b Prepared<'_>) -> Result<Shown<'b>, TrainError> {
         let picture = self.pictures.get(prepared.picture).and_then(Option::as_deref);
         if let (Some(picture), Some(mask)) = (picture, prepared.mask.as_deref()) {
-            return Ok([Cow::Borrowed(picture), Cow::Borrowed(mask)]);
+            let ignored = prepared.ignored.as_deref().map(Cow::Borrowed);
+            return Ok(Shown { picture: picture.into(), mask: mask.into(), ignored });
         }
-        let sample = seg_data::load(prepared.case)?;
-        let picture = picture_bytes(&sample.image, &self.input)?;
-        Ok([Cow::Owned(picture), Cow::Owned(network_mask(&sample.mask, &self.input)?)])
+        let Bytes { picture, mask, ignored } =
+            Bytes::new(&seg_data::load(prepared.case)?, &self.input)?;
+        let ignored = ignored.map(Cow::Owned);
+        Ok(Shown { picture: picture.into(), mask: mask.into(), ignored })
     }
+}
+
+/// A case at the network's size.
+struct Bytes {
+    /// `[size, size, 3]`
+    picture: Vec<u8>,
+    /// `[size, size]`, 255 inside
+    mask: Vec<u8>,
+    /// `[size, size]`, 255 where pixels count nowhere; `None` if all count.
+    ignored: Option<Vec<u8>>,
+}
+
+impl Bytes {
+    fn new(sample: &Sample, input: &InputConfig) -> Result<Self, TrainError> {
+        let ignored = sample.ignored.as_ref().map(|ignored| network_mask(ignored, input));
+        Ok(Self {
+            picture: picture_bytes(&sample.image, input)?,
+            mask: network_mask(&sample.mask, input)?,
+            ignored: ignored.transpose()?,
+        })
+    }
+}
+
+/// What memory keeps of a case.
+struct Kept {
+    picture: Option<Vec<u8>>,
+    mask: Option<Vec<u8>>,
+    ignored: Option<Vec<u8>>,
+}
+
+/// A case at the network's size, from memory or read again.
+struct Shown<'a> {
+    picture: Cow<'a, [u8]>,
+    mask: Cow<'a, [u8]>,
+    ignored: Option<Cow<'a, [u8]>>,
 }
 
 impl Batch {
@@ -257,10 +311,15 @@ impl Batch {
             Tensor::<4>::from_data(data, device)
         };
         let distance = (!self.distances.is_empty()).then(|| tensor(&self.distances, 1));
+        let counted = (!self.counted.is_empty()).then(|| {
+            let mut counted = self.counted.clone();
+            counted.resize(rows * size * size, 1.0);
+            tensor(&counted, 1)
+        });
         Example {
             pixels: tensor(&self.pixels, 3),
             tokens: token_tensor(&self.tokens, device),
-            target: Target { mask: tensor(&self.masks, 1), distance },
+            target: Target { mask: tensor(&self.masks, 1), distance, counted },
         }
     }
 }

@@ -111,6 +111,9 @@ impl<'a> Epochs<'a> {
         // A broken picture shows itself now and not at the end of the first epoch.
         Samples::load(&validation, input, 0, || reading.inc(1))?;
         reading.finish_and_clear();
+        if !quiet {
+            samples.notes.lines().iter().for_each(|line| eprintln!("note: {line}"));
+        }
 
         let (log, lines) = folder.log(progress.log_bytes)?;
         let mut curves = Curves::default();

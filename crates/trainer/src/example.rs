@@ -21,4 +21,6 @@ pub struct Target {
     /// Signed distance to the mask's border, positive outside, in sides of the picture, of the same
     /// shape; for the boundary loss.
     pub distance: Option<Tensor<4>>,
+    /// 1 for pixels that count and 0 for those that do not, of the same shape; `None` if all do.
+    pub counted: Option<Tensor<4>>,
 }

@@ -28,6 +28,9 @@ pub(crate) const LAST: &str = "last.safetensors";
 /// What a stopped run goes on from.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
 
+/// Key of how a set's files were read, in the metadata of weights: a
+/// [`ReadOptions`](seg_data::ReadOptions) in JSON.
+pub const READING_KEY: &str = "reading";
 /// Every key of the recipe with its value.
 const RECIPE: &str = "recipe.toml";
 /// The [`Provenance`].
@@ -207,11 +210,14 @@ pub(crate) fn notes(
     // Where the set lay is nobody's business who gets the weights.
     let mut recipe = recipe.clone();
     recipe.data.folder = None;
+    let reading = serde_json::to_string(&recipe.data.reading())
+        .map_err(|error| TrainError::State { file: RECIPE.into(), what: error.to_string() })?;
     Ok(BTreeMap::from([
         ("recipe".to_owned(), recipe.to_toml()?),
         ("trainer".to_owned(), provenance.trainer.clone()),
         ("data".to_owned(), tables.collect::<Vec<_>>().join("\n")),
         ("use".to_owned(), "research only, not for clinical use".to_owned()),
+        (READING_KEY.to_owned(), reading),
     ]))
 }
 

@@ -48,7 +48,7 @@
 //!
 //! let device = Device::flex();
 //! let logits = Tensor::<4>::zeros([2, 1, 4, 4], &device);
-//! let target = Target { mask: Tensor::zeros([2, 1, 4, 4], &device), distance: None };
+//! let target = Target { mask: Tensor::zeros([2, 1, 4, 4], &device), distance: None, counted: None };
 //! let loss = seg_loss(logits, &target, &LossConfig::default()).into_scalar::<f32>();
 //! assert!((loss - 0.5 * 0.693_147 - 0.5).abs() < 1e-4); // ln 2, and no overlap
 //! ```
@@ -84,7 +84,7 @@ mod threshold;
 
 pub use epochs::Ending;
 pub use error::TrainError;
-pub use folder::Provenance;
+pub use folder::{Provenance, READING_KEY};
 pub use recipe::Recipe;
 pub use report::RunReport;
 pub use run::{RunContext, open_data, resume, train, validation_cases};

@@ -12,14 +12,24 @@ use crate::sections::LossConfig;
 ///
 /// - `logits`: `[batch, 1, height, width]`
 /// - output: `[1]`, not negative but for the boundary loss
+///
+/// Pixels that do not count ([`Target::counted`]) cost nothing.
 pub fn seg_loss(logits: Tensor<4>, target: &Target, config: &LossConfig) -> Tensor<1> {
     let mask = target.mask.clone();
     // max(x, 0) - x t + ln(1 + exp(-|x|)): no overflow at any logit.
     let tail = (logits.clone().abs().neg().exp() + 1.0).log();
     let cross_entropy = relu(logits.clone()) - logits.clone() * mask.clone() + tail;
-    let probability = sigmoid(logits);
+    let mut probability = sigmoid(logits);
+    let cross_entropy = match &target.counted {
+        None => cross_entropy.mean(),
+        Some(counted) => {
+            probability = probability * counted.clone();
+            // At least one, for a batch of which nothing counts.
+            (cross_entropy * counted.clone()).sum() / counted.clone().sum().clamp_min(1.0)
+        }
+    };
     let dice = dice_loss(probability.clone(), mask);
-    let loss = cross_entropy.mean() * config.bce + dice * config.dice;
+    let loss = cross_entropy * config.bce + dice * config.dice;
     match &target.distance {
         Some(distance) => loss + (probability * distance.clone()).mean() * config.boundary,
         None => loss,

@@ -53,7 +53,7 @@ pub fn open_data(recipe: &Recipe) -> Result<Dataset, TrainError> {
         expected: "the folder of a set (--data DIR)",
     })?;
     let options = OpenOptions {
-        mask_rule: data.mask_rule,
+        reading: data.reading(),
         group_pattern: data.group.clone(),
         ..OpenOptions::default()
     };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use causal_clip_seg::config::{Normalisation, Resize, Sides};
-use seg_data::MaskRule;
+use seg_data::{MaskOptions, MaskRule, PictureOptions, ReadOptions};
 use serde::{Deserialize, Serialize};
 
 /// The network and where its weights start.
@@ -54,8 +54,15 @@ impl Default for ModelRecipe {
 pub struct DataRecipe {
     /// Folder of the set.
     pub folder: Option<PathBuf>,
-    /// Which mask values are inside.
+    /// Which mask values are inside: `auto`, `half`, `non_zero`, `alpha`, `{ equals = 3 }` or
+    /// `{ colour = "#00ff00" }`.
     pub mask_rule: MaskRule,
+    /// A value of masks whose pixels count nowhere, neither in the loss nor in scores.
+    pub ignore: Option<u16>,
+    /// Bits that 16-bit pictures use, 9 to 16: 12 for a detector's 12 bits; all 16 if not given.
+    pub bits: Option<u8>,
+    /// Leaves pictures as they are stored, whatever their EXIF tags say of their orientation.
+    pub ignore_orientation: bool,
     /// A pattern on pictures' names: what it matches belongs together (QaTa: `sub-S\d+`).
     pub group: Option<String>,
     /// Shares of train, val and test: the set's own splits are given up and whole groups are dealt
@@ -87,6 +94,9 @@ impl Default for DataRecipe {
         Self {
             folder: None,
             mask_rule: MaskRule::default(),
+            ignore: None,
+            bits: None,
+            ignore_orientation: false,
             group: None,
             resplit: None,
             resplit_seed: 0,
@@ -95,6 +105,19 @@ impl Default for DataRecipe {
             negatives: 0.0,
             memory: 4096,
             workers: 1,
+        }
+    }
+}
+
+impl DataRecipe {
+    /// How the set's files are read.
+    pub fn reading(&self) -> ReadOptions {
+        ReadOptions {
+            mask: MaskOptions { rule: self.mask_rule, ignore: self.ignore },
+            picture: PictureOptions {
+                bits: self.bits,
+                ignore_orientation: self.ignore_orientation,
+            },
         }
     }
 }

@@ -33,7 +33,7 @@ fn example(rows: usize, seed: u64, device: &Device) -> Example {
     let (pixels, mask) = (tensor(3), tensor(1).greater_elem(0.3).float());
     let tokens = [49406, 1823, 3143, 49407].repeat(rows);
     let tokens = Tensor::<2, Int>::from_data(TensorData::new(tokens, [rows, 4]), device);
-    Example { pixels, tokens, target: Target { mask, distance: None } }
+    Example { pixels, tokens, target: Target { mask, distance: None, counted: None } }
 }
 
 fn values(network: &CausalClipSeg) -> BTreeMap<String, Vec<f32>> {

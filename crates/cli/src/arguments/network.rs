@@ -1,5 +1,6 @@
 //! Which network, and how its probabilities become masks.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -118,6 +119,11 @@ impl Weights {
     /// The network as it was trained: both branches, and gates of its own.
     pub(crate) fn as_trained(&self, device: &Device) -> anyhow::Result<CausalClipSeg> {
         self.checkpoint.load(device).context("cannot load the network as it was trained")
+    }
+
+    /// What the file says beside its tensors.
+    pub(crate) fn metadata(&self) -> &BTreeMap<String, String> {
+        self.checkpoint.metadata()
     }
 
     /// SHA-256 of the file, in hexadecimal.

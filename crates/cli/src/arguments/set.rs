@@ -1,11 +1,13 @@
 //! Which set, and which of its cases.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 
 use seg_data::{Case, Dataset, OpenOptions, Split, stratified};
-use seg_image::MaskRule;
+
+use crate::arguments::ReadArgs;
 
 #[derive(clap::Args)]
 pub(crate) struct DataArgs {
@@ -17,16 +19,16 @@ pub(crate) struct DataArgs {
     /// confidence intervals resample whole groups
     #[arg(long, value_name = "PATTERN")]
     group: Option<String>,
-    /// Which values of a mask file are inside: half (128 and above) or any (above 0)
-    #[arg(long, value_name = "RULE", default_value = "half", value_parser = mask_rule)]
-    inside: MaskRule,
+    #[command(flatten)]
+    reading: ReadArgs,
 }
 
 impl DataArgs {
-    pub(crate) fn open(&self) -> anyhow::Result<Dataset> {
+    /// The set, read as the flags say, else as the weights with this metadata were trained.
+    pub(crate) fn open(&self, metadata: &BTreeMap<String, String>) -> anyhow::Result<Dataset> {
         let options = OpenOptions {
             group_pattern: self.group.clone(),
-            mask_rule: self.inside,
+            reading: self.reading.options(metadata),
             ..OpenOptions::default()
         };
         Dataset::open_with(&self.data, &options).context("cannot open the set")
@@ -59,14 +61,5 @@ impl SetArgs {
         let (folder, split) = (self.data.data.display(), self.split);
         ensure!(!chosen.is_empty(), "{folder}: found no case to use in the split {split}");
         Ok(chosen)
-    }
-}
-
-/// Reads `--inside`.
-pub(crate) fn mask_rule(name: &str) -> Result<MaskRule, String> {
-    match name {
-        "half" => Ok(MaskRule::AtLeastHalf),
-        "any" => Ok(MaskRule::NonZero),
-        _ => Err("expected half or any".to_owned()),
     }
 }

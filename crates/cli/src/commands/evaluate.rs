@@ -3,14 +3,13 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use causal_clip_seg::mask::BinaryMask;
 use causal_clip_seg_cli::Console;
 use evaluation::{
     CausalMean, CausalRow, CausalStudy, Control, EvaluationError, MeanMask, PresenceQuestions,
     PresenceStudy, Questions, Views, causal_markdown, ranked_sheet, reliability_plot,
     score_control,
 };
-use seg_data::{Case, Dataset, Split, distinct_names};
+use seg_data::{Case, Dataset, NoteCounts, Sample, Split, distinct_names};
 use seg_image::{write_gray8, write_mask, write_rgb};
 use seg_metrics::{Bootstrap, Calibration};
 use seg_report::{ControlScores, ReportHeader, ScoreReport};
@@ -69,7 +68,7 @@ pub(crate) struct Evaluate {
 impl Evaluate {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
         let network = self.network.open()?;
-        let data = self.set.data.open()?;
+        let data = self.set.data.open(network.weights.metadata())?;
         let cases = self.chosen(&data)?;
         let out = self.out.create("evaluate")?;
         let names = distinct_names(&cases);
@@ -150,13 +149,29 @@ impl Work<'_> {
         let (data, cases, seed) = (self.data, self.cases, self.args.set.seed);
         let mut calibration = Calibration::default();
         let mut controls = Vec::new();
+        let mut notes = NoteCounts::default();
         for control in &self.args.controls {
             let bar = self.console.progress(cases.len(), control.to_string());
-            let see = |place: usize, answer: &MeanMask, reference: &BinaryMask| {
+            let first = controls.is_empty();
+            let see = |place: usize, answer: &MeanMask, case: &Sample| {
                 bar.inc(1);
+                if first {
+                    notes.merge(case.notes.clone());
+                }
                 if *control == Control::True {
                     leave(&folders, &self.names[place], answer)?;
-                    calibration.add(&answer.mask.probabilities, &reference.values);
+                    let (answer, reference) = (&answer.mask.probabilities, &case.mask.values);
+                    match &case.ignored {
+                        None => calibration.add(answer, reference),
+                        Some(ignored) => {
+                            let counts = |at: &usize| !ignored.values[*at];
+                            let (answer, reference): (Vec<_>, Vec<_>) = (0..answer.len())
+                                .filter(counts)
+                                .map(|at| (answer[at], reference[at]))
+                                .unzip();
+                            calibration.add(&answer, &reference);
+                        }
+                    }
                 }
                 Ok(())
             };
@@ -169,6 +184,7 @@ impl Work<'_> {
                 false => controls.push(scored),
             }
         }
+        notes.lines().into_iter().for_each(|line| self.console.note(line));
         Ok((controls, calibration))
     }
 

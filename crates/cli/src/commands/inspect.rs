@@ -1,5 +1,6 @@
 //! `inspect`
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use causal_clip_seg::parts::Tokenizer;
@@ -30,7 +31,7 @@ pub(crate) struct Inspect {
 
 impl Inspect {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
-        let inspection = inspect(&self.data.open()?, console)?;
+        let inspection = inspect(&self.data.open(&BTreeMap::new())?, console)?;
         console.result(&inspection, || inspection.summary())?;
         if let Some(out) = &self.out {
             create_folder(out)?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use causal_clip_seg_cli::Console;
-use seg_image::MaskRule;
+use seg_image::{MaskOptions, MaskRule};
 use seg_metrics::{Bootstrap, Scores};
 use seg_report::{
     ControlScores, ConventionTable, Missing, ReportHeader, ScoreOptions, ScoreReport, find_pairs,
@@ -11,7 +11,7 @@ use seg_report::{
 };
 use serde_json::json;
 
-use crate::arguments::{OutArg, mask_rule};
+use crate::arguments::OutArg;
 
 /// Scores a folder of masks, whoever made them, against a folder of reference masks.
 ///
@@ -37,9 +37,20 @@ pub(crate) struct Score {
     references: PathBuf,
     #[command(flatten)]
     out: OutArg,
-    /// Which values of a mask file are inside, in both folders: half (128 and above) or any (above 0)
-    #[arg(long, value_name = "RULE", default_value = "half", value_parser = mask_rule)]
-    inside: MaskRule,
+    /// Which values of a mask file are inside, in both folders: auto (what has one reading; the rest is
+    /// refused with its values), half (the upper half of the range), non_zero, alpha, a label such as 3, or
+    /// a colour such as "#00ff00"
+    #[arg(long, visible_alias = "inside", value_name = "RULE", default_value_t)]
+    mask_rule: MaskRule,
+    /// The rule for predictions, if it is another one
+    #[arg(long, value_name = "RULE")]
+    prediction_rule: Option<MaskRule>,
+    /// The rule for references, if it is another one
+    #[arg(long, value_name = "RULE")]
+    reference_rule: Option<MaskRule>,
+    /// A value of references whose pixels count nowhere, such as 255
+    #[arg(long, value_name = "VALUE")]
+    ignore: Option<u16>,
     /// Count a missing prediction as an empty mask instead of refusing it
     #[arg(long)]
     missing_as_empty: bool,
@@ -63,8 +74,11 @@ pub(crate) struct Score {
 impl Score {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
         let options = ScoreOptions {
-            prediction_rule: self.inside,
-            reference_rule: self.inside,
+            prediction: self.prediction_rule.unwrap_or(self.mask_rule).into(),
+            reference: MaskOptions {
+                rule: self.reference_rule.unwrap_or(self.mask_rule),
+                ignore: self.ignore,
+            },
             spacing: [self.spacing[0], self.spacing[1]],
             nsd_tolerance: self.tolerance,
         };
@@ -105,6 +119,7 @@ impl Score {
         let bar = console.progress(pairs.len(), "scoring");
         let scored = score_pairs(&pairs, options, || bar.inc(1))?;
         bar.finish_and_clear();
+        scored.notes.lines().into_iter().for_each(|line| console.note(line));
         if scored.resized > 0 {
             let resized = scored.resized;
             console.note(format!("{resized} predictions differ in size from their references"));

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use causal_clip_seg::explanation::Explanation;
-use causal_clip_seg::{Device, Mask, RgbImage, Segmenter, read_rgb};
+use causal_clip_seg::{Device, Mask, RgbImage, Segmenter};
 use causal_clip_seg_cli::{Console, DeviceArg, UsageError};
-use seg_image::{OverlayStyle, contact_sheet, overlay, write_mask, write_rgb};
+use seg_image::{OverlayStyle, contact_sheet, overlay, read_picture, write_mask, write_rgb};
 use serde_json::json;
 
-use crate::arguments::{AnswerArgs, OutArg, Weights, whose_left};
+use crate::arguments::{AnswerArgs, OutArg, PictureArgs, Weights, whose_left};
 use answer::{Answer, short};
+use jobs::JobOptions;
 
 /// Segments pictures by sentences.
 ///
@@ -52,6 +53,8 @@ pub(crate) struct Segment {
     out: OutArg,
     #[command(flatten)]
     answer: AnswerArgs,
+    #[command(flatten)]
+    picture: PictureArgs,
     /// Leave the mask empty if the network finds the target absent: by the threshold stored with the
     /// weights, or by this one from 0 to 1
     #[arg(long, value_name = "FROM", num_args = 0..=1, require_equals = true)]
@@ -88,7 +91,9 @@ impl Segment {
         let segmenter = self.with_presence(segmenter, &weights)?;
         let out = self.out.create("segment")?;
         if let Some(table) = &self.jobs {
-            return jobs::run(table, &segmenter, &weights, &out, self.probability, console);
+            let reading = self.picture.options(weights.metadata());
+            let options = JobOptions { reading, probability: self.probability };
+            return jobs::run(table, &segmenter, &weights, &out, options, console);
         }
         let answers = self.pictures(&segmenter, &weights, &device, &out, console)?;
         let told = json!({ "left_and_right": whose_left(&segmenter), "sides": segmenter.sides(), "answers": answers });
@@ -125,6 +130,7 @@ impl Segment {
     ) -> anyhow::Result<Vec<Answer>> {
         // Beside the prepared network the one as trained: the other branch and the gates are its own.
         let trained = self.explain.then(|| weights.as_trained(device)).transpose()?;
+        let options = self.picture.options(weights.metadata());
         let mut answers = Vec::new();
         let (mut names, mut overlays) = (HashSet::new(), Vec::new());
         let (asked, sentences) = self.asked()?;
@@ -138,7 +144,13 @@ impl Segment {
             );
             let image = match image {
                 Some(image) => image.clone(),
-                None => read_rgb(path)?,
+                None => {
+                    let read = read_picture(path, options)?;
+                    for note in read.notes {
+                        console.note(format!("{}: {note}", path.display()));
+                    }
+                    read.image
+                }
             };
             let queries = sentences.iter().map(|sentence| (&image, sentence.as_str()));
             let masks = segmenter.segment_many(&queries.collect::<Vec<_>>())?;

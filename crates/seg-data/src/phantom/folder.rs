@@ -81,7 +81,7 @@ pub fn write_phantoms(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use seg_image::{MaskRule, read_mask, read_rgb};
+    use seg_image::{MaskOptions, read_mask, read_rgb};
 
     #[test]
     fn the_folder_holds_what_was_drawn() {
@@ -99,7 +99,8 @@ mod tests {
         for (row, (made, query)) in rows.records().zip(queries) {
             let row = row.unwrap();
             assert_eq!(read_rgb(folder.path().join(&row[0])).unwrap(), made.image);
-            let mask = read_mask(&folder.path().join(&row[1]), MaskRule::AtLeastHalf).unwrap();
+            let mask =
+                read_mask(&folder.path().join(&row[1]), MaskOptions::default()).unwrap().mask;
             assert_eq!((&row[2], &mask), (&*query.sentence, &query.mask));
             assert_eq!(&row[3], if made == &drawn[0] { "train" } else { "test" });
             assert_eq!(&row[4], if made == &drawn[0] { "0000" } else { "0001" });

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use causal_clip_seg::{Segmenter, read_rgb};
+use causal_clip_seg::Segmenter;
 use causal_clip_seg_cli::{Console, stop_on_ctrl_c};
 use indicatif::ProgressBar;
 use seg_data::{DataError, Question, read_questions};
-use seg_image::write_mask;
+use seg_image::{NoteCounts, PictureOptions, read_picture, write_mask};
 use serde_json::json;
 
 use super::answer::Answer;
@@ -19,13 +19,20 @@ use crate::arguments::{Weights, create_folder, whose_left};
 /// Sentences about one picture that are answered at once; each needs maps of the picture's size.
 const AT_ONCE: usize = 8;
 
+/// How a table's pictures are read, and what is left of their answers.
+pub(super) struct JobOptions {
+    pub(super) reading: PictureOptions,
+    /// Probabilities too.
+    pub(super) probability: bool,
+}
+
 /// Answers the rows of a table that have no answer yet; `false` if a row could not be answered.
 pub(super) fn run(
     table: &Path,
     segmenter: &Segmenter,
     weights: &Weights,
     out: &Path,
-    probability: bool,
+    options: JobOptions,
     console: Console,
 ) -> anyhow::Result<bool> {
     let questions = read_questions(table)?;
@@ -36,13 +43,15 @@ pub(super) fn run(
     let ledger = Ledger::open(out, &settings(segmenter, weights, folder)?)?;
     let stop = stop_on_ctrl_c("picture")?;
     let rows = questions.len();
-    let probabilities = probability.then(|| out.join("probabilities"));
+    let probabilities = options.probability.then(|| out.join("probabilities"));
     probabilities.as_deref().map(create_folder).transpose()?;
     let mut work = Work {
         segmenter,
         ledger,
         folder,
         probabilities,
+        reading: options.reading,
+        notes: NoteCounts::default(),
         bar: None,
         failed: Vec::new(),
         answered: 0,
@@ -56,7 +65,8 @@ pub(super) fn run(
     let stopped = work.answer_all(&pictures, stop)?;
     bar.finish_and_clear();
 
-    let Work { ledger, failed, answered, .. } = work;
+    let Work { ledger, failed, answered, notes, .. } = work;
+    notes.lines().into_iter().for_each(|line| console.note(line));
     let told = json!({
         "left_and_right": whose_left(segmenter),
         "sides": segmenter.sides(),
@@ -106,6 +116,9 @@ struct Work<'a> {
     folder: &'a Path,
     /// Where the probabilities go, if they are wanted.
     probabilities: Option<PathBuf>,
+    reading: PictureOptions,
+    /// What was decided while pictures were read.
+    notes: NoteCounts,
     bar: Option<ProgressBar>,
     failed: Vec<String>,
     answered: usize,
@@ -143,8 +156,11 @@ impl Work<'_> {
     /// `true` if it was stopped before the last picture.
     fn answer_all(&mut self, pictures: &[Picture], stop: &AtomicBool) -> anyhow::Result<bool> {
         for (picture, questions) in pictures {
-            let image = match read_rgb(picture) {
-                Ok(image) => image,
+            let image = match read_picture(picture, self.reading) {
+                Ok(read) => {
+                    self.notes.add(picture, &read.notes);
+                    read.image
+                }
                 Err(error) => {
                     let error = format!("{:#}", anyhow::Error::from(error));
                     questions.iter().for_each(|q| self.fail(format!("{}: {error}", q.origin)));
