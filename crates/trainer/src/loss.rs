@@ -51,3 +51,44 @@ pub fn dice_loss(probability: Tensor<4>, mask: Tensor<4>) -> Tensor<1> {
     let dice = (both * 2.0 + EPSILON) / (either + EPSILON);
     (dice.neg() + 1.0).mean()
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+
+    /// By hand: what is left out changes nothing, whatever its logits are.
+    #[test]
+    fn pixels_that_do_not_count_cost_nothing() {
+        let device = Device::flex();
+        let tensor = |values: [f32; 4], width: usize| {
+            let data = TensorData::new(values[..2 * width].to_vec(), [1, 1, 2, width]);
+            Tensor::<4>::from_data(data, &device)
+        };
+        let config = LossConfig { bce: 0.5, dice: 0.5, boundary: 1.0 };
+        let loss = |logits, mask, distance, counted: Option<Tensor<4>>| {
+            let target = Target { mask, distance: Some(distance), counted };
+            seg_loss(logits, &target, &config).into_scalar::<f32>()
+        };
+        let counted = || Some(tensor([1.0, 0.0, 1.0, 0.0], 2));
+        let of = |ignored: f32| {
+            loss(
+                tensor([0.3, ignored, -2.0, -ignored], 2),
+                tensor([1.0, 0.0, 0.0, 0.0], 2),
+                tensor([0.0, 0.5, 0.0, 0.5], 2),
+                counted(),
+            )
+        };
+        let alone = loss(
+            tensor([0.3, -2.0, 0.0, 0.0], 1),
+            tensor([1.0, 0.0, 0.0, 0.0], 1),
+            tensor([0.0; 4], 1),
+            None,
+        );
+        assert!((of(5.0) - alone).abs() < 1e-6 && (of(-9.0) - alone).abs() < 1e-6);
+        let nothing = Some(tensor([0.0; 4], 2));
+        let none = loss(tensor([1.0; 4], 2), tensor([0.0; 4], 2), tensor([1.0; 4], 2), nothing);
+        assert!(none.abs() < 1e-6, "{none}");
+    }
+}
