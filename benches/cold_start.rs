@@ -1,16 +1,17 @@
 //! From nothing to a mask: the program is started, reads its weights, and answers once.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use burn::tensor::Device;
 use causal_clip_seg::format::Precision;
 use causal_clip_seg::{CausalClipSeg, Segmenter, read_rgb};
+use seg_data::phantom::{PhantomConfig, write_phantoms};
+use seg_data::{Dataset, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{Measured, peak_rss_mb, run_again, time};
-use crate::work::draw_picture;
 
 const WEIGHTS: &str = "network.safetensors";
 const PICTURE: &str = "picture.png";
@@ -54,4 +55,13 @@ pub fn answer(folder: &Path, device: &Device) -> anyhow::Result<Answered> {
     let mask = segmenter.segment(&picture, "Bilateral infection, upper left lung.")?;
     mask.write_png(folder.join(MASK))?;
     Ok(Answered { peak_rss_mb: peak_rss_mb() })
+}
+
+/// Draws a set of one picture of 1024 x 1024 pixels and gives the picture's file.
+pub(crate) fn draw_picture(root: &Path) -> anyhow::Result<PathBuf> {
+    let phantoms = PhantomConfig { size: 1024, ..PhantomConfig::default() };
+    write_phantoms(root, &phantoms, [1, 0, 0], || ())?;
+    let set = Dataset::open(root)?;
+    let picture = set.cases(Split::Train).first().map(|case| case.image.clone());
+    picture.context("drawing a picture")
 }

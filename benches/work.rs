@@ -1,7 +1,6 @@
 //! The cases' work, and what it is done on.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
@@ -17,7 +16,7 @@ use trainer::config::{GameConfig, Order};
 use trainer::steps::{Example, Learner, Samples, Target};
 
 use crate::case::{Case, Part};
-use crate::cold_start;
+use crate::cold_start::{self, draw_picture};
 use crate::machine::{Circumstances, Machine};
 use crate::measure::{Figures, Measured, time};
 use crate::multiply_adds::{MultiplyAdds, multiply_adds};
@@ -271,13 +270,4 @@ impl Bench<'_> {
             Ok(())
         })
     }
-}
-
-/// Draws a set of one picture of 1024 x 1024 pixels and gives the picture's file.
-pub(crate) fn draw_picture(root: &Path) -> anyhow::Result<PathBuf> {
-    let phantoms = PhantomConfig { size: 1024, ..PhantomConfig::default() };
-    write_phantoms(root, &phantoms, [1, 0, 0], || ())?;
-    let set = Dataset::open(root)?;
-    let picture = set.cases(Split::Train).first().map(|case| case.image.clone());
-    picture.context("drawing a picture")
 }

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use vision_layers::{ConvNormRelu, FieldName, Pyramid};
 
 use crate::config::{DecoderConfig, DecoderConfigError};
-use crate::neck::{GateValues, Neck, NeckStages, Split};
+use crate::neck::{GateValues, Neck, NeckStages, SplitMaps};
 use crate::projector::{Projector, ProjectorForm};
 
 /// The two answers, each `[batch, 1, height, width]` at the picture's size.
@@ -153,7 +153,7 @@ impl Decoder {
     }
 
     /// Both maps of these levels through other gates, such as another picture's.
-    pub fn split(&self, levels: &[Tensor<4>; 3], gates: &GateValues) -> Split {
+    pub fn split(&self, levels: &[Tensor<4>; 3], gates: &GateValues) -> SplitMaps {
         self.neck.split([levels; 2], gates)
     }
 
@@ -162,14 +162,14 @@ impl Decoder {
     /// # Shapes
     ///
     /// - `state`: `[batch, state]`
-    pub fn project(&self, split: Split, state: Tensor<2>, form: ProjectorForm) -> SegLogits {
+    pub fn project(&self, split: SplitMaps, state: Tensor<2>, form: ProjectorForm) -> SegLogits {
         self.project_each(split, [state.clone(), state], form)
     }
 
     /// Both maps to logits, with a state for each side, causal first.
     fn project_each(
         &self,
-        split: Split,
+        split: SplitMaps,
         [causal, confounding]: [Tensor<2>; 2],
         form: ProjectorForm,
     ) -> SegLogits {

@@ -49,6 +49,6 @@ pub use decoder::{DECODER_NAMES, Decoder, Game, SegLogits};
 pub use fast_projector::{enlarged_conv, sentence_conv};
 pub use folded::{FoldedDecoder, PictureMaps};
 pub use gate::Gate;
-pub use neck::{GateValues, Neck, NeckStages, Split};
+pub use neck::{GateValues, Neck, NeckStages, SplitMaps};
 pub use projector::{Projector, ProjectorForm};
 pub use vision_layers::Pyramid;

@@ -11,7 +11,7 @@ use crate::gate::{FoldedGate, Gate};
 
 /// The two aggregated maps, each `[batch, features, height / 16, width / 16]`, not negative.
 #[derive(Clone, Debug)]
-pub struct Split {
+pub struct SplitMaps {
     /// What the sentence's lesion is decided by.
     pub causal: Tensor<4>,
     /// What is left.
@@ -35,7 +35,7 @@ pub struct NeckStages {
     /// The gates on them.
     pub gates: GateValues,
     /// What comes out.
-    pub split: Split,
+    pub split: SplitMaps,
 }
 
 /// Brings the levels to one scale, gates them, aggregates both sides by one layer.
@@ -87,12 +87,12 @@ impl Neck {
     }
 
     /// Causal and confounding map of gated levels, which are given for each side.
-    pub fn split(&self, [kept, left]: [&[Tensor<4>; 3]; 2], gates: &GateValues) -> Split {
+    pub fn split(&self, [kept, left]: [&[Tensor<4>; 3]; 2], gates: &GateValues) -> SplitMaps {
         // One aggregation for both, causal first: in training its running statistics take both
         // updates, in this order.
         let causal = self.aggregation.forward(gated(kept, &gates.causal, |m| m));
         let confounding = self.aggregation.forward(gated(left, &gates.confounding, |m| 1.0 - m));
-        Split { causal, confounding }
+        SplitMaps { causal, confounding }
     }
 
     /// The causal map alone, for when only the mask is wanted.

@@ -56,7 +56,7 @@ pub use error::{ClipConfigError, WeightsError};
 pub use image_tower::{FoldedImageTower, ImageTower, Trunk};
 pub use pixels::{MaskView, Normalisation, PixelError, Resize, RgbView};
 pub use text_tower::{TextFeatures, TextTower};
-pub use tokenizer::{Batch as TokenBatch, TokenError, Tokenizer};
+pub use tokenizer::{TokenBatch, TokenError, Tokenizer};
 pub use transformer::{TextBlock, quick_gelu};
 pub use vision_layers::Pyramid;
 pub use weights::{

@@ -66,7 +66,7 @@ pub struct Encoded {
 
 /// Sentences as rows of one length.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch {
+pub struct TokenBatch {
     /// `[rows, columns]`, row after row.
     pub ids: Vec<u32>,
     /// Sentences.
@@ -129,14 +129,18 @@ impl Tokenizer {
     /// # Errors
     ///
     /// `word_len` outside 2 to the context.
-    pub fn encode_batch(&self, sentences: &[&str], word_len: usize) -> Result<Batch, TokenError> {
+    pub fn encode_batch(
+        &self,
+        sentences: &[&str],
+        word_len: usize,
+    ) -> Result<TokenBatch, TokenError> {
         self.check(word_len)?;
         let encoded: Vec<Encoded> = sentences
             .iter()
             .map(|sentence| self.encode(sentence, word_len))
             .collect::<Result<_, _>>()?;
         let columns = encoded.iter().map(|e| e.used).max().unwrap_or(0);
-        Ok(Batch {
+        Ok(TokenBatch {
             ids: encoded.iter().flat_map(|e| e.ids.iter().take(columns)).copied().collect(),
             rows: encoded.len(),
             columns,

@@ -10,7 +10,7 @@ use causal_clip_seg::parts::{
     ProjectorForm, Tokenizer, network_mask, network_pixels, token_tensor,
 };
 use causal_clip_seg::{CausalClipSeg, SegError};
-use causal_seg_decoder::{GateValues, Split};
+use causal_seg_decoder::{GateValues, SplitMaps};
 use rayon::prelude::*;
 use seeded::SplitMix64;
 use seg_data::Case;
@@ -98,15 +98,17 @@ impl CausalStudy<'_> {
             let turned = |map: &Tensor<4>| map.clone().roll(&[1], &[0]);
             let gates = neck.gates.causal.each_ref().map(turned);
             let other = GateValues { causal: gates.clone(), confounding: gates };
-            let split = Split {
+            let split = SplitMaps {
                 causal: neck.split.confounding.clone(),
                 confounding: neck.split.causal.clone(),
             };
             let exchanged = decoder.project(split, state.clone(), ProjectorForm::Fast).causal;
             let by_gates = decoder.split(&neck.levels, &other);
             let by_gates = decoder.project(by_gates, state.clone(), ProjectorForm::Fast).causal;
-            let split =
-                Split { causal: turned(&neck.split.causal), confounding: neck.split.confounding };
+            let split = SplitMaps {
+                causal: turned(&neck.split.causal),
+                confounding: neck.split.confounding,
+            };
             let by_map = decoder.project(split, state, ProjectorForm::Fast).causal;
 
             let threshold = input.threshold;

@@ -24,25 +24,14 @@ use crate::folder::{BEST, CHECKPOINTS, LAST, Log, Provenance, RunFolder, notes};
 use crate::learner::Learner;
 use crate::prefetch::{Go, batches};
 use crate::recipe::Recipe;
-use crate::report::RunReport;
-use crate::run::validation_cases;
+use crate::report::{Ending, RunReport};
 use crate::threshold::store_threshold;
+use crate::validation::validation_cases;
 
 const CURVES: &str = "curves.png";
 const SHEET: &str = "validation.png";
 /// Longest time without a line if there is no progress bar.
 const SILENCE: Duration = Duration::from_secs(60);
-
-/// Why a training ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// All epochs are done.
-    Finished,
-    /// [`ValidationConfig::patience`](crate::config::ValidationConfig::patience) ran out.
-    Early,
-    /// It was asked to stop and can be resumed.
-    Stopped,
-}
 
 /// A run while it goes on.
 pub(crate) struct Epochs<'a> {

@@ -9,9 +9,9 @@ use causal_clip_seg::CausalClipSegConfig;
 use seg_data::{Dataset, Split};
 use serde::{Deserialize, Serialize};
 
+use crate::context::RunContext;
 use crate::error::TrainError;
 use crate::recipe::Recipe;
-use crate::run::RunContext;
 
 /// A run's folder, held by this process.
 #[derive(Debug)]

@@ -62,6 +62,7 @@
 mod average;
 mod batch;
 mod checkpoint;
+mod context;
 mod curves;
 mod epochs;
 mod error;
@@ -81,13 +82,15 @@ mod run;
 mod schedule;
 mod sections;
 mod threshold;
+mod validation;
 
-pub use epochs::Ending;
+pub use context::RunContext;
 pub use error::TrainError;
 pub use folder::{Provenance, READING_KEY};
 pub use recipe::Recipe;
-pub use report::RunReport;
-pub use run::{RunContext, open_data, resume, train, validation_cases};
+pub use report::{Ending, RunReport};
+pub use run::{open_data, resume, train};
+pub use validation::validation_cases;
 
 /// The sections of a [`Recipe`].
 pub mod config {

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::epochs::Ending;
-
 /// What a training leaves.
 #[derive(Clone, Debug)]
 pub struct RunReport {
@@ -25,4 +23,15 @@ pub struct RunReport {
     pub wall: f64,
     /// Cases whose sentences are longer than the network reads.
     pub sentences_cut: usize,
+}
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All epochs are done.
+    Finished,
+    /// [`ValidationConfig::patience`](crate::config::ValidationConfig::patience) ran out.
+    Early,
+    /// It was asked to stop and can be resumed.
+    Stopped,
 }

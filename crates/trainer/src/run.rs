@@ -1,44 +1,20 @@
 //! A training from the first step to the last, or from where it was stopped.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use burn::tensor::Device;
 use causal_clip_seg::format::names;
 use causal_clip_seg::{CausalClipSeg, Checkpoint, SegError};
-use seg_data::{Case, Dataset, OpenOptions, Split, stratified};
+use seg_data::{Dataset, OpenOptions, Split};
 
 use crate::checkpoint::{self, Start};
+use crate::context::RunContext;
 use crate::epochs::Epochs;
 use crate::error::TrainError;
 use crate::folder::{CHECKPOINTS, Provenance, RunFolder};
 use crate::learner::Learner;
 use crate::recipe::Recipe;
 use crate::report::RunReport;
-
-/// Where a training computes, how it is stopped, and what it says of the program that runs it.
-#[derive(Clone, Copy, Debug)]
-pub struct RunContext<'a> {
-    /// The training turns gradients on by itself.
-    pub device: &'a Device,
-    /// What the device is called in the run's records.
-    pub device_name: &'a str,
-    /// Set from outside, for example by Ctrl-C: the step is finished, a checkpoint written, and the
-    /// training returns.
-    pub stop: &'a AtomicBool,
-    /// Commit that the program was built from, for the run's records; `unknown` if it was not built in
-    /// a checkout.
-    pub commit: &'a str,
-    /// No progress and no notes on standard error.
-    pub quiet: bool,
-}
-
-impl<'a> RunContext<'a> {
-    /// A context that shows progress, of a program that says nothing of itself.
-    pub fn new(device: &'a Device, device_name: &'a str, stop: &'a AtomicBool) -> Self {
-        Self { device, device_name, stop, commit: "unknown", quiet: false }
-    }
-}
 
 /// The set that a recipe names.
 ///
@@ -62,16 +38,6 @@ pub fn open_data(recipe: &Recipe) -> Result<Dataset, TrainError> {
         Some(shares) => set.resplit(shares, data.resplit_seed),
         None => set,
     })
-}
-
-/// The validation cases that a run looks at: all of the split, or the part of it that
-/// `validation.cases` asks for, [drawn](stratified) by `training.seed`.
-pub fn validation_cases<'a>(recipe: &Recipe, data: &'a Dataset) -> Vec<&'a Case> {
-    let all = data.cases(Split::Val);
-    match recipe.validation.cases {
-        0 => all,
-        count => stratified(&all, count, recipe.training.seed),
-    }
 }
 
 /// Trains as `recipe` says, and leaves everything in the folder `out`.
