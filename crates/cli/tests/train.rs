@@ -143,3 +143,60 @@ fn a_broken_picture_names_itself_first() {
     let message = text(&run("train", &short_training(&data, &folder)).stderr);
     assert!(message.contains("0004.png") && !message.contains("epoch"), "{message}");
 }
+
+/// The commit in a run's record is the one that the program was built from, wherever it is started.
+#[test]
+fn the_commit_is_that_of_the_build() {
+    let out = tempfile::tempdir().unwrap();
+    let data = phantoms(out.path());
+    let elsewhere = out.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let git = |arguments: &[&str]| {
+        let named = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+        let git = std::process::Command::new("git")
+            .current_dir(&elsewhere)
+            .args(named)
+            .args(arguments)
+            .output();
+        git.is_ok_and(|output| output.status.success())
+    };
+    // Without git there is nothing that could be recorded by mistake.
+    let _ = git(&["init"]) && git(&["commit", "--allow-empty", "-m", "another project"]);
+    let folder = out.path().join("run").display().to_string();
+    let arguments = short_training(&data, &folder);
+    let run =
+        common::program().current_dir(&elsewhere).arg("train").args(arguments).output().unwrap();
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let record = std::fs::read_to_string(out.path().join("run/run.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["commit"], env!("CAUSAL_CLIP_SEG_COMMIT"));
+}
+
+/// Weights remember how their set's masks were read.
+#[test]
+fn the_rule_of_masks_goes_with_the_weights() {
+    let out = tempfile::tempdir().unwrap();
+    let data = phantoms(out.path());
+    // Labels: 1 for what is asked for, 2 for a corner that counts nowhere.
+    for mask in std::fs::read_dir(Path::new(&data).join("masks")).unwrap() {
+        let file = mask.unwrap().path();
+        let mask = seg_image::read_mask(&file, Default::default()).unwrap().mask;
+        let label = |at: usize, inside: bool| if at < 40 { 2 } else { u8::from(inside) };
+        let values = mask.values.iter().enumerate().map(|(at, inside)| label(at, *inside));
+        seg_image::write_gray8(&file, mask.width, mask.height, values.collect()).unwrap();
+    }
+    let folder = out.path().join("run").display().to_string();
+    let refused = run("train", &short_training(&data, &folder));
+    let message = text(&refused.stderr);
+    assert!(message.contains("choose the mask rule") && message.contains("2 ("), "{message}");
+
+    let rule = ["--set", "data.mask_rule={ equals = 1 }", "--set", "data.ignore=2"];
+    let folder = out.path().join("labels").display().to_string();
+    success("train", &[&short_training(&data, &folder)[..], &rule].concat());
+    let answers = out.path().join("answers").display().to_string();
+    let evaluate = ["-w", &folder, "--data", &data, "--controls", "true", "--out", &answers];
+    success("evaluate", &evaluate);
+    let another = [&evaluate[..], &["--mask-rule", "half"]].concat();
+    let message = text(&run("evaluate", &another).stderr);
+    assert!(message.contains("upper half"), "{message}");
+}
