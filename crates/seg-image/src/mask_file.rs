@@ -89,6 +89,8 @@ struct MaskFile {
     values: Values,
     /// Opacity in 0 to 255, if it is not the same everywhere and full.
     alpha: Option<Vec<u8>>,
+    /// The largest value that 8 bits or fewer can have: 1, 3, 15 or 255.
+    largest: u16,
     /// The colours of an indexed PNG, in the order of their indices.
     palette: Option<Vec<Colour>>,
     jpeg: bool,
@@ -114,13 +116,21 @@ impl MaskFile {
                 Values::Colour(_) => {}
             }
         }
+        let (palette, bits) = match decoded.format {
+            ImageFormat::Png => png_facts(content),
+            _ => (None, 8),
+        };
+        // Decoders spread 1, 2 and 4 bits over 0 to 255; labels are the stored numbers.
+        let largest = if bits < 8 { (1u16 << bits) - 1 } else { 255 };
+        if let (Values::Grey(values), 1..=7) = (&mut values, bits) {
+            let step = (255 / largest) as u8;
+            values.iter_mut().for_each(|value| *value /= step);
+        }
         Self {
             width: decoded.image.width() as usize,
             alpha: alpha.filter(|alpha| alpha.iter().any(|value| *value < 255)),
-            palette: match decoded.format {
-                ImageFormat::Png => palette(content),
-                _ => None,
-            },
+            largest,
+            palette,
             jpeg: decoded.format == ImageFormat::Jpeg,
             white_is_zero: decoded.white_is_zero,
             values,
@@ -135,7 +145,9 @@ impl MaskFile {
         let skip = |at: usize| ignored.as_ref().is_some_and(|ignored| ignored[at]);
         let Judged { mut inside, note } = match options.rule {
             MaskRule::Auto => match &self.values {
-                Values::Grey(values) => judge_grey(values, 255, self.width, self.jpeg, &skip)?,
+                Values::Grey(values) => {
+                    judge_grey(values, self.top(), self.width, self.jpeg, &skip)?
+                }
                 Values::Deep(values) => {
                     judge_grey(values, self.top(), self.width, self.jpeg, &skip)?
                 }
@@ -173,8 +185,13 @@ impl MaskFile {
     fn top(&self) -> u16 {
         match &self.values {
             Values::Deep(values) if values.iter().any(|value| *value > 255) => u16::MAX,
-            _ => 255,
+            _ => self.largest,
         }
+    }
+
+    /// The smallest value of the range's upper half.
+    fn half(&self) -> u16 {
+        self.top() / 2 + 1
     }
 
     /// Alpha that differs, and labels that are shown the other way round.
@@ -184,15 +201,21 @@ impl MaskFile {
             format!("{:.1} %", 100.0 * count as f64 / inside.len().max(1) as f64)
         };
         let shown = || match &self.values {
-            Values::Grey(values) => values.iter().map(|v| *v >= 128).collect::<Vec<_>>(),
+            Values::Grey(values) => {
+                let half = self.half();
+                values.iter().map(|v| u16::from(*v) >= half).collect::<Vec<_>>()
+            }
             Values::Deep(values) => {
-                let half = u32::from(self.top()).div_ceil(2);
-                values.iter().map(|v| u32::from(*v) >= half).collect()
+                let half = self.half();
+                values.iter().map(|v| *v >= half).collect()
             }
             Values::Colour(values) => values.iter().map(|v| v.0 != [0; 3]).collect(),
         };
         if let Some(alpha) = &self.alpha {
             let opaque = alpha.iter().map(|value| *value >= 128).collect::<Vec<_>>();
+            if opaque == shown() {
+                return Ok(()); // both readings are one
+            }
             return Err(Refusal {
                 found: format!(
                     "has an alpha channel that is not opaque: {} is opaque, {} is bright or coloured",
@@ -224,11 +247,13 @@ impl MaskFile {
     fn upper_half(&self, skip: &impl Fn(usize) -> bool) -> Result<Vec<bool>, Refusal> {
         let (inside, tally) = match &self.values {
             Values::Grey(values) => {
-                (values.iter().map(|v| *v >= 128).collect(), Tally::grey(values))
+                let half = self.half();
+                let inside = values.iter().map(|v| u16::from(*v) >= half).collect::<Vec<_>>();
+                (inside, Tally::grey(values))
             }
             Values::Deep(values) => {
-                let half = if self.top() == 255 { 128 } else { 1 << 15 };
-                (values.iter().map(|v| *v >= half).collect::<Vec<_>>(), Tally::deep(values))
+                let half = self.half();
+                (values.iter().map(|v| *v >= half).collect(), Tally::deep(values))
             }
             Values::Colour(values) => return Err(in_colour(values)),
         };
@@ -267,7 +292,8 @@ impl MaskFile {
     }
 
     fn of_colour(&self, colour: Colour) -> Vec<bool> {
-        let grey = |value: u8| Colour([value; 3]) == colour;
+        let step = (255 / self.largest) as u8;
+        let grey = |value: u8| Colour([value.saturating_mul(step); 3]) == colour;
         match &self.values {
             Values::Grey(values) => values.iter().map(|value| grey(*value)).collect(),
             Values::Deep(values) => values
@@ -342,10 +368,16 @@ fn deep(pixels: impl Iterator<Item = [u16; 3]> + Clone) -> Values {
     }
 }
 
-/// The palette of an indexed PNG.
-fn palette(content: &[u8]) -> Option<Vec<Colour>> {
-    let reader = png::Decoder::new(Cursor::new(content)).read_info().ok()?;
+/// The palette of an indexed PNG, and the bits of a grey one's values.
+fn png_facts(content: &[u8]) -> (Option<Vec<Colour>>, u32) {
+    let Ok(reader) = png::Decoder::new(Cursor::new(content)).read_info() else { return (None, 8) };
     let info = reader.info();
-    let palette = info.palette.as_ref().filter(|_| info.color_type == png::ColorType::Indexed)?;
-    Some(palette.chunks_exact(3).map(|rgb| Colour([rgb[0], rgb[1], rgb[2]])).collect())
+    let colours = |palette: &[u8]| {
+        palette.chunks_exact(3).map(|rgb| Colour([rgb[0], rgb[1], rgb[2]])).collect()
+    };
+    match info.color_type {
+        png::ColorType::Indexed => (info.palette.as_deref().map(colours), 8),
+        png::ColorType::Grayscale => (None, info.bit_depth as u32),
+        _ => (None, 8),
+    }
 }

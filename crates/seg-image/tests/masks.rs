@@ -191,6 +191,44 @@ fn a_palette_has_labels() {
     refuses(&content, "3", &["a palette of 3 colours", "below 3"]);
 }
 
+/// Decoders spread few bits over 0 to 255: 1 of 2 bits becomes 85.
+#[test]
+fn labels_of_few_bits_are_the_stored_numbers() {
+    let packed = |depth: png::BitDepth, of_label: [u8; 3]| {
+        let bits = depth as usize;
+        let mut content = Vec::new();
+        let mut encoder = png::Encoder::new(&mut content, SIZE, SIZE);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.set_depth(depth);
+        let values = (0..SIZE * SIZE).map(|at| of_label[label(at % SIZE, at / SIZE)]);
+        let values = values.collect::<Vec<_>>();
+        let byte = |part: &[u8]| part.iter().fold(0, |byte, value| byte << bits | value);
+        let bytes = values.chunks(8 / bits).map(byte).collect::<Vec<u8>>();
+        encoder.write_header().unwrap().write_image_data(&bytes).unwrap();
+        content
+    };
+    use png::BitDepth::{Four, One, Two};
+    assert_eq!(reads(&packed(One, [0, 1, 1]), "auto", BOTH), []);
+    assert_eq!(reads(&packed(Two, [0, 3, 3]), "auto", BOTH), []);
+    reads(&packed(One, [0, 1, 1]), "1", BOTH);
+    for depth in [Two, Four] {
+        let labels = packed(depth, [0, 1, 2]);
+        refuses(&labels, "auto", &["0 (", "1 (", "2 ("]);
+        reads(&labels, "1", DISC);
+        reads(&labels, "2", [0.0, 0.0, 1.0]);
+    }
+    reads(&packed(Four, [0, 15, 9]), "half", BOTH);
+}
+
+#[test]
+fn alpha_that_says_the_same_is_no_second_reading() {
+    let clear = RgbaImage::from_fn(SIZE, SIZE, |x, y| {
+        let value = [0, 255, 255][label(x, y)];
+        Rgba([value, value, value, value])
+    });
+    assert_eq!(reads(&file(clear, ImageFormat::Png), "auto", BOTH), []);
+}
+
 #[test]
 fn alpha_is_a_second_reading() {
     let clear =
