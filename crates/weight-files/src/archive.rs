@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use zip::read::{ArchiveOffset, Config};
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::WeightFileError;
@@ -131,7 +132,11 @@ fn records(
     length: u64,
 ) -> Result<HashMap<String, Record>, WeightFileError> {
     let broken = |source| WeightFileError::Archive { file: path.into(), source };
-    let mut zip = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
+    // The directory is where the end record says. Looking for it from the end, as the zip reader does
+    // unless told, goes wrong where PyTorch's 64-bit end record is as long as the first entry: with
+    // names of 21 characters.
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    let mut zip = ZipArchive::with_config(config, BufReader::new(file)).map_err(broken)?;
     let mut records = HashMap::new();
     for index in 0..zip.len() {
         // The local header is read, not the entry.
