@@ -8,6 +8,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use file_kind::FileKind;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use serde::{Deserialize, Serialize};
@@ -157,8 +158,10 @@ pub(crate) fn decode(content: &[u8], name: &Path) -> Result<Decoded, ImageError>
     if content.starts_with(b"II\x2b\0") || content.starts_with(b"MM\0\x2b") {
         reader.set_format(ImageFormat::Tiff);
     }
-    let Some(format) = reader.format() else {
-        return Err(ImageError::Format { file: name.to_owned() });
+    let read = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Tiff, ImageFormat::Bmp];
+    let Some(format) = reader.format().filter(|format| read.contains(format)) else {
+        let kind = FileKind::of(content.get(..FileKind::HEAD).unwrap_or(content));
+        return Err(ImageError::Format { file: name.to_owned(), kind });
     };
     if format == ImageFormat::Jpeg && !has_end(content) {
         return Err(ImageError::Cut { file: name.to_owned(), bytes: content.len() });

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use file_kind::FileKind;
+
 /// Why a picture could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -10,9 +12,12 @@ pub enum ImageError {
     /// The file could not be read.
     #[error("cannot read {}", file.display())]
     Read { file: PathBuf, source: std::io::Error },
-    /// The content is not of a known format.
-    #[error("{}: not a PNG, JPEG, TIFF or BMP file", file.display())]
-    Format { file: PathBuf },
+    /// The content is not of a format that is read.
+    #[error(
+        "{}: not a PNG, JPEG, TIFF or BMP file{}",
+        file.display(), kind.map_or(String::new(), |kind| format!(", but {kind}"))
+    )]
+    Format { file: PathBuf, kind: Option<FileKind> },
     /// The content breaks its format.
     #[error("{}: broken or unsupported picture", file.display())]
     Decode { file: PathBuf, source: image::ImageError },

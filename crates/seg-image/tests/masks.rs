@@ -191,6 +191,27 @@ fn a_palette_has_labels() {
     refuses(&content, "3", &["a palette of 3 colours", "below 3"]);
 }
 
+#[test]
+fn what_is_not_a_picture_is_called_by_its_name() {
+    let dicom = [&[0; 128][..], b"DICM", &[0; 60]].concat();
+    for (content, named) in [
+        (
+            &b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"[..],
+            "git lfs pull",
+        ),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"", "empty"),
+        (b"GIF89a and so on", "GIF"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "WebP"),
+        (b"\x1f\x8b\x08 a NIfTI volume, say", "gzip"),
+        (&dicom, "DICOM"),
+    ] {
+        let message = read(content, "auto").unwrap_err();
+        let start = "m.png: not a PNG, JPEG, TIFF or BMP file, but ";
+        assert!(message.starts_with(start) && message.contains(named), "{message}");
+    }
+}
+
 /// Decoders spread few bits over 0 to 255: 1 of 2 bits becomes 85.
 #[test]
 fn labels_of_few_bits_are_the_stored_numbers() {
