@@ -57,7 +57,7 @@
 //! | [`devices`] | devices by name |
 //! | [`errors`] | every error that [`SegError`] can carry |
 //! | [`explanation`] | both branches' answers and the gates, as maps and as a picture |
-//! | [`format`] | what stands in weight files |
+//! | [`mod@format`] | what stands in weight files |
 //! | [`mask`] | masks and their boxes |
 //! | [`parts`] | the network's parts, tokens and pixels: for training and for looking inside |
 #![deny(missing_docs)]

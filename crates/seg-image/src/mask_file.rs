@@ -61,8 +61,9 @@ pub fn decode_mask(
         decoded.image.apply_orientation(decoded.orientation);
     }
     let file = MaskFile::new(&decoded, content);
-    let judged = file.judge(options).map_err(|what| match what {
-        Refusal { found, choose } => ImageError::MaskRule { file: name.to_owned(), found, choose },
+    let judged = file.judge(options).map_err(|refusal| {
+        let Refusal { found, choose } = refusal;
+        ImageError::MaskRule { file: name.to_owned(), found, choose }
     })?;
     let mut notes = judged.note.into_iter().collect::<Vec<_>>();
     notes.extend((decoded.pages > 1).then_some(FileNote::Pages));
