@@ -60,12 +60,15 @@ impl Recipe {
         }
         let mut table =
             toml::from_str::<toml::Table>(text).map_err(|error| refused(error.to_string()))?;
+        let mut recipe = recipe;
         for assignment in set {
             assign(&mut table, assignment)?;
+            // One by one: the error is of this one.
+            recipe = table.clone().try_into().map_err(|error: toml::de::Error| {
+                let what = error.message().to_owned();
+                TrainError::Set { assignment: assignment.clone(), what }
+            })?;
         }
-        let refused = |what| TrainError::Set { assignment: set.join(" "), what };
-        let text = toml::to_string(&table).map_err(|error| refused(error.to_string()))?;
-        let recipe = toml::from_str::<Self>(&text).map_err(|error| refused(error.to_string()))?;
         recipe.checked()
     }
 
