@@ -6,8 +6,8 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use clip_encoder::{
-    Difference, LoadReport, WeightsError, check_sizes, clip_config, clip_prefix, fresh_in_clip,
-    load_module, tensors_of,
+    Difference, FoundNetwork, LoadReport, NetworkKind, WeightsError, check_sizes, clip_config,
+    find_network, fresh_in_clip, load_module, tensors_of,
 };
 use vision_layers::Slot;
 use weight_files::{Precision, WeightFile, write_safetensors};
@@ -44,9 +44,7 @@ pub const PREPARED: &str = "causal-clip-seg 1 prepared";
 /// ```
 #[derive(Debug)]
 pub struct Checkpoint {
-    file: WeightFile,
-    /// What stands before `visual.`.
-    clip: String,
+    found: FoundNetwork,
     config: CausalClipSegConfig,
     /// Whether the configuration is written in the file's metadata.
     recorded: bool,
@@ -64,7 +62,18 @@ impl Checkpoint {
     /// If the file cannot be read or holds no CLIP ResNet with CLIP's text tower; if its metadata
     /// is of another version, impossible, or at odds with its shapes.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SegError> {
-        Self::read(WeightFile::open(path)?)
+        Self::read(&WeightFile::open(path)?, None)
+    }
+
+    /// Opens a weight file that may hold several networks, and takes the one under `key`: `ema`,
+    /// `state_dict.student`. [`Checkpoint::open`] takes the network itself rather than an average or a
+    /// teacher of it; the rule is at [`find_network`](crate::format::find_network).
+    ///
+    /// # Errors
+    ///
+    /// As [`Checkpoint::open`]; and if there is no network under `key`.
+    pub fn open_key(path: impl AsRef<Path>, key: &str) -> Result<Self, SegError> {
+        Self::read(&WeightFile::open(path)?, Some(key))
     }
 
     /// Opens a weight file's content in memory, such as one that a program embeds; errors call it
@@ -77,18 +86,19 @@ impl Checkpoint {
         content: impl Into<Cow<'static, [u8]>>,
         name: impl AsRef<Path>,
     ) -> Result<Self, SegError> {
-        Self::read(WeightFile::from_bytes(content, name)?)
+        Self::read(&WeightFile::from_bytes(content, name)?, None)
     }
 
-    fn read(file: WeightFile) -> Result<Self, SegError> {
-        let clip = clip_prefix(&file)?;
-        let (config, recorded) = match recorded_config(&file)? {
+    fn read(file: &WeightFile, key: Option<&str>) -> Result<Self, SegError> {
+        let found = find_network(file, key)?;
+        let file = &found.file;
+        let (config, recorded) = match recorded_config(file)? {
             Some(config) => {
-                check_sizes(&file, &clip, &config.clip)?;
+                check_sizes(file, &found.clip, &config.clip)?;
                 (config, true)
             }
             None => {
-                let clip = clip_config(&file, &clip)?;
+                let clip = clip_config(file, &found.clip)?;
                 let input = InputConfig {
                     size: clip.image.image_size,
                     word_len: clip.text.context,
@@ -99,7 +109,33 @@ impl Checkpoint {
         };
         let format = file.metadata().get(FORMAT_KEY);
         let prepared = recorded && format.is_some_and(|format| format == PREPARED);
-        Ok(Self { file, clip, config, recorded, prepared, towers: None })
+        Ok(Self { found, config, recorded, prepared, towers: None })
+    }
+
+    /// The file that was opened: the one in a folder, or the index of several.
+    pub fn path(&self) -> &Path {
+        self.found.file.path()
+    }
+
+    /// Where in the file the network is (`state_dict`, `ema`); empty if at its top.
+    pub fn key(&self) -> &str {
+        &self.found.key
+    }
+
+    /// The keys of other networks in the file, which differ from the one that was taken: an average of
+    /// it, a teacher. [`Checkpoint::open_key`] takes one of them.
+    pub fn others(&self) -> &[String] {
+        &self.found.others
+    }
+
+    /// A sentence that says which network was taken and what else there was, if there was more than one.
+    pub fn note(&self) -> Option<String> {
+        self.found.note()
+    }
+
+    /// Whether the file holds CLIP and no part of a decoder: no segmentation network.
+    pub fn is_clip_alone(&self) -> bool {
+        self.found.kind != NetworkKind::Segmentation && self.found.decoder.is_none()
     }
 
     /// The network's sizes and input: from the metadata or, in a foreign file, from the shapes, with
@@ -116,7 +152,7 @@ impl Checkpoint {
 
     /// What the file says beside its tensors: recipe, licence, scores.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
-        self.file.metadata()
+        self.found.file.metadata()
     }
 
     /// The checkpoint with a configuration for what a foreign file does not say: the heads, the
@@ -127,7 +163,7 @@ impl Checkpoint {
     /// If the configuration is impossible, or at odds with what the file says.
     pub fn with_config(mut self, config: CausalClipSegConfig) -> Result<Self, SegError> {
         config.check()?;
-        check_sizes(&self.file, &self.clip, &config.clip)?;
+        check_sizes(&self.found.file, &self.found.clip, &config.clip)?;
         let difference = self.config.clip.first_difference(&config.clip);
         if let Some(Difference { field, ours, theirs }) = difference.filter(|_| self.recorded) {
             let what = format!("{field} is {ours}, the configuration asked for says {theirs}");
@@ -189,26 +225,50 @@ impl Checkpoint {
     }
 
     fn refused(&self, key: &'static str, what: String) -> SegError {
-        SegError::Metadata { file: self.file.path().to_owned(), key, what }
+        SegError::Metadata { file: self.found.file.path().to_owned(), key, what }
     }
 
     fn foreign(&self, what: String) -> SegError {
-        SegError::Weights(WeightsError::Foreign { file: self.file.path().to_owned(), what })
+        SegError::Weights(WeightsError::Foreign { file: self.found.file.path().to_owned(), what })
+    }
+
+    /// Why there is no segmentation network, though there is a CLIP.
+    fn no_decoder(&self) -> SegError {
+        let prefix = self.found.clip.prefix();
+        let Some(neck) = &self.found.decoder else {
+            return self.foreign(format!(
+                "CLIP alone, without the segmentation network (`{prefix}visual.…`, no `neck_ad.…`)"
+            ));
+        };
+        let root = neck.split_once("neck_ad.").map_or("", |(root, _)| root);
+        let rename = match prefix {
+            "" => String::new(),
+            _ => format!(
+                "; if that is its CLIP, rename it, in Python: torch.save({{k.replace(\"{prefix}\", \
+                 \"{root}{TOWERS}\"): v for k, v in state_dict.items()}}, new_file)"
+            ),
+        };
+        self.foreign(format!(
+            "a decoder (`{neck}`) without its CLIP, expected `{root}{TOWERS}visual.…`, found \
+             `{prefix}visual.…`{rename}"
+        ))
     }
 
     /// Towers and decoder from the file.
     fn network(&self, device: &Device) -> Result<(CausalClipSeg, LoadReport), SegError> {
-        let Some(prefix) = self.clip.strip_suffix("backbone.") else {
-            return Err(self.foreign(format!(
-                "CLIP alone, without the segmentation network (`{}visual.…`, no `backbone.…`)",
-                self.clip
-            )));
+        let clip = &self.found.clip;
+        let root = clip.prefix().strip_suffix(TOWERS);
+        let Some(prefix) = root.filter(|_| self.found.kind == NetworkKind::Segmentation) else {
+            return Err(self.no_decoder());
         };
         // MedEquiSeg keeps its adapter beside the network, not in it.
         let beside = prefix.strip_suffix(WRAPPER);
         let in_file = |slot: &Slot| match beside {
             Some(outer) if slot.name.starts_with(ADAPTER) => Some(format!("{outer}{}", slot.name)),
-            _ => Some(format!("{prefix}{}", slot.name)),
+            _ => Some(match slot.name.strip_prefix(TOWERS) {
+                Some(name) => clip.of(name),
+                None => format!("{prefix}{}", slot.name),
+            }),
         };
         let mut network = self.config.init(device)?;
         let mut absent = BTreeSet::new();
@@ -220,7 +280,7 @@ impl Checkpoint {
             self.prepared
                 && (absent.contains(&slot.name) || left_out(&self.config.input, &slot.name))
         };
-        let (network, report) = load_module(network, &names(), &self.file, in_file, fresh)?;
+        let (network, report) = load_module(network, &names(), &self.found.file, in_file, fresh)?;
         self.refuse_additions(prefix, beside, &report)?;
         Ok((network, report))
     }
@@ -252,17 +312,19 @@ impl Checkpoint {
 
     /// The towers from the file, the rest from the seed.
     fn towers(&self, seed: u64, device: &Device) -> Result<(CausalClipSeg, LoadReport), SegError> {
-        let in_file = |slot: &Slot| {
-            slot.name.strip_prefix("backbone.").map(|name| format!("{}{name}", self.clip))
-        };
+        let in_file =
+            |slot: &Slot| slot.name.strip_prefix(TOWERS).map(|name| self.found.clip.of(name));
         let network = self.config.init(device)?;
-        let (network, report) = load_module(network, &names(), &self.file, in_file, fresh_in_clip)?;
+        let (network, report) =
+            load_module(network, &names(), &self.found.file, in_file, fresh_in_clip)?;
         let fresh = report.fresh.iter().collect::<BTreeSet<_>>();
         let network = network.with_random_weights(seed, |slot| fresh.contains(&slot.name));
         Ok((network, report))
     }
 }
 
+/// What the released code calls the towers.
+const TOWERS: &str = "backbone.";
 /// The module that MedEquiSeg's trainings put around the released network; the adapter stands
 /// beside it.
 const WRAPPER: &str = "base_model.";

@@ -1,6 +1,6 @@
 //! What stands in weight files: names, metadata, precision.
 
-pub use clip_encoder::LoadReport;
+pub use clip_encoder::{FoundNetwork, LoadReport, NetworkKind, find_network};
 pub use weight_files::Precision;
 
 pub use crate::checkpoint::{CONFIG_KEY, FORMAT, FORMAT_KEY, PREPARED};

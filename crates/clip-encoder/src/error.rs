@@ -27,10 +27,17 @@ pub enum WeightsError {
     File(#[from] WeightFileError),
     /// Tensors the network needs are not in the file.
     #[error(
-        "{}: no tensor `{first}` (expected shape {expected:?}){}",
+        "{}: no tensor `{first}` (expected shape {expected:?}){}{why}",
         file.display(), others(*missing)
     )]
-    Missing { file: PathBuf, first: String, expected: Vec<usize>, missing: usize },
+    Missing {
+        file: PathBuf,
+        first: String,
+        expected: Vec<usize>,
+        missing: usize,
+        /// What the file has in its place, and what to do; empty if nothing is known.
+        why: &'static str,
+    },
     /// A tensor has another shape than the configuration gives it.
     #[error("{}: tensor `{tensor}` has shape {found:?}, expected {expected:?}", file.display())]
     Shape { file: PathBuf, tensor: String, expected: Vec<usize>, found: Vec<usize> },

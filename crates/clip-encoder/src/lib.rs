@@ -41,8 +41,10 @@ mod bottleneck;
 mod clip;
 mod config;
 mod error;
+mod found;
 mod image_tower;
 pub mod pixels;
+mod sizes;
 mod text_tower;
 pub mod tokenizer;
 mod transformer;
@@ -53,12 +55,12 @@ pub use bottleneck::Bottleneck;
 pub use clip::{CLIP_NAMES, Clip, ZeroShot};
 pub use config::{Activation, ClipConfig, Difference, ImageTowerConfig, TextTowerConfig};
 pub use error::{ClipConfigError, WeightsError};
+pub use found::{ClipNames, FoundNetwork, NetworkKind, find_network};
 pub use image_tower::{FoldedImageTower, ImageTower, Trunk};
 pub use pixels::{MaskView, Normalisation, PixelError, Resize, RgbView};
+pub use sizes::{check_sizes, clip_config};
 pub use text_tower::{TextFeatures, TextTower};
 pub use tokenizer::{TokenBatch, TokenError, Tokenizer};
 pub use transformer::{TextBlock, quick_gelu};
 pub use vision_layers::Pyramid;
-pub use weights::{
-    LoadReport, check_sizes, clip_config, clip_prefix, fresh_in_clip, load_module, tensors_of,
-};
+pub use weights::{LoadReport, fresh_in_clip, load_module, tensors_of};

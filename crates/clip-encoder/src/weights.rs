@@ -9,8 +9,10 @@ use vision_layers::{Names, Slot};
 use weight_files::{NewTensor, WeightFile};
 
 use crate::clip::{CLIP_NAMES, Clip};
-use crate::config::{Activation, ClipConfig, Difference, ImageTowerConfig, TextTowerConfig};
+use crate::config::{Activation, ClipConfig};
 use crate::error::WeightsError;
+use crate::found::{FoundNetwork, find_network};
+use crate::sizes::clip_config;
 
 /// What became of a file's tensors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub fn load_module<M: Module>(
             report.fresh.push(slot.name);
             continue;
         };
-        match file.entry(&name) {
+        match file.check(&name)? {
             Some(entry) if same_shape(&slot, &entry.shape) => {
                 report.applied.push(slot.name);
                 wanted.push(name);
@@ -77,8 +79,8 @@ pub fn load_module<M: Module>(
     }
     let lacking = missing.len();
     if let Some((first, expected)) = missing.into_iter().next() {
-        let file = file.path().to_owned();
-        return Err(WeightsError::Missing { file, first, expected, missing: lacking });
+        let (why, file) = (why_missing(file, &first), file.path().to_owned());
+        return Err(WeightsError::Missing { file, first, expected, missing: lacking, why });
     }
     let mut broken = None;
     let module = std::thread::scope(|scope| {
@@ -105,6 +107,24 @@ pub fn load_module<M: Module>(
     Ok((module, report))
 }
 
+/// What a file has in place of a tensor, and what to do.
+fn why_missing(file: &WeightFile, tensor: &str) -> &'static str {
+    let (module, leaf) = tensor.rsplit_once('.').unwrap_or(("", tensor));
+    let has = |name: &str| file.contains(&format!("{module}.{name}"));
+    if has(&format!("{leaf}_v")) || has(&format!("parametrizations.{leaf}.original0")) {
+        return "; it is normalised there: before saving, call torch.nn.utils.remove_weight_norm or \
+                torch.nn.utils.parametrize.remove_parametrizations";
+    }
+    if has(&format!("parametrizations.{leaf}.original")) {
+        return "; it is computed there from others: before saving, call \
+                torch.nn.utils.parametrize.remove_parametrizations";
+    }
+    if has("scale") && has("zero_point") || has("_packed_params.dtype") {
+        return "; the network is quantized there: save it before it is quantized";
+    }
+    ""
+}
+
 /// PyTorch's count of batches in every batch norm, and the sizes that OpenAI's archives repeat as
 /// numbers: no network needs them.
 fn is_bookkeeping(name: &str) -> bool {
@@ -124,144 +144,6 @@ pub fn tensors_of<M: Module>(module: &M, names: &Names) -> Vec<NewTensor> {
         tensors.push(NewTensor { name: slot.name.clone(), shape: slot.shape.clone(), data });
     });
     tensors
-}
-
-/// What stands in front of CLIP's names in the file: nothing, `model.`, `module.backbone.` ...
-///
-/// # Errors
-///
-/// If there is no CLIP ResNet in the file.
-pub fn clip_prefix(file: &WeightFile) -> Result<String, WeightsError> {
-    const FIRST: &str = "visual.conv1.weight";
-    const SECOND: &str = "visual.layer1.0.conv1.weight";
-    let prefixes = file.names().filter_map(|name| name.strip_suffix(FIRST));
-    let found = prefixes.filter(|prefix| file.entry(&format!("{prefix}{SECOND}")).is_some());
-    found.min_by_key(|prefix| prefix.len()).map(str::to_owned).ok_or_else(|| {
-        let some = file.names().take(3).collect::<Vec<_>>().join(", ");
-        WeightsError::Foreign {
-            file: file.path().to_owned(),
-            what: format!(
-                "no CLIP ResNet in it (no tensor ends in `{SECOND}`); it begins with {some}"
-            ),
-        }
-    })
-}
-
-/// The sizes that a file's shapes give to the CLIP behind `prefix`; heads follow CLIP's rules.
-///
-/// # Errors
-///
-/// If a tensor that decides a size is missing, as where the text tower is another one, or if the
-/// sizes are impossible.
-pub fn clip_config(file: &WeightFile, prefix: &str) -> Result<ClipConfig, WeightsError> {
-    let config = sizes(file, prefix)?;
-    match config.check() {
-        Ok(()) => Ok(config),
-        Err(source) => Err(WeightsError::Config { file: file.path().to_owned(), source }),
-    }
-}
-
-/// Whether the CLIP behind `prefix` has the sizes of `config`. Heads and activation leave no trace
-/// in the shapes: those of `config` stand.
-///
-/// # Errors
-///
-/// The first size that differs, with both values.
-pub fn check_sizes(
-    file: &WeightFile,
-    prefix: &str,
-    config: &ClipConfig,
-) -> Result<(), WeightsError> {
-    let mut found = sizes(file, prefix)?;
-    found.image.heads = config.image.heads;
-    found.text.heads = config.text.heads;
-    found.text.activation = config.text.activation;
-    match config.first_difference(&found) {
-        None => Ok(()),
-        Some(Difference { field, ours, theirs }) => Err(WeightsError::Disagrees {
-            file: file.path().to_owned(),
-            field,
-            tensor: format!("{prefix}{}", deciding_tensor(field)),
-            stated: ours,
-            found: theirs,
-        }),
-    }
-}
-
-/// The tensor whose shape, or whose name, gives a size.
-fn deciding_tensor(field: &str) -> &'static str {
-    match field {
-        "image.blocks" => "visual.layer1.0.conv1.weight",
-        "image.width" => "visual.layer1.0.conv1.weight",
-        "image.image_size" => "visual.attnpool.positional_embedding",
-        "text.vocabulary" => "token_embedding.weight",
-        "text.context" => "positional_embedding",
-        "text.layers" => "transformer.resblocks.0.ln_1.weight",
-        _ => "text_projection",
-    }
-}
-
-/// Sizes by shapes, heads by CLIP's rules; nothing is checked.
-fn sizes(file: &WeightFile, prefix: &str) -> Result<ClipConfig, WeightsError> {
-    check_text_tower(file, prefix)?;
-    let shape = |name: &str, axes: usize| -> Result<Vec<usize>, WeightsError> {
-        let tensor = format!("{prefix}{name}");
-        let found = file.entry(&tensor).map(|entry| entry.shape.clone());
-        match found {
-            Some(shape) if shape.len() == axes => Ok(shape),
-            found => {
-                let file = file.path().to_owned();
-                Err(WeightsError::NoSize { file, tensor, axes, found })
-            }
-        }
-    };
-    let count = |stem: &str| -> usize {
-        let stem = format!("{prefix}{stem}");
-        let numbers = file
-            .names()
-            .filter_map(|name| name.strip_prefix(&stem)?.split('.').next()?.parse::<usize>().ok());
-        numbers.collect::<BTreeSet<_>>().len()
-    };
-    let width = shape("visual.layer1.0.conv1.weight", 4)?[0];
-    let cells = shape("visual.attnpool.positional_embedding", 2)?[0].saturating_sub(1);
-    let projection = shape("text_projection", 2)?;
-    let (text_width, embed_dim) = (projection[0], projection[1]);
-    Ok(ClipConfig {
-        image: ImageTowerConfig {
-            blocks: [1, 2, 3, 4].map(|i| count(&format!("visual.layer{i}."))),
-            width,
-            image_size: cells.isqrt().saturating_mul(32),
-            heads: (width / 2).max(1),
-        },
-        text: TextTowerConfig {
-            vocabulary: shape("token_embedding.weight", 2)?[0],
-            context: shape("positional_embedding", 2)?[0],
-            width: text_width,
-            heads: (text_width / 64).max(1),
-            layers: count("transformer.resblocks."),
-            activation: Activation::QuickGelu,
-        },
-        embed_dim,
-    })
-}
-
-/// Some trainings put another text encoder in CLIP's place.
-fn check_text_tower(file: &WeightFile, prefix: &str) -> Result<(), WeightsError> {
-    let lacking = ["token_embedding.weight", "text_projection"]
-        .map(|name| format!("{prefix}{name}"))
-        .into_iter()
-        .find(|name| file.entry(name).is_none());
-    let Some(lacking) = lacking else { return Ok(()) };
-    let visual = format!("{prefix}visual.");
-    let others = file.names().filter(|name| name.starts_with(prefix) && !name.starts_with(&visual));
-    let others = others.take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>();
-    let others = if others.is_empty() { "nothing".to_owned() } else { others.join(", ") };
-    Err(WeightsError::Foreign {
-        file: file.path().to_owned(),
-        what: format!(
-            "its text tower is not CLIP's: no tensor `{lacking}`; instead there is {others}"
-        ),
-    })
 }
 
 /// The dense head's shortcut is not part of CLIP: a CLIP checkpoint need not have it.
@@ -284,13 +166,26 @@ impl Clip {
         activation: Activation,
         device: &Device,
     ) -> Result<(Self, ClipConfig, LoadReport), WeightsError> {
-        let prefix = clip_prefix(file)?;
-        let mut config = clip_config(file, &prefix)?;
+        Self::load_found(&find_network(file, None)?, activation, device)
+    }
+
+    /// CLIP from a network that was found in a file, its towers if it is a segmentation network.
+    ///
+    /// # Errors
+    ///
+    /// As [`Clip::load`].
+    pub fn load_found(
+        found: &FoundNetwork,
+        activation: Activation,
+        device: &Device,
+    ) -> Result<(Self, ClipConfig, LoadReport), WeightsError> {
+        let file = &found.file;
+        let mut config = clip_config(file, &found.clip)?;
         config.text.activation = activation;
         let clip = Clip::new(&config, device)
             .map_err(|source| WeightsError::Config { file: file.path().to_owned(), source })?;
         let names = Names::new(&[CLIP_NAMES]);
-        let in_file = |slot: &Slot| Some(format!("{prefix}{}", slot.name));
+        let in_file = |slot: &Slot| Some(found.clip.of(&slot.name));
         let (clip, report) = load_module(clip, &names, file, in_file, fresh_in_clip)?;
         Ok((clip, config, report))
     }

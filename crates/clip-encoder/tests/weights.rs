@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use clip_encoder::{
-    Activation, CLIP_NAMES, Clip, ClipConfig, ImageTowerConfig, LoadReport, TextTowerConfig,
-    WeightsError, check_sizes, clip_config, tensors_of,
+    Activation, CLIP_NAMES, Clip, ClipConfig, ClipNames, ImageTowerConfig, LoadReport,
+    TextTowerConfig, WeightsError, check_sizes, clip_config, tensors_of,
 };
 use seeded::{SplitMix64, fnv1a64};
 use vision_layers::Names;
@@ -226,11 +226,12 @@ fn a_file_without_clip_shows_what_it_begins_with() {
 #[test]
 fn sizes_that_disagree_with_the_shapes_state_both() {
     let file = open("open_clip_model.safetensors");
-    let mut config = clip_config(&file, "model.").unwrap();
+    let names = ClipNames::new("model.");
+    let mut config = clip_config(&file, &names).unwrap();
     config.text.heads = 4; // leaves no trace in shapes
-    check_sizes(&file, "model.", &config).unwrap();
+    check_sizes(&file, &names, &config).unwrap();
     config.text.context = 77;
-    let message = check_sizes(&file, "model.", &config).unwrap_err().to_string();
+    let message = check_sizes(&file, &names, &config).unwrap_err().to_string();
     let expected = "the configuration says text.context 77, the file has 12 \
                     (tensor `model.positional_embedding`)";
     assert!(message.ends_with(expected), "{message}");

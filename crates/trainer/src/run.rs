@@ -54,7 +54,7 @@ pub fn train(
     recipe.check()?;
     let data = open_data(recipe)?;
     let device = training_device(recipe, context.device);
-    let network = first_network(recipe, &device)?;
+    let network = first_network(recipe, &device, context.quiet)?;
     let slots = names().slots(&network).into_iter().filter(|slot| !slot.is_statistic());
     let parameters = slots.map(|slot| slot.len()).sum();
     let provenance = Provenance::new(recipe, network.config(), parameters, &data, &context)?;
@@ -85,7 +85,7 @@ pub fn resume(out: &Path, context: RunContext<'_>) -> Result<RunReport, TrainErr
     let start = match checkpoint::restore(&out.join(CHECKPOINTS), &recipe, &device)? {
         Some(restored) => restored,
         // Stopped before the first one: from the start.
-        None => Start::new(Learner::new(first_network(&recipe, &device)?, &recipe)),
+        None => Start::new(Learner::new(first_network(&recipe, &device, context.quiet)?, &recipe)),
     };
     Epochs::start(&recipe, &data, folder, &provenance, start, device, context.quiet)?
         .run(context.stop)
@@ -100,11 +100,22 @@ fn training_device(recipe: &Recipe, device: &Device) -> Device {
 }
 
 /// The network before the first step.
-fn first_network(recipe: &Recipe, device: &Device) -> Result<CausalClipSeg, TrainError> {
+fn first_network(
+    recipe: &Recipe,
+    device: &Device,
+    quiet: bool,
+) -> Result<CausalClipSeg, TrainError> {
     let (model, seed) = (&recipe.model, recipe.training.seed);
+    let open = |file: &Path| -> Result<Checkpoint, TrainError> {
+        let checkpoint = Checkpoint::open(file)?;
+        if let Some(note) = checkpoint.note().filter(|_| !quiet) {
+            eprintln!("note: {note}");
+        }
+        Ok(checkpoint)
+    };
     let network = match (&model.weights, &model.clip) {
-        (Some(file), _) => Checkpoint::open(file)?.load(device)?,
-        (_, Some(file)) => Checkpoint::open(file)?.clip_towers(seed).load(device)?,
+        (Some(file), _) => open(file)?.load(device)?,
+        (_, Some(file)) => open(file)?.clip_towers(seed).load(device)?,
         (None, None) => {
             let network = recipe.network_config()?.init(device).map_err(SegError::from)?;
             network.with_random_weights(seed, |_| true)

@@ -1,31 +1,21 @@
 //! Archives of `torch.save` (since PyTorch 1.6) and `torch.jit.save`: a zip of stored entries,
 //! `NAME/data.pkl` with the structure and `NAME/data/0`, `1`, ... with the numbers.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::collections::HashMap;
+use std::io::{Read, Seek};
 use std::path::Path;
 
-use zip::read::{ArchiveOffset, Config};
-use zip::{CompressionMethod, ZipArchive};
-
 use crate::WeightFileError;
-use crate::file::{Contents, Entry};
+use crate::error::{SAVE_AGAIN, WEIGHTS_ALONE};
+use crate::file::Contents;
 use crate::pickle::Pickle;
-use crate::state::{Described, State};
+use crate::place::{Displaced, Record, place};
+use crate::state::State;
+use crate::zip_records::{records, small};
 
-/// The longest pickle. A checkpoint of CLIP with its optimizer has less than a megabyte.
-const MAX_PICKLE: u64 = 32 << 20;
-/// Entries of an archive: the zip reader sets memory aside for as many as the archive claims.
-const MAX_ENTRIES: u64 = 1 << 17;
-/// Numbers of a tensor that repeats those of a smaller storage (`expand`).
-const MAX_REPEATED: usize = 1 << 16;
-
-/// Where an entry's bytes are in the file.
-struct Record {
-    start: u64,
-    size: u64,
-    plain: bool,
-}
+/// The longest pickle, in MiB. A checkpoint of CLIP with its optimizer has less than one; arrays of NumPy
+/// lie in the pickle whole.
+pub(crate) const MAX_PICKLE: u64 = 512;
 
 /// The tensors of an archive of `length` bytes.
 pub(crate) fn read(
@@ -33,180 +23,132 @@ pub(crate) fn read(
     path: &Path,
     length: u64,
 ) -> Result<Contents, WeightFileError> {
-    check_claims(file, path, length)?;
     let records = records(file, path, length)?;
-    let entry_error = |entry: &str, problem| WeightFileError::ArchiveEntry {
+    let entry_error = |entry: &str, problem: String| WeightFileError::ArchiveEntry {
         file: path.into(),
         entry: entry.into(),
         problem,
     };
-    let mut pickles = records.keys().filter_map(|name| name.strip_suffix("data.pkl"));
-    let folder = match (pickles.next(), pickles.next()) {
-        (Some(folder), None) => folder,
-        (None, _) => return Err(entry_error("data.pkl", "missing; is this a PyTorch archive?")),
-        (Some(_), Some(_)) => return Err(entry_error("data.pkl", "there is more than one")),
+    let mut pickles = records.keys().filter(|name| is_file(name, "data.pkl"));
+    let name = match (pickles.next(), pickles.next()) {
+        (Some(name), None) => name,
+        (None, _) => {
+            let (file, what) = (path.into(), other_kind(&records));
+            return Err(WeightFileError::OtherArchive { file, what });
+        }
+        (Some(_), Some(_)) => {
+            return Err(entry_error("data.pkl", "there is more than one".to_owned()));
+        }
     };
+    let folder = name.strip_suffix("data.pkl").unwrap_or(name);
 
     if let Some(order) = records.get(&format!("{folder}byteorder"))
         && small(file, path, order, 16)?.starts_with(b"big")
     {
-        return Err(entry_error("byteorder", "big-endian numbers are not read"));
+        return Err(entry_error("byteorder", big_endian()));
     }
-    let name = format!("{folder}data.pkl");
-    let bytes = match records.get(&name) {
-        Some(record) if record.plain && record.size <= MAX_PICKLE => {
-            small(file, path, record, MAX_PICKLE)?
-        }
-        Some(_) => return Err(entry_error(&name, "compressed, or larger than 32 MiB")),
-        None => return Err(entry_error(&name, "missing")),
-    };
-    let pickle = Pickle::read(&bytes)
+    let no_record = || entry_error(name, "missing".to_owned());
+    let pickle = records.get(name).copied().ok_or_else(no_record)?;
+    if !pickle.plain {
+        let problem = format!("compressed; save it again without, in Python: {SAVE_AGAIN}");
+        return Err(entry_error(name, problem));
+    }
+    if pickle.size > MAX_PICKLE << 20 {
+        return Err(entry_error(name, too_long(pickle.size)));
+    }
+    let bytes = small(file, path, &pickle, MAX_PICKLE << 20)?;
+    let read = Pickle::read(&bytes)
         .map_err(|source| WeightFileError::Pickle { file: path.into(), source })?;
-    let state = State::read(&pickle).map_err(|problem| entry_error(&name, problem))?;
+    let state = State::read(&read).map_err(|problem| entry_error(name, problem.to_owned()))?;
     if state.tensors.is_empty() {
-        return Err(entry_error(&name, "holds no tensors"));
+        return Err(entry_error(name, no_tensors(folder, &records).to_owned()));
     }
+    let storage = |key: &str| records.get(&format!("{folder}data/{key}")).copied();
+    contents(state, path, pickle.start, storage)
+}
 
-    let mut entries = BTreeMap::new();
+/// The tensors of a pickle that begins at `pickle`, each in its place in the file.
+pub(crate) fn contents(
+    state: State,
+    path: &Path,
+    pickle: u64,
+    storage: impl Fn(&str) -> Option<Record>,
+) -> Result<Contents, WeightFileError> {
+    let mut contents =
+        Contents { parts: state.parts, metadata: state.scalars, ..Contents::default() };
     for (tensor, description) in state.tensors {
-        let problem = |problem| WeightFileError::Tensor {
-            file: path.into(),
-            tensor: tensor.clone(),
-            problem,
-        };
-        let described = description.map_err(problem)?;
-        let storage = records
-            .get(&format!("{folder}data/{}", described.storage))
-            .ok_or_else(|| problem("its storage is not in the archive"))?;
-        let entry = place(described, storage).map_err(problem)?;
-        entries.insert(tensor, entry);
-    }
-    Ok(Contents { entries, metadata: state.scalars })
-}
-
-/// The tensor in the file, if all of it lies in its storage.
-fn place(described: Described, storage: &Record) -> Result<Entry, &'static str> {
-    let Described { dtype, offset, shape, strides, .. } = described;
-    if !storage.plain {
-        return Err("its storage is compressed; save it again with torch.save");
-    }
-    let stored = usize::try_from(storage.size / dtype.size() as u64).unwrap_or(usize::MAX);
-    let mut entry =
-        Entry::dense(shape, dtype, storage.start).map_err(|_| "has a shape beyond all files")?;
-    if entry.elements == 0 {
-        return Ok(entry);
-    }
-    let first = offset.checked_mul(dtype.size()).filter(|_| offset < stored);
-    let first = first.ok_or("begins beyond its storage")?;
-    // From the first number to the last, both included.
-    let reach = entry.shape.iter().zip(&strides).try_fold(0_usize, |reach, (&size, &stride)| {
-        size.saturating_sub(1).checked_mul(stride)?.checked_add(reach)
-    });
-    let span = reach.and_then(|reach| reach.checked_add(1));
-    let fits = |span: usize| span <= stored - offset;
-    let span = span.filter(|&span| fits(span)).ok_or("reaches beyond its storage")?;
-    if entry.elements > stored && entry.elements > MAX_REPEATED {
-        return Err("repeats a small storage too often; save it after .contiguous()");
-    }
-    entry.start = storage.start.saturating_add(first as u64);
-    if !is_dense(&entry.shape, &strides) {
-        entry.span = span;
-        entry.strides = Some(strides);
-    }
-    Ok(entry)
-}
-
-fn is_dense(shape: &[usize], strides: &[usize]) -> bool {
-    let mut expected = 1_usize;
-    shape.iter().zip(strides).rev().all(|(&size, &stride)| {
-        let dense = size == 1 || stride == expected;
-        expected = expected.saturating_mul(size);
-        dense
-    })
-}
-
-/// All entries, by name, each inside the file.
-fn records(
-    file: &mut (impl Read + Seek),
-    path: &Path,
-    length: u64,
-) -> Result<HashMap<String, Record>, WeightFileError> {
-    let broken = |source| WeightFileError::Archive { file: path.into(), source };
-    // The directory is where the end record says. Looking for it from the end, as the zip reader does
-    // unless told, goes wrong where PyTorch's 64-bit end record is as long as the first entry: with
-    // names of 21 characters.
-    let config = Config { archive_offset: ArchiveOffset::Known(0) };
-    let mut zip = ZipArchive::with_config(config, BufReader::new(file)).map_err(broken)?;
-    let mut records = HashMap::new();
-    for index in 0..zip.len() {
-        // The local header is read, not the entry.
-        let entry = zip.by_index_raw(index).map_err(broken)?;
-        let name = entry.name().map_err(broken)?.into_owned();
-        let (size, packed) = (entry.size(), entry.compressed_size());
-        let plain = entry.compression() == CompressionMethod::Stored && !entry.encrypted();
-        let start = entry.data_start().unwrap_or(length);
-        let inside = start.checked_add(packed).is_some_and(|end| end <= length);
-        let problem = match () {
-            () if !inside => "reaches beyond the file",
-            () if plain && size != packed => "is stored, but has two sizes",
-            () if records.contains_key(&name) => "is there twice",
-            () => {
-                records.insert(name, Record { start, size, plain });
-                continue;
+        let entry = match description.map(|described| place(described, pickle, &storage)) {
+            Ok(Ok(entry)) => Ok(entry),
+            Ok(Err(Displaced::Broken(problem))) => {
+                let (file, problem) = (path.into(), problem.to_owned());
+                return Err(WeightFileError::Tensor { file, tensor, problem });
             }
+            Ok(Err(Displaced::Unread(problem))) => Err(problem.to_owned()),
+            Err(problem) => Err(problem),
         };
-        return Err(WeightFileError::ArchiveEntry { file: path.into(), entry: name, problem });
+        contents.tensors.insert(tensor, entry);
     }
-    if zip.has_duplicate_names() {
-        let (file, entry) = (path.into(), "data.pkl".to_owned());
-        let problem = "the archive has two entries of one name";
-        return Err(WeightFileError::ArchiveEntry { file, entry, problem });
-    }
-    Ok(records)
+    Ok(contents)
 }
 
-/// The bytes of an entry of at most `limit` bytes.
-fn small(
-    file: &mut (impl Read + Seek),
-    path: &Path,
-    record: &Record,
-    limit: u64,
-) -> Result<Vec<u8>, WeightFileError> {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(record.start))
-        .and_then(|_| file.by_ref().take(record.size.min(limit)).read_to_end(&mut bytes))
-        .map_err(|source| WeightFileError::Read { file: path.into(), source })?;
-    Ok(bytes)
+/// Whether an entry is this file in any folder.
+fn is_file(entry: &str, file: &str) -> bool {
+    entry.rsplit('/').next() == Some(file)
 }
 
-/// Refuses an archive that claims more entries than [`MAX_ENTRIES`]: the claim of each 64-bit
-/// directory that the file's end points to. (A 32-bit one cannot claim more.)
-fn check_claims(
-    file: &mut (impl Read + Seek),
-    path: &Path,
-    length: u64,
-) -> Result<(), WeightFileError> {
-    let unreadable = |source| WeightFileError::Read { file: path.into(), source };
-    // The end record with the longest comment, and the locator before it.
-    let tail_start = length.saturating_sub(22 + 65_535 + 20);
-    file.seek(SeekFrom::Start(tail_start)).map_err(unreadable)?;
-    let mut tail = Vec::new();
-    file.by_ref().take(length - tail_start).read_to_end(&mut tail).map_err(unreadable)?;
-    let claims: Vec<u64> = tail
-        .windows(16)
-        .filter(|window| window.starts_with(b"PK\x06\x07"))
-        .filter_map(|window| Some(u64::from_le_bytes(*window.last_chunk::<8>()?)))
-        .collect();
-    for directory in claims.into_iter().filter(|&at| at < length).take(64) {
-        let mut end = Vec::new();
-        file.seek(SeekFrom::Start(directory)).map_err(unreadable)?;
-        file.by_ref().take(40).read_to_end(&mut end).map_err(unreadable)?;
-        let entries = end.last_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        if end.len() == 40 && end.starts_with(b"PK\x06\x06") && entries > MAX_ENTRIES {
-            let (file, entry) = (path.into(), "directory".to_owned());
-            let problem = "claims more entries than any PyTorch archive has";
-            return Err(WeightFileError::ArchiveEntry { file, entry, problem });
+pub(crate) fn big_endian() -> String {
+    format!(
+        "big-endian numbers are not read; save it again on another machine, in Python: {SAVE_AGAIN}"
+    )
+}
+
+pub(crate) fn too_long(bytes: u64) -> String {
+    format!(
+        "{} MiB long, and at most {MAX_PICKLE} are read: a training kept arrays or lists beside the weights; \
+         save the weights alone, in Python: {WEIGHTS_ALONE}",
+        bytes >> 20
+    )
+}
+
+/// Why there may be no tensors in a pickle of PyTorch.
+fn no_tensors(folder: &str, records: &HashMap<String, Record>) -> &'static str {
+    let constants = format!("{folder}constants/");
+    match records.keys().any(|name| name.starts_with(&constants)) {
+        true => {
+            "holds no tensors: a frozen module, whose weights have lost their names; save it before \
+             torch.jit.freeze, or its weights alone with torch.save(model.state_dict(), new_file)"
         }
+        false => "holds no tensors; save the weights with torch.save(model.state_dict(), new_file)",
     }
-    Ok(())
+}
+
+/// What a zip archive is that `torch.save` did not make.
+fn other_kind(records: &HashMap<String, Record>) -> String {
+    const WEIGHTS: [&str; 6] = [".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".tar"];
+    let find = |wanted: &dyn Fn(&str) -> bool| {
+        records.keys().map(String::as_str).filter(|name| wanted(name)).min()
+    };
+    let own = |name: &str| !name.starts_with("__MACOSX/");
+    if find(&|name| is_file(name, "model_weights_config.json")).is_some() {
+        return "a program of torch.export, not a checkpoint; in Python: \
+                torch.save(torch.export.load(file).state_dict, new_file)"
+            .to_owned();
+    }
+    if let Some(inside) =
+        find(&|name| own(name) && WEIGHTS.iter().any(|ending| name.ends_with(ending)))
+    {
+        return format!("a zip archive around `{inside:.200}`; unpack it and name that file");
+    }
+    if find(&|name| name.ends_with(".npy")).is_some() {
+        return "an archive of NumPy (.npz); in Python: torch.save({k: torch.from_numpy(v) for k, v in \
+                numpy.load(file).items()}, new_file)"
+            .to_owned();
+    }
+    match find(&own) {
+        Some(first) => format!(
+            "a zip archive without weights (no `data.pkl`, no .pth, .pt, .ckpt, .bin or .safetensors; it \
+             begins with `{first:.200}`)"
+        ),
+        None => "an empty zip archive".to_owned(),
+    }
 }

@@ -2,7 +2,21 @@
 
 use std::path::PathBuf;
 
-use crate::Dtype;
+use file_kind::FileKind;
+
+/// Makes a file of the weights alone from a checkpoint. (`weights_only=False` runs what the file says: for
+/// files that one trusts.)
+pub(crate) const WEIGHTS_ALONE: &str =
+    "torch.save(torch.load(file, weights_only=False)[\"state_dict\"], new_file)";
+/// Makes a file in today's format from one that PyTorch reads.
+pub(crate) const SAVE_AGAIN: &str = "torch.save(torch.load(file, weights_only=False), new_file)";
+
+fn cut(found: u64, expected: Option<u64>) -> String {
+    match expected {
+        Some(expected) => format!("{found} of {expected} bytes"),
+        None => format!("{found} bytes, and not the archive's directory, which is at its end"),
+    }
+}
 
 /// Why a weight file was refused, or could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -14,17 +28,37 @@ pub enum WeightFileError {
     Read { file: PathBuf, source: std::io::Error },
     /// The content is not of a known kind.
     #[error(
-        "{}: neither a safetensors file nor an archive of torch.save or torch.jit.save",
+        "{}: neither a safetensors file nor one of torch.save or torch.jit.save",
         file.display()
     )]
     Unknown { file: PathBuf },
-    /// A plain pickle: `torch.save` before PyTorch 1.6.
+    /// Something else has the name of a weight file.
+    #[error("{}: the file is {kind}", file.display())]
+    NotWeights { file: PathBuf, kind: FileKind },
+    /// A zip archive that PyTorch did not make, or not for weights.
+    #[error("{}: {what}", file.display())]
+    OtherArchive { file: PathBuf, what: String },
+    /// The file ends before its content does.
+    #[error("{}: incomplete download: {}; fetch or copy the file again", file.display(), cut(*found, *expected))]
+    Incomplete { file: PathBuf, found: u64, expected: Option<u64> },
+    /// One of the files of a network, without the others.
     #[error(
-        "{}: saved in the old format of PyTorch before 1.6; save it again with \
-         torch.save(torch.load(file), new_file)",
+        "{}: one of the {of} files of a network; give their folder, or its index (.index.json)",
         file.display()
     )]
-    Legacy { file: PathBuf },
+    Shard { file: PathBuf, of: usize },
+    /// A folder without any weights.
+    #[error(
+        "{}: a folder without weights (no model.safetensors, no pytorch_model.bin)",
+        file.display()
+    )]
+    EmptyFolder { file: PathBuf },
+    /// A folder whose weights are not recognised by their name, or in another format.
+    #[error("{}: {what}", file.display())]
+    Folder { file: PathBuf, what: String },
+    /// The index of a network in several files.
+    #[error("{}: {what}", file.display())]
+    Index { file: PathBuf, what: String },
     /// The header's length does not fit the file.
     #[error("{}: header of {found} bytes, expected at most {limit}", file.display())]
     HeaderLength { file: PathBuf, found: u64, limit: u64 },
@@ -39,26 +73,19 @@ pub enum WeightFileError {
         "{}: tensor `{tensor}` of shape {shape:?} and kind {dtype} does not fit its {found} bytes",
         file.display()
     )]
-    Size { file: PathBuf, tensor: String, shape: Vec<usize>, dtype: Dtype, found: u64 },
-    /// The kind of number is not supported.
-    #[error(
-        "{}: tensor `{tensor}` holds {found}, expected booleans, integers or floats of 16 to 64 \
-         bits",
-        file.display()
-    )]
-    Kind { file: PathBuf, tensor: String, found: String },
+    Size { file: PathBuf, tensor: String, shape: Vec<usize>, dtype: String, found: u64 },
     /// The zip archive is broken.
     #[error("{}: broken archive", file.display())]
     Archive { file: PathBuf, source: zip::result::ZipError },
     /// An entry of the archive is missing or not as PyTorch writes it.
     #[error("{}: archive entry `{entry}`: {problem}", file.display())]
-    ArchiveEntry { file: PathBuf, entry: String, problem: &'static str },
-    /// The archive's pickle is broken, or not of PyTorch's making.
-    #[error("{}: cannot read the archive's pickle", file.display())]
+    ArchiveEntry { file: PathBuf, entry: String, problem: String },
+    /// The pickle is broken, or not of PyTorch's making.
+    #[error("{}: cannot read its pickle", file.display())]
     Pickle { file: PathBuf, source: PickleError },
-    /// A tensor's description in the pickle is not as PyTorch writes it.
+    /// A tensor is of a kind that is not read, or not as PyTorch writes it.
     #[error("{}: tensor `{tensor}`: {problem}", file.display())]
-    Tensor { file: PathBuf, tensor: String, problem: &'static str },
+    Tensor { file: PathBuf, tensor: String, problem: String },
     /// There is no tensor of this name.
     #[error("{}: no tensor `{tensor}`", file.display())]
     Missing { file: PathBuf, tensor: String },
@@ -91,6 +118,9 @@ pub enum PickleError {
     #[error("instruction {code:#04x} at byte {position} lacks its operands")]
     Operand { code: u8, position: usize },
     /// More values than any weight file needs.
-    #[error("the pickle holds more than {limit} values")]
+    #[error(
+        "the pickle holds more than {limit} values, as where a training kept long lists beside the weights; \
+         save the weights alone, in Python: {WEIGHTS_ALONE}"
+    )]
     TooLarge { limit: usize },
 }

@@ -1,22 +1,37 @@
 //! An open weight file.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{Dtype, WeightFileError, archive, header};
+use file_kind::FileKind;
+
+use crate::names::unwrapped;
+use crate::{Dtype, WeightFileError, archive, folder, header, legacy, part};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 20;
 
-/// An open weight file. Its tensors' values are read when they are asked for.
-#[derive(Debug)]
+/// An open weight file, or a network's several files as one. Its tensors' values are read when they are
+/// asked for. A clone is another view of the same file.
+///
+/// A checkpoint may have several parts (`state_dict`, `ema`, `optimizer`). The file shows the tensors of one,
+/// or all if none is known to be a state dict ([`STATE_DICTS`](crate::STATE_DICTS)).
+#[derive(Debug, Clone)]
 pub struct WeightFile {
+    shared: Arc<Shared>,
+    /// What stands before the names of the tensors that are shown.
+    root: String,
+}
+
+#[derive(Debug)]
+struct Shared {
     path: PathBuf,
-    bytes: Mutex<Bytes>,
+    files: Vec<Mutex<Bytes>>,
     contents: Contents,
 }
 
@@ -46,10 +61,41 @@ impl Seek for Bytes {
 }
 
 /// What a file says it holds; every place in it has been checked against the file's size.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Contents {
-    pub(crate) entries: BTreeMap<String, Entry>,
+    /// By names from the top; or why it cannot be read.
+    pub(crate) tensors: BTreeMap<String, Result<Entry, String>>,
+    /// The names at the top that hold tensors and are none.
+    pub(crate) parts: BTreeSet<String>,
     pub(crate) metadata: BTreeMap<String, String>,
+}
+
+impl Contents {
+    /// With what training put around modules taken off the names.
+    fn unwrapped(mut self) -> Self {
+        for (name, entry) in std::mem::take(&mut self.tensors) {
+            let part = name.match_indices('.').map(|(dot, _)| name.split_at(dot));
+            let part = part.into_iter().find(|(part, _)| self.parts.contains(*part));
+            let short = match part {
+                // The part's own name may be `module`, as DeepSpeed has it.
+                Some((part, rest)) => {
+                    let rest = rest.strip_prefix('.').unwrap_or(rest);
+                    format!("{part}.{}", unwrapped(rest))
+                }
+                None => unwrapped(&name).into_owned(),
+            };
+            match self.tensors.get_mut(&short) {
+                Some(earlier) if *earlier == entry => {}
+                Some(earlier) => {
+                    let problem = "stands there twice with different values, as where a network and its \
+                                   wrapper (`module.`, `_orig_mod.`) were trained apart";
+                    *earlier = Err(problem.to_owned());
+                }
+                None => drop(self.tensors.insert(short, entry)),
+            }
+        }
+        self
+    }
 }
 
 /// What is known of a tensor before its values are read.
@@ -60,8 +106,12 @@ pub struct Entry {
     pub shape: Vec<usize>,
     /// The kind of its numbers in the file.
     pub dtype: Dtype,
+    /// Which of the files it is in.
+    pub(crate) file: usize,
     /// Where its first number is, in bytes from the start of the file.
     pub(crate) start: u64,
+    /// The bytes of the Latin-1 text (in UTF-8) that its numbers are written as, if they are.
+    pub(crate) latin1: Option<u64>,
     /// Its numbers.
     pub(crate) elements: usize,
     /// The numbers in the file from its first to its last.
@@ -75,35 +125,43 @@ impl Entry {
     pub(crate) fn dense(shape: Vec<usize>, dtype: Dtype, start: u64) -> Result<Self, Vec<usize>> {
         match shape.iter().try_fold(1_usize, |all, &n| all.checked_mul(n)) {
             Some(elements) => {
-                Ok(Self { shape, dtype, start, elements, span: elements, strides: None })
+                let (file, latin1, strides) = (0, None, None);
+                Ok(Self { shape, dtype, file, start, latin1, elements, span: elements, strides })
             }
             None => Err(shape),
         }
     }
-
-    /// Bytes from its first number to the end of its last.
-    pub(crate) fn bytes(&self) -> Option<u64> {
-        (self.span as u64).checked_mul(self.dtype.size() as u64)
-    }
 }
 
 impl WeightFile {
-    /// Opens a safetensors file or an archive of `torch.save` or `torch.jit.save`. The content
-    /// decides which it is, not the name.
+    /// Opens a safetensors file or one of `torch.save` (of any age) or `torch.jit.save`. The content
+    /// decides which it is, not the name. A folder stands for the `model.safetensors` or
+    /// `pytorch_model.bin` in it; an index (`.index.json`) for all of its files.
     ///
-    /// Names are those of the state dict. One inside a checkpoint (`state_dict` or `model`) loses
-    /// that prefix; a script module's names are its attributes by nesting; `module.` of
-    /// DataParallel stays.
+    /// Names are those of the state dict. One inside a checkpoint (`state_dict`, `model` and so on) loses
+    /// that prefix; a script module's names are its attributes by nesting. What training puts around
+    /// modules (`module.`, `_orig_mod.`) is no part of a name.
     ///
     /// # Errors
     ///
     /// If the file cannot be read, has an unknown format, or its header contradicts its contents.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightFileError> {
         let path = path.as_ref();
-        let unreadable = |source| WeightFileError::Read { file: path.into(), source };
-        let file = File::open(path).map_err(unreadable)?;
-        let length = file.metadata().map_err(unreadable)?.len();
-        Self::read(Bytes::Disk(file), path, length)
+        if path.is_dir() {
+            return Self::open_file(&folder::find(path)?);
+        }
+        if let Some(of) = folder::files_of(path).filter(|&of| of > 1) {
+            return Err(WeightFileError::Shard { file: path.into(), of });
+        }
+        Self::open_file(path)
+    }
+
+    fn open_file(path: &Path) -> Result<Self, WeightFileError> {
+        let (mut bytes, length) = open(path)?;
+        match contents(&mut bytes, path, length)? {
+            Found::Contents(contents) => Self::new(path, vec![bytes], contents),
+            Found::Index(shards) => Self::several(path, shards),
+        }
     }
 
     /// The same for a file's content in memory, such as one that a program embeds; errors call it
@@ -116,44 +174,136 @@ impl WeightFile {
         content: impl Into<Cow<'static, [u8]>>,
         name: impl AsRef<Path>,
     ) -> Result<Self, WeightFileError> {
-        let content = content.into();
+        let (content, path) = (content.into(), name.as_ref());
         let length = content.len() as u64;
-        Self::read(Bytes::Memory(Cursor::new(content)), name.as_ref(), length)
+        let mut bytes = Bytes::Memory(Cursor::new(content));
+        match contents(&mut bytes, path, length)? {
+            Found::Contents(contents) => Self::new(path, vec![bytes], contents),
+            Found::Index(_) => {
+                let (file, kind) = (path.into(), FileKind::Json);
+                Err(WeightFileError::NotWeights { file, kind })
+            }
+        }
     }
 
-    fn read(mut bytes: Bytes, path: &Path, length: u64) -> Result<Self, WeightFileError> {
-        let unreadable = |source| WeightFileError::Read { file: path.into(), source };
-        let mut head = Vec::with_capacity(16);
-        bytes.by_ref().take(16).read_to_end(&mut head).map_err(unreadable)?;
-        let contents = match head.as_slice() {
-            [b'P', b'K', 3, 4, ..] => archive::read(&mut bytes, path, length)?,
-            [_, _, _, _, _, _, _, _, b'{', ..] => header::read(&mut bytes, path, length)?,
-            // The protocol and the magic number (a long of 10 bytes) of the old format.
-            [0x80, 2, 0x8a, 10, ..] => return Err(WeightFileError::Legacy { file: path.into() }),
-            _ => return Err(WeightFileError::Unknown { file: path.into() }),
-        };
-        Ok(Self { path: path.into(), bytes: Mutex::new(bytes), contents })
+    /// The files that an index names, as one.
+    fn several(
+        index: &Path,
+        shards: BTreeMap<String, Vec<String>>,
+    ) -> Result<Self, WeightFileError> {
+        let refused = |what| WeightFileError::Index { file: index.into(), what };
+        let (mut files, mut all) = (Vec::new(), Contents::default());
+        for (name, tensors) in shards {
+            let path = index.with_file_name(&name);
+            let (mut bytes, length) = open(&path)?;
+            let Found::Contents(mut found) = contents(&mut bytes, &path, length)? else {
+                return Err(refused(format!("names `{name:.200}`, which is an index too")));
+            };
+            for tensor in tensors {
+                let Some(entry) = found.tensors.remove(&tensor) else {
+                    return Err(refused(format!(
+                        "says that `{name:.200}` holds `{tensor:.200}`, which it does not"
+                    )));
+                };
+                let entry = entry.map(|entry| Entry { file: files.len(), ..entry });
+                all.tensors.insert(tensor, entry);
+            }
+            all.metadata.extend(found.metadata);
+            files.push(bytes);
+        }
+        Self::new(index, files, all)
     }
 
-    /// Where the file was opened, or what its content was called.
+    fn new(path: &Path, files: Vec<Bytes>, contents: Contents) -> Result<Self, WeightFileError> {
+        let contents = contents.unwrapped();
+        if let Some((tensor, Err(problem))) = contents.tensors.iter().next()
+            && contents.tensors.values().all(Result::is_err)
+        {
+            let (file, tensor, problem) = (path.into(), tensor.clone(), problem.clone());
+            return Err(WeightFileError::Tensor { file, tensor, problem });
+        }
+        let root = part::state_dict(&contents.parts);
+        let files = files.into_iter().map(Mutex::new).collect();
+        let shared = Shared { path: path.into(), files, contents };
+        Ok(Self { shared: Arc::new(shared), root })
+    }
+
+    /// Where the file was opened, or what its content was called; the index of several files.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.shared.path
     }
 
-    /// The names of all tensors, sorted.
+    /// The names at the top of a checkpoint that hold tensors: `state_dict`, `ema`, `optimizer`. Empty if
+    /// the file is a state dict itself.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.shared.contents.parts.iter().map(String::as_str)
+    }
+
+    /// The part whose tensors are shown; empty if all are.
+    pub fn part(&self) -> &str {
+        self.root.strip_suffix('.').unwrap_or(&self.root)
+    }
+
+    /// A view of another part, or of all of the file if `part` is empty.
+    #[must_use]
+    pub fn with_part(&self, part: &str) -> Self {
+        let root = if part.is_empty() { String::new() } else { format!("{part}.") };
+        Self { shared: Arc::clone(&self.shared), root }
+    }
+
+    /// The names of all tensors that are shown, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.contents.entries.keys().map(String::as_str)
+        self.names_after("")
+    }
+
+    /// The names that begin with `start`, sorted.
+    pub fn names_after(&self, start: &str) -> impl Iterator<Item = &str> {
+        let start = format!("{}{start}", self.root);
+        let tensors = &self.shared.contents.tensors;
+        let from = tensors.range::<str, _>((Bound::Included(start.as_str()), Bound::Unbounded));
+        from.map(|(name, _)| name.as_str())
+            .take_while(move |name| name.starts_with(&start))
+            .filter_map(|name| name.strip_prefix(&self.root))
+    }
+
+    /// Whether there is a tensor of this name, which may be one that cannot be read.
+    pub fn contains(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// Shape and kind of a tensor, if there is one of this name that can be read.
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.find(name)?.as_ref().ok()
     }
 
     /// Shape and kind of a tensor, if there is one of this name.
-    pub fn entry(&self, name: &str) -> Option<&Entry> {
-        self.contents.entries.get(name)
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read: it is sparse, quantized, a part of one, or holds other kinds of numbers.
+    pub fn check(&self, name: &str) -> Result<Option<&Entry>, WeightFileError> {
+        match self.find(name) {
+            None => Ok(None),
+            Some(Ok(entry)) => Ok(Some(entry)),
+            Some(Err(problem)) => {
+                let (file, tensor) = (self.path().to_owned(), name.to_owned());
+                Err(WeightFileError::Tensor { file, tensor, problem: problem.clone() })
+            }
+        }
     }
 
-    /// The metadata of a safetensors file; for a PyTorch archive, the plain numbers, booleans and
-    /// texts beside the tensors (`epoch`, `input_resolution`).
+    fn find(&self, name: &str) -> Option<&Result<Entry, String>> {
+        let tensors = &self.shared.contents.tensors;
+        match self.root.is_empty() {
+            true => tensors.get(name),
+            false => tensors.get(&format!("{}{name}", self.root)),
+        }
+    }
+
+    /// The metadata of a safetensors file; for one of PyTorch, the plain numbers, booleans and texts
+    /// beside the tensors (`epoch`, `input_resolution`).
     pub fn metadata(&self) -> &BTreeMap<String, String> {
-        &self.contents.metadata
+        &self.shared.contents.metadata
     }
 
     /// A tensor's values in row-major order, whatever their kind in the file. Integers and `f64`
@@ -164,17 +314,21 @@ impl WeightFile {
     /// If there is no such tensor, the file cannot be read, or a value is not finite or beyond
     /// `f32`.
     pub fn read_f32(&self, name: &str) -> Result<Vec<f32>, WeightFileError> {
-        let Some(entry) = self.entry(name) else {
-            return Err(WeightFileError::Missing { file: self.path.clone(), tensor: name.into() });
+        let Some(entry) = self.check(name)? else {
+            let (file, tensor) = (self.path().to_owned(), name.to_owned());
+            return Err(WeightFileError::Missing { file, tensor });
         };
-        let unreadable = |source| WeightFileError::Read { file: self.path.clone(), source };
-        let stored = self.stored(entry).map_err(unreadable)?;
+        let unreadable = |source| WeightFileError::Read { file: self.path().to_owned(), source };
+        let stored = match entry.latin1 {
+            None => self.stored(entry).map_err(unreadable)?,
+            Some(length) => self.stored_as_text(entry, length).map_err(unreadable)?,
+        };
         let values = match &entry.strides {
             None => stored,
             Some(strides) => gather(&stored, &entry.shape, strides),
         };
         if let Some((index, value)) = first_not_finite(&values) {
-            let (file, tensor, limit) = (self.path.clone(), name.to_owned(), f32::MAX);
+            let (file, tensor, limit) = (self.path().to_owned(), name.to_owned(), f32::MAX);
             return Err(WeightFileError::NonFinite { file, tensor, index, value, limit });
         }
         Ok(values)
@@ -182,9 +336,7 @@ impl WeightFile {
 
     /// All numbers in the file from the tensor's first to its last.
     fn stored(&self, entry: &Entry) -> std::io::Result<Vec<f32>> {
-        // A thread that panicked while reading left nothing but the cursor, which is set anew.
-        let mut source = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        source.seek(SeekFrom::Start(entry.start))?;
+        let mut source = self.source(entry)?;
         let mut values = Vec::with_capacity(entry.span);
         let step = CHUNK / entry.dtype.size();
         let mut chunk = vec![0; CHUNK.min(entry.span.saturating_mul(entry.dtype.size()))];
@@ -197,6 +349,72 @@ impl WeightFile {
             left -= now;
         }
         Ok(values)
+    }
+
+    /// Numbers whose bytes are characters: of one or two bytes each in the file.
+    fn stored_as_text(&self, entry: &Entry, length: u64) -> std::io::Result<Vec<f32>> {
+        let mut text = String::new();
+        self.source(entry)?.by_ref().take(length).read_to_string(&mut text)?;
+        let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
+        let expected = entry.elements.saturating_mul(entry.dtype.size());
+        let bytes = bytes.ok().filter(|bytes| bytes.len() == expected);
+        let bytes =
+            bytes.ok_or_else(|| std::io::Error::other("an array does not fit its numbers"))?;
+        let mut values = Vec::with_capacity(entry.elements);
+        entry.dtype.decode(&bytes, &mut values);
+        Ok(values)
+    }
+
+    /// The entry's file, at its first number.
+    fn source(&self, entry: &Entry) -> std::io::Result<MutexGuard<'_, Bytes>> {
+        let file = self.shared.files.get(entry.file);
+        let file = file.ok_or_else(|| std::io::Error::other("no such file"))?;
+        // A thread that panicked while reading left nothing but the cursor, which is set anew.
+        let mut source = file.lock().unwrap_or_else(PoisonError::into_inner);
+        source.seek(SeekFrom::Start(entry.start))?;
+        Ok(source)
+    }
+}
+
+/// The file and its length.
+fn open(path: &Path) -> Result<(Bytes, u64), WeightFileError> {
+    let unreadable = |source| WeightFileError::Read { file: path.into(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    Ok((Bytes::Disk(file), length))
+}
+
+/// What a file turned out to be.
+enum Found {
+    Contents(Contents),
+    /// Files beside it, and the tensors of each.
+    Index(BTreeMap<String, Vec<String>>),
+}
+
+fn contents(bytes: &mut Bytes, path: &Path, length: u64) -> Result<Found, WeightFileError> {
+    let unreadable = |source| WeightFileError::Read { file: path.into(), source };
+    let mut head = Vec::with_capacity(FileKind::HEAD);
+    bytes.by_ref().take(FileKind::HEAD as u64).read_to_end(&mut head).map_err(unreadable)?;
+    // A header's length is any number: before all kinds that are told by their first bytes.
+    if header::is_likely(&head) {
+        return header::read(bytes, path, length).map(Found::Contents);
+    }
+    match FileKind::of(&head) {
+        Some(FileKind::Zip) => archive::read(bytes, path, length).map(Found::Contents),
+        Some(FileKind::Pickle) => legacy::read(bytes, path, length).map(Found::Contents),
+        Some(FileKind::Json) if length <= folder::MAX_INDEX => {
+            let mut json = Vec::new();
+            bytes.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+            bytes.by_ref().take(length).read_to_end(&mut json).map_err(unreadable)?;
+            folder::shards(&json, path)?.map(Found::Index).ok_or_else(|| {
+                WeightFileError::NotWeights { file: path.into(), kind: FileKind::Json }
+            })
+        }
+        Some(kind) => Err(WeightFileError::NotWeights { file: path.into(), kind }),
+        None if head.get(8) == Some(&b'{') => {
+            header::read(bytes, path, length).map(Found::Contents)
+        }
+        None => Err(WeightFileError::Unknown { file: path.into() }),
     }
 }
 

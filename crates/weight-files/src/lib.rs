@@ -2,8 +2,9 @@
 //! safetensors files.
 //!
 //! The kind of a file is recognised by its content: safetensors, an archive of `torch.save` (a
-//! state dict, bare or inside a checkpoint) or of `torch.jit.save`. Code in a file is never run, a
-//! header's claim alone allocates no memory, and tensors are read one by one on demand.
+//! state dict, bare or inside a checkpoint) or of `torch.jit.save`, or the format of `torch.save`
+//! before PyTorch 1.6. Code in a file is never run, a header's claim alone allocates no memory, and
+//! tensors are read one by one on demand. What only has the name of a weight file is called what it is.
 //!
 //! ```
 //! use weight_files::{NewTensor, Precision, WeightFile, write_safetensors};
@@ -27,12 +28,21 @@ mod archive;
 mod dtype;
 mod error;
 mod file;
+mod folder;
 mod header;
+mod legacy;
+mod names;
+mod numpy;
+mod part;
 mod pickle;
+mod place;
 mod state;
+mod tensor;
 mod write;
+mod zip_records;
 
 pub use dtype::Dtype;
 pub use error::{PickleError, WeightFileError};
 pub use file::{Entry, WeightFile};
+pub use part::STATE_DICTS;
 pub use write::{NewTensor, Precision, write_safetensors};

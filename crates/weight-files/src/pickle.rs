@@ -7,54 +7,100 @@ use std::collections::HashMap;
 
 use crate::PickleError;
 
-/// Values in one pickle. OpenAI's largest ResNet needs about 20 thousand.
-const MAX_VALUES: usize = 1 << 21;
+/// Values in one pickle. OpenAI's largest ResNet needs about 20 thousand, a checkpoint with its optimizer
+/// 100 thousand; the rest is for tables that a training kept beside its weights.
+const MAX_VALUES: usize = 1 << 23;
+/// Uses of values: one that is recalled counts again, and so does a place to recall it from.
+const MAX_USES: usize = 1 << 25;
 
 /// A value's place in [`Pickle::nodes`]. Shared values, and cycles, share it.
 pub(crate) type Id = usize;
 
+/// Texts and bytes lie in the pickle, `at` so many bytes from its start.
 #[derive(Debug)]
-pub(crate) enum Node {
-    /// None, a set, raw bytes, a large integer: nothing that names or describes a tensor.
+pub(crate) enum Node<'a> {
+    /// None, a set, a large integer, a number in a list: nothing that names or describes a tensor.
     Other,
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text(String),
+    Text {
+        at: usize,
+        text: &'a str,
+    },
+    Bytes {
+        at: usize,
+        bytes: &'a [u8],
+    },
     Tuple(Vec<Id>),
     List(Vec<Id>),
     Dict(Vec<(Id, Id)>),
-    Global {
-        module: String,
-        name: String,
-    },
+    Global(Box<Global<'a>>),
     /// What the pickle's reader must look up elsewhere: here a storage.
     Persistent(Id),
-    /// `function(*arguments)`, and what was then set on the result.
-    Call {
-        function: Id,
-        arguments: Id,
-        state: Option<Id>,
-        items: Vec<(Id, Id)>,
-    },
+    Call(Box<Call>),
+}
+
+/// What a pickle calls by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Global<'a> {
+    pub(crate) module: &'a str,
+    pub(crate) name: &'a str,
+}
+
+/// `function(*arguments)`, and what was then set on the result.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) function: Id,
+    pub(crate) arguments: Id,
+    pub(crate) state: Option<Id>,
+    pub(crate) items: Vec<(Id, Id)>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Pickle {
-    nodes: Vec<Node>,
+pub(crate) struct Pickle<'a> {
+    nodes: Vec<Node<'a>>,
     pub(crate) root: Id,
+    /// Its bytes, the last instruction included.
+    pub(crate) length: usize,
 }
 
-impl Pickle {
-    pub(crate) fn node(&self, id: Id) -> &Node {
+impl<'a> Pickle<'a> {
+    pub(crate) fn node(&self, id: Id) -> &Node<'a> {
         self.nodes.get(id).unwrap_or(&Node::Other)
     }
 
-    pub(crate) fn text(&self, id: Id) -> Option<&str> {
+    /// All values, in no order that means anything.
+    pub(crate) fn ids(&self) -> std::ops::Range<Id> {
+        0..self.nodes.len()
+    }
+
+    /// A text, or bytes that are one.
+    pub(crate) fn text(&self, id: Id) -> Option<&'a str> {
         match self.node(id) {
-            Node::Text(text) => Some(text),
+            Node::Text { text, .. } => Some(text),
+            Node::Bytes { bytes, .. } => std::str::from_utf8(bytes).ok(),
+            // How protocol 2 has bytes.
+            Node::Call(_) => self.called(id, "_codecs", "encode").and_then(|arguments| {
+                let Node::Text { text, .. } = self.node(*arguments.first()?) else { return None };
+                text.is_ascii().then_some(*text)
+            }),
             _ => None,
         }
+    }
+
+    pub(crate) fn global(&self, id: Id) -> Option<Global<'a>> {
+        match self.node(id) {
+            Node::Global(global) => Some(**global),
+            _ => None,
+        }
+    }
+
+    /// The arguments, if the value is a call of this function.
+    pub(crate) fn called(&self, id: Id, module: &str, name: &str) -> Option<&[Id]> {
+        let Node::Call(call) = self.node(id) else { return None };
+        let Global { module: m, name: n } = self.global(call.function)?;
+        if m == module && n == name { self.tuple(call.arguments) } else { None }
     }
 
     pub(crate) fn tuple(&self, id: Id) -> Option<&[Id]> {
@@ -64,15 +110,19 @@ impl Pickle {
         }
     }
 
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, PickleError> {
+    /// The pickle that `bytes` begin with.
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, PickleError> {
         let machine = Machine {
             bytes,
             position: 0,
             code: 0,
             nodes: Vec::new(),
             stack: Vec::new(),
+            uses: 0,
             marks: Vec::new(),
             memo: HashMap::new(),
+            nothing: None,
+            small: [None; 256],
         };
         machine.run()
     }
@@ -83,21 +133,26 @@ struct Machine<'a> {
     position: usize,
     /// The instruction at work.
     code: u8,
-    nodes: Vec<Node>,
+    nodes: Vec<Node<'a>>,
     stack: Vec<Id>,
+    /// Out of [`MAX_USES`].
+    uses: usize,
     /// Heights of the stack.
     marks: Vec<usize>,
     memo: HashMap<usize, Id>,
+    /// One value for all that are nothing, and one for each small integer: tables repeat them.
+    nothing: Option<Id>,
+    small: [Option<Id>; 256],
 }
 
 impl<'a> Machine<'a> {
-    fn run(mut self) -> Result<Pickle, PickleError> {
+    fn run(mut self) -> Result<Pickle<'a>, PickleError> {
         loop {
             let [code] = self.take()?;
             self.code = code;
             if code == b'.' {
                 let root = self.pop()?;
-                return Ok(Pickle { nodes: self.nodes, root });
+                return Ok(Pickle { nodes: self.nodes, root, length: self.position });
             }
             self.step(code)?;
         }
@@ -107,14 +162,17 @@ impl<'a> Machine<'a> {
         match code {
             0x80 => drop(self.take::<1>()?), // protocol
             0x95 => drop(self.take::<8>()?), // frame
-            b'(' => self.marks.push(self.stack.len()),
+            b'(' => {
+                self.use_up()?;
+                self.marks.push(self.stack.len());
+            }
             b'0' => drop(self.pop()?),
             b'1' => drop(self.pop_mark()?),
             b'2' => {
                 let top = *self.stack.last().ok_or_else(|| self.operand())?;
-                self.stack.push(top);
+                self.put(top)?;
             }
-            b'N' => self.push(Node::Other)?,
+            b'N' => self.push_nothing()?,
             0x88 => self.push(Node::Bool(true))?,
             0x89 => self.push(Node::Bool(false))?,
             b'J' => {
@@ -123,7 +181,7 @@ impl<'a> Machine<'a> {
             }
             b'K' => {
                 let [int] = self.take()?;
-                self.push(Node::Int(int.into()))?;
+                self.push_small(int)?;
             }
             b'M' => {
                 let int = u16::from_le_bytes(self.take()?);
@@ -139,31 +197,27 @@ impl<'a> Machine<'a> {
                 self.push(Node::Float(float))?;
             }
             b'X' | 0x8c | 0x8d => {
-                let text = self.counted(code)?;
-                let text = std::str::from_utf8(text).map_err(|_| self.operand())?.to_owned();
-                self.push(Node::Text(text))?;
+                let (at, text) = self.counted(code)?;
+                let text = std::str::from_utf8(text).map_err(|_| self.operand())?;
+                self.push(Node::Text { at, text })?;
             }
-            // Text of Python 2, and bytes; the first may name a tensor.
-            b'U' | b'T' => {
-                let text = std::str::from_utf8(self.counted(code)?).ok().map(str::to_owned);
-                self.push(text.map_or(Node::Other, Node::Text))?;
-            }
-            b'B' | b'C' | 0x8e | 0x96 => {
-                self.counted(code)?;
-                self.push(Node::Other)?;
+            // Text of Python 2 may be bytes.
+            b'U' | b'T' | b'B' | b'C' | 0x8e | 0x96 => {
+                let (at, bytes) = self.counted(code)?;
+                self.push(Node::Bytes { at, bytes })?;
             }
             b'c' => {
                 let (module, name) = (self.line()?, self.line()?);
-                self.push(Node::Global { module, name })?;
+                self.push(Node::Global(Box::new(Global { module, name })))?;
             }
             0x93 => {
                 let (name, module) = (self.pop_text()?, self.pop_text()?);
-                self.push(Node::Global { module, name })?;
+                self.push(Node::Global(Box::new(Global { module, name })))?;
             }
             b')' => self.push(Node::Tuple(Vec::new()))?,
             b']' => self.push(Node::List(Vec::new()))?,
             b'}' => self.push(Node::Dict(Vec::new()))?,
-            0x8f => self.push(Node::Other)?, // a set
+            0x8f => self.push_nothing()?, // a set
             b't' => {
                 let items = self.pop_mark()?;
                 self.push(Node::Tuple(items))?;
@@ -176,7 +230,7 @@ impl<'a> Machine<'a> {
             0x90 => drop(self.pop_mark()?), // into a set
             0x91 => {
                 self.pop_mark()?; // a frozen set
-                self.push(Node::Other)?;
+                self.push_nothing()?;
             }
             b'a' => {
                 let item = self.pop()?;
@@ -196,17 +250,17 @@ impl<'a> Machine<'a> {
             }
             b'R' | 0x81 => {
                 let (arguments, function) = (self.pop()?, self.pop()?);
-                self.push(Node::Call { function, arguments, state: None, items: Vec::new() })?;
+                self.push_call(function, arguments)?;
             }
             0x92 => {
                 let (_keywords, arguments, function) = (self.pop()?, self.pop()?, self.pop()?);
-                self.push(Node::Call { function, arguments, state: None, items: Vec::new() })?;
+                self.push_call(function, arguments)?;
             }
             b'b' => {
                 let new_state = self.pop()?;
                 // On anything but a call the state is of no interest.
-                if let Node::Call { state, .. } = self.top()? {
-                    *state = Some(new_state);
+                if let Node::Call(call) = self.top()? {
+                    call.state = Some(new_state);
                 }
             }
             b'Q' => {
@@ -238,8 +292,8 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Bytes after a length of 1, 4 or 8 bytes, as the instruction has it.
-    fn counted(&mut self, code: u8) -> Result<&'a [u8], PickleError> {
+    /// Bytes after a length of 1, 4 or 8 bytes, as the instruction has it, and where they begin.
+    fn counted(&mut self, code: u8) -> Result<(usize, &'a [u8]), PickleError> {
         let length = match code {
             b'U' | b'C' | 0x8c => {
                 let [length] = self.take()?;
@@ -249,7 +303,8 @@ impl<'a> Machine<'a> {
             _ => u64::from_le_bytes(self.take()?),
         };
         let length = usize::try_from(length).map_err(|_| self.truncated())?;
-        self.slice(length)
+        let at = self.position;
+        Ok((at, self.slice(length)?))
     }
 
     fn slice(&mut self, length: usize) -> Result<&'a [u8], PickleError> {
@@ -266,21 +321,42 @@ impl<'a> Machine<'a> {
     }
 
     /// Text up to the end of the line.
-    fn line(&mut self) -> Result<String, PickleError> {
+    fn line(&mut self) -> Result<&'a str, PickleError> {
         let rest = self.bytes.get(self.position..).unwrap_or_default();
         let length = rest.iter().position(|&b| b == b'\n').ok_or_else(|| self.truncated())?;
-        let line = std::str::from_utf8(self.slice(length)?).map(str::to_owned);
+        let line = std::str::from_utf8(self.slice(length)?);
         self.position += 1;
         line.map_err(|_| self.operand())
     }
 
-    fn push(&mut self, node: Node) -> Result<(), PickleError> {
+    fn push_nothing(&mut self) -> Result<(), PickleError> {
+        if let Some(id) = self.nothing {
+            return self.put(id);
+        }
+        self.nothing = Some(self.nodes.len());
+        self.push(Node::Other)
+    }
+
+    fn push_small(&mut self, int: u8) -> Result<(), PickleError> {
+        let Some(place) = self.small.get_mut(usize::from(int)) else { return Ok(()) };
+        if let Some(id) = *place {
+            return self.put(id);
+        }
+        *place = Some(self.nodes.len());
+        self.push(Node::Int(int.into()))
+    }
+
+    fn push_call(&mut self, function: Id, arguments: Id) -> Result<(), PickleError> {
+        let call = Call { function, arguments, state: None, items: Vec::new() };
+        self.push(Node::Call(Box::new(call)))
+    }
+
+    fn push(&mut self, node: Node<'a>) -> Result<(), PickleError> {
         if self.nodes.len() >= MAX_VALUES {
             return Err(PickleError::TooLarge { limit: MAX_VALUES });
         }
-        self.stack.push(self.nodes.len());
         self.nodes.push(node);
-        Ok(())
+        self.put(self.nodes.len() - 1)
     }
 
     /// The topmost value; none of those below the last mark.
@@ -292,10 +368,10 @@ impl<'a> Machine<'a> {
         self.stack.pop().ok_or_else(|| self.operand())
     }
 
-    fn pop_text(&mut self) -> Result<String, PickleError> {
+    fn pop_text(&mut self) -> Result<&'a str, PickleError> {
         let id = self.pop()?;
         match self.nodes.get(id) {
-            Some(Node::Text(text)) => Ok(text.clone()),
+            Some(Node::Text { text, .. }) => Ok(text),
             _ => Err(self.operand()),
         }
     }
@@ -313,7 +389,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn top(&mut self) -> Result<&mut Node, PickleError> {
+    fn top(&mut self) -> Result<&mut Node<'a>, PickleError> {
         let missing = self.operand();
         let top = self.stack.last().and_then(|&id| self.nodes.get_mut(id));
         top.ok_or(missing)
@@ -323,7 +399,7 @@ impl<'a> Machine<'a> {
         let wrong = self.operand();
         match self.top()? {
             Node::List(items) => items.extend(new),
-            Node::Call { .. } => {}
+            Node::Call(_) => {}
             _ => return Err(wrong),
         }
         Ok(())
@@ -333,15 +409,17 @@ impl<'a> Machine<'a> {
         let wrong = self.operand();
         let (pairs, odd) = pairs.as_chunks::<2>();
         match self.top()? {
-            Node::Dict(items) | Node::Call { items, .. } if odd.is_empty() => {
-                items.extend(pairs.iter().map(|&[key, value]| (key, value)));
-                Ok(())
+            Node::Dict(items) if odd.is_empty() => items.extend(pairs.iter().map(|&[k, v]| (k, v))),
+            Node::Call(call) if odd.is_empty() => {
+                call.items.extend(pairs.iter().map(|&[key, value]| (key, value)));
             }
-            _ => Err(wrong),
+            _ => return Err(wrong),
         }
+        Ok(())
     }
 
     fn remember(&mut self, at: usize) -> Result<(), PickleError> {
+        self.use_up()?;
         let top = *self.stack.last().ok_or_else(|| self.operand())?;
         self.memo.insert(at, top);
         Ok(())
@@ -349,8 +427,20 @@ impl<'a> Machine<'a> {
 
     fn recall(&mut self, at: usize) -> Result<(), PickleError> {
         let id = *self.memo.get(&at).ok_or_else(|| self.operand())?;
+        self.put(id)
+    }
+
+    /// On the stack.
+    fn put(&mut self, id: Id) -> Result<(), PickleError> {
+        self.use_up()?;
         self.stack.push(id);
         Ok(())
+    }
+
+    /// Whatever costs memory without a value of its own is limited too.
+    fn use_up(&mut self) -> Result<(), PickleError> {
+        self.uses += 1;
+        if self.uses > MAX_USES { Err(PickleError::TooLarge { limit: MAX_USES }) } else { Ok(()) }
     }
 
     fn operand(&self) -> PickleError {
@@ -363,7 +453,7 @@ impl<'a> Machine<'a> {
 }
 
 /// A little-endian integer of any length; one beyond 64 bits describes no tensor.
-fn long(bytes: &[u8]) -> Node {
+fn long(bytes: &[u8]) -> Node<'static> {
     let fill = if bytes.last().is_some_and(|b| b & 0x80 != 0) { 0xff } else { 0 };
     let mut whole = [fill; 8];
     match whole.get_mut(..bytes.len()) {
@@ -392,8 +482,8 @@ mod tests {
     #[test]
     fn a_call_is_not_made() {
         let pickle = Pickle::read(b"cos\nsystem\n(X\x02\x00\x00\x00lstR.").unwrap();
-        let Node::Call { function, .. } = pickle.node(pickle.root) else { panic!("{pickle:?}") };
-        assert!(matches!(pickle.node(*function), Node::Global { module, .. } if module == "os"));
+        let Node::Call(call) = pickle.node(pickle.root) else { panic!("{pickle:?}") };
+        assert_eq!(pickle.global(call.function).unwrap().module, "os");
     }
 
     #[test]

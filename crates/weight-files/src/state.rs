@@ -1,140 +1,269 @@
 //! Which tensors a pickle of PyTorch describes, and under which names.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Dtype;
 use crate::pickle::{Id, Node, Pickle};
+use crate::tensor::{Description, describe};
 
 /// Nesting of modules or dicts. CLIP's names have 6 parts.
 const MAX_DEPTH: usize = 64;
-/// Values looked at: shared ones count each time, so that a small file cannot unfold into a huge
-/// tree.
-const MAX_VISITS: usize = 1 << 20;
+/// Values looked at on the way to tensors: shared ones count each time, so that a small file cannot unfold
+/// into a huge tree.
+const MAX_VISITS: usize = 1 << 24;
+/// Tensors that are kept. A checkpoint of CLIP with its optimizer has two thousand.
+const MAX_TENSORS: usize = 1 << 18;
 /// Bytes of a name, or of a plain value.
 const MAX_NAME: usize = 1024;
-/// Axes of a tensor.
-const MAX_AXES: usize = 16;
 /// Plain values that are kept.
 const MAX_SCALARS: usize = 4096;
-
-/// A tensor as the pickle describes it; nothing here is checked against the archive yet.
-#[derive(Debug)]
-pub(crate) struct Described {
-    /// The archive's entry under `data/`.
-    pub(crate) storage: String,
-    pub(crate) dtype: Dtype,
-    /// Numbers from the start of the storage, for each axis, and from one to the next along it.
-    pub(crate) offset: usize,
-    pub(crate) shape: Vec<usize>,
-    pub(crate) strides: Vec<usize>,
-}
-
-/// A tensor, or what is wrong with its description.
-pub(crate) type Description = Result<Described, &'static str>;
 
 /// What a pickle holds.
 #[derive(Debug, Default)]
 pub(crate) struct State {
+    /// By names from the top: `state_dict.conv.weight`.
     pub(crate) tensors: BTreeMap<String, Description>,
+    /// The names at the top that are not tensors and hold some: `state_dict`, `optimizer`.
+    pub(crate) parts: BTreeSet<String>,
     /// Plain values beside the tensors.
     pub(crate) scalars: BTreeMap<String, String>,
 }
 
 impl State {
-    /// The state dict of a pickle: the whole, or what stands under `state_dict` or `model`.
+    /// All tensors of a pickle.
     ///
     /// # Errors
     ///
     /// Nested too deep, too large, or with names too long.
     pub(crate) fn read(pickle: &Pickle) -> Result<Self, &'static str> {
-        let mut visits = 0;
-        let root = fields(pickle, pickle.root, &mut visits)?;
-        let scalars = root
-            .iter()
-            .filter_map(|(name, id)| Some((name.clone(), scalar(pickle, *id)?)))
-            .take(MAX_SCALARS)
-            .collect();
-        let bare = root.iter().any(|(_, id)| describe(pickle, *id).is_some());
-        let inner = ["state_dict", "model", "model_state_dict"]
-            .iter()
-            .filter_map(|wanted| root.iter().find(|(name, _)| name == wanted))
-            .map(|&(_, id)| id);
-        for start in inner.filter(|_| !bare).chain([pickle.root]) {
-            let mut tensors = BTreeMap::new();
-            walk(pickle, start, "", 0, &mut visits, &mut tensors)?;
-            if !tensors.is_empty() {
-                return Ok(Self { tensors, scalars });
-            }
-        }
-        Ok(Self { tensors: BTreeMap::new(), scalars })
+        let holders = Holders::of(pickle);
+        let mut walk =
+            Walk { pickle, holders, visits: 0, path: Vec::new(), state: Self::default() };
+        walk.state.scalars = scalars(pickle);
+        walk.enter(pickle.root, "")?;
+        Ok(walk.state)
     }
 }
 
-fn walk(
-    pickle: &Pickle,
-    id: Id,
-    prefix: &str,
-    depth: usize,
-    visits: &mut usize,
-    tensors: &mut BTreeMap<String, Description>,
-) -> Result<(), &'static str> {
-    if depth > MAX_DEPTH {
-        return Err("values are nested too deep");
-    }
-    for (field, id) in fields(pickle, id, visits)? {
-        // These hold a pickled module's own tensors and modules, and are no part of a name.
-        let is_shelf = matches!(field.as_str(), "_parameters" | "_buffers" | "_modules");
-        let name = match prefix {
-            _ if is_shelf => prefix.to_owned(),
-            "" => field,
-            _ => format!("{prefix}.{field}"),
-        };
-        if name.len() > MAX_NAME {
-            return Err("a name is too long");
+/// Which values hold tensors, or are one. The others are never entered.
+struct Holders(Vec<bool>);
+
+impl Holders {
+    fn of(pickle: &Pickle) -> Self {
+        // From each tensor up to what holds it, once for each value.
+        let count = pickle.ids().len();
+        let mut holders = vec![false; count];
+        let (mut ready, mut pairs) = (Vec::new(), Vec::new());
+        for id in pickle.ids() {
+            if describe(pickle, id).is_some() {
+                ready.push(id);
+                continue;
+            }
+            each_part(pickle, id, |part| {
+                if matches!(
+                    pickle.node(part),
+                    Node::Dict(_) | Node::List(_) | Node::Tuple(_) | Node::Call(_)
+                ) {
+                    // At most so many as the pickle may have values.
+                    pairs.push((part as u32, id as u32));
+                }
+            });
         }
-        match describe(pickle, id) {
-            Some(description) => {
-                if tensors.insert(name, description).is_some() {
-                    return Err("two tensors have one name");
+        pairs.sort_unstable();
+        while let Some(id) = ready.pop() {
+            let Some(holder @ false) = holders.get_mut(id) else { continue };
+            *holder = true;
+            let first = pairs.partition_point(|&(part, _)| (part as usize) < id);
+            let above = pairs.iter().skip(first).take_while(|&&(part, _)| part as usize == id);
+            ready.extend(above.map(|&(_, above)| above as usize));
+        }
+        Self(holders)
+    }
+
+    fn has(&self, id: Id) -> bool {
+        self.0.get(id).copied().unwrap_or(false)
+    }
+}
+
+/// All that a value is made of, keys aside.
+fn each_part(pickle: &Pickle, id: Id, mut found: impl FnMut(Id)) {
+    match pickle.node(id) {
+        Node::Dict(items) => items.iter().for_each(|&(_, value)| found(value)),
+        Node::List(items) | Node::Tuple(items) => items.iter().for_each(|&item| found(item)),
+        Node::Call(call) => {
+            call.items.iter().for_each(|&(_, value)| found(value));
+            call.state.into_iter().chain([call.arguments]).for_each(found);
+        }
+        _ => {}
+    }
+}
+
+struct Walk<'a> {
+    pickle: &'a Pickle<'a>,
+    holders: Holders,
+    visits: usize,
+    /// The values that are being looked at, from the top: one in itself is not entered again.
+    path: Vec<Id>,
+    state: State,
+}
+
+impl Walk<'_> {
+    fn enter(&mut self, id: Id, prefix: &str) -> Result<(), &'static str> {
+        if self.path.contains(&id) {
+            return Ok(());
+        }
+        if self.path.len() > MAX_DEPTH {
+            return Err("values are nested too deep");
+        }
+        self.path.push(id);
+        for (field, id) in self.fields(id)? {
+            // These hold a pickled module's own tensors and modules, and are no part of a name.
+            let is_shelf = matches!(field.as_str(), "_parameters" | "_buffers" | "_modules" | "");
+            let name = match prefix {
+                _ if is_shelf => prefix.to_owned(),
+                "" => field,
+                _ => format!("{prefix}.{field}"),
+            };
+            if name.len() > MAX_NAME {
+                return Err("a name is too long");
+            }
+            match describe(self.pickle, id) {
+                Some(description) => self.keep(name, description)?,
+                None => {
+                    if self.path.len() == 1 && !is_shelf {
+                        self.state.parts.insert(name.clone());
+                    }
+                    self.enter(id, &name)?;
                 }
             }
-            None => walk(pickle, id, &name, depth + 1, visits, tensors)?,
+        }
+        self.path.pop();
+        Ok(())
+    }
+
+    fn keep(&mut self, name: String, description: Description) -> Result<(), &'static str> {
+        if self.state.tensors.len() >= MAX_TENSORS {
+            return Err("holds too many tensors");
+        }
+        let earlier = self.state.tensors.get_mut(&name);
+        match earlier {
+            Some(earlier) if *earlier == description => {}
+            Some(earlier) => *earlier = Err("stands there twice, with other values".to_owned()),
+            None => drop(self.state.tensors.insert(name, description)),
+        }
+        Ok(())
+    }
+
+    /// The named parts of a dict, a list or an object that hold tensors.
+    fn fields(&mut self, id: Id) -> Result<Vec<(String, Id)>, &'static str> {
+        let pickle = self.pickle;
+        match pickle.node(id) {
+            Node::Dict(pairs) => self.named(pairs),
+            Node::Call(call) => {
+                if let Some(module) = compiled(pickle, id) {
+                    return Ok(vec![(String::new(), module)]);
+                }
+                if !call.items.is_empty() {
+                    return self.named(&call.items);
+                }
+                let mut fields = Vec::new();
+                match call.state.map(|state| pickle.node(state)) {
+                    Some(Node::Dict(pairs)) => fields = self.named(pairs)?,
+                    // Of a class with `__slots__`: the dict, if it has one, and the slots.
+                    Some(Node::Tuple(states)) => {
+                        for state in states.iter().take(2) {
+                            if let Node::Dict(pairs) = pickle.node(*state) {
+                                fields.extend(self.named(pairs)?);
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+                if fields.is_empty() && self.holders.has(call.arguments) {
+                    return self.arguments(call.arguments);
+                }
+                Ok(fields)
+            }
+            Node::List(items) | Node::Tuple(items) => self.numbered(items),
+            _ => Ok(Vec::new()),
         }
     }
-    Ok(())
-}
 
-/// The named parts of a dict, a list or an object. A dict may set a key again: the last counts.
-fn fields(pickle: &Pickle, id: Id, visits: &mut usize) -> Result<Vec<(String, Id)>, &'static str> {
-    let mut visit = |count: usize| {
-        *visits = visits.saturating_add(count);
-        if *visits > MAX_VISITS { Err("holds too many values") } else { Ok(()) }
-    };
-    let pairs = match pickle.node(id) {
-        Node::Dict(pairs) => pairs,
-        Node::Call { state: Some(state), items, .. } if items.is_empty() => {
-            match pickle.node(*state) {
-                Node::Dict(pairs) => pairs,
-                _ => return Ok(Vec::new()),
+    /// What a call is made of: a named tuple's items, or an old OrderedDict's list of pairs.
+    fn arguments(&mut self, id: Id) -> Result<Vec<(String, Id)>, &'static str> {
+        let Some(arguments) = self.pickle.tuple(id) else { return Ok(Vec::new()) };
+        if let [list] = arguments
+            && let Node::List(items) = self.pickle.node(*list)
+        {
+            let pairs: Option<Vec<(Id, Id)>> = items
+                .iter()
+                .map(|&item| match self.pickle.node(item) {
+                    Node::List(pair) | Node::Tuple(pair) => match pair.as_slice() {
+                        &[key, value] => self.pickle.text(key).map(|_| (key, value)),
+                        _ => None,
+                    },
+                    _ => None,
+                })
+                .collect();
+            if let Some(pairs) = pairs {
+                return self.named(&pairs);
             }
         }
-        Node::Call { items, .. } => items,
-        Node::List(items) => {
-            visit(items.len())?;
-            return Ok(items.iter().enumerate().map(|(i, &id)| (i.to_string(), id)).collect());
+        self.numbered(arguments)
+    }
+
+    fn numbered(&mut self, items: &[Id]) -> Result<Vec<(String, Id)>, &'static str> {
+        self.visit(items.len())?;
+        let items = items.iter().enumerate().filter(|&(_, &id)| self.holders.has(id));
+        Ok(items.map(|(i, &id)| (i.to_string(), id)).collect())
+    }
+
+    /// A dict may set a key again: the last counts.
+    fn named(&mut self, pairs: &[(Id, Id)]) -> Result<Vec<(String, Id)>, &'static str> {
+        self.visit(pairs.len())?;
+        let mut named = BTreeMap::new();
+        for &(key, value) in pairs {
+            let Some(name) = name(self.pickle, key) else { continue };
+            match self.holders.has(value) {
+                true => drop(named.insert(name, value)),
+                false => drop(named.remove(&name)),
+            }
         }
-        _ => return Ok(Vec::new()),
+        Ok(named.into_iter().map(|(name, value)| (name.into_owned(), value)).collect())
+    }
+
+    fn visit(&mut self, count: usize) -> Result<(), &'static str> {
+        self.visits = self.visits.saturating_add(count);
+        if self.visits > MAX_VISITS { Err("holds too many values") } else { Ok(()) }
+    }
+}
+
+/// The module inside `torch.compile(module)`.
+fn compiled(pickle: &Pickle, id: Id) -> Option<Id> {
+    pickle.called(id, "torch._dynamo.eval_frame", "OptimizedModule")?.first().copied()
+}
+
+fn name<'a>(pickle: &Pickle<'a>, key: Id) -> Option<Cow<'a, str>> {
+    match pickle.node(key) {
+        Node::Int(number) => Some(number.to_string().into()),
+        _ => pickle.text(key).filter(|name| name.len() <= MAX_NAME).map(Cow::from),
+    }
+}
+
+/// The plain values of a dict or an object.
+fn scalars(pickle: &Pickle) -> BTreeMap<String, String> {
+    let pairs = match pickle.node(pickle.root) {
+        Node::Dict(pairs) => pairs,
+        Node::Call(call) => match call.state.map(|state| pickle.node(state)) {
+            Some(Node::Dict(pairs)) if call.items.is_empty() => pairs,
+            _ => &call.items,
+        },
+        _ => return BTreeMap::new(),
     };
-    visit(pairs.len())?;
-    let named: BTreeMap<String, Id> = pairs
-        .iter()
-        .filter_map(|&(key, value)| match pickle.node(key) {
-            Node::Text(name) if name.len() <= MAX_NAME => Some((name.clone(), value)),
-            Node::Int(number) => Some((number.to_string(), value)),
-            _ => None,
-        })
-        .collect();
-    Ok(named.into_iter().collect())
+    let named = pairs.iter().filter_map(|&(key, value)| {
+        Some((name(pickle, key)?.into_owned(), scalar(pickle, value)?))
+    });
+    named.take(MAX_SCALARS).collect()
 }
 
 fn scalar(pickle: &Pickle, id: Id) -> Option<String> {
@@ -142,101 +271,8 @@ fn scalar(pickle: &Pickle, id: Id) -> Option<String> {
         Node::Bool(value) => Some(value.to_string()),
         Node::Int(value) => Some(value.to_string()),
         Node::Float(value) => Some(value.to_string()),
-        Node::Text(value) if value.len() <= MAX_NAME => Some(value.clone()),
-        _ => None,
+        _ => pickle.text(id).filter(|text| text.len() <= MAX_NAME).map(str::to_owned),
     }
-}
-
-/// The tensor that a call would build, if the call is one that builds a tensor.
-fn describe(pickle: &Pickle, mut id: Id) -> Option<Description> {
-    // A parameter wraps a tensor, once; a subclass of tensor may wrap it again.
-    for _ in 0..4 {
-        let Node::Call { function, arguments, .. } = pickle.node(id) else { return None };
-        let mut function = *function;
-        let mut arguments = pickle.tuple(*arguments)?;
-        if is_global(pickle, function, "torch._tensor", "_rebuild_from_type_v2") {
-            // (function, type, arguments, state)
-            function = *arguments.first()?;
-            arguments = pickle.tuple(*arguments.get(2)?)?;
-        }
-        let Node::Global { module, name } = pickle.node(function) else { return None };
-        if module != "torch._utils" {
-            return None;
-        }
-        match name.as_str() {
-            "_rebuild_parameter" | "_rebuild_parameter_with_state" => id = *arguments.first()?,
-            "_rebuild_tensor" | "_rebuild_tensor_v2" | "_rebuild_tensor_v3" => {
-                return Some(tensor(pickle, arguments));
-            }
-            name if name.starts_with("_rebuild") => {
-                return Some(Err("is sparse, quantized or of another kind that is not read"));
-            }
-            _ => return None,
-        }
-    }
-    None
-}
-
-/// `(storage, offset, shape, strides, requires_grad, hooks, kind of number in v3)`
-fn tensor(pickle: &Pickle, arguments: &[Id]) -> Description {
-    let [storage, offset, shape, strides, rest @ ..] = arguments else {
-        return Err("has too few arguments");
-    };
-    let Node::Persistent(storage) = pickle.node(*storage) else {
-        return Err("has no storage in the archive");
-    };
-    // ("storage", kind, key, device, numbers)
-    let Some([_, kind, key, ..]) = pickle.tuple(*storage) else {
-        return Err("has a storage that is not understood");
-    };
-    let (Node::Global { name: kind, .. }, Some(key)) = (pickle.node(*kind), pickle.text(*key))
-    else {
-        return Err("has a storage that is not understood");
-    };
-    if key.len() > MAX_NAME {
-        return Err("has a storage of too long a name");
-    }
-    let dtype = match (kind.as_str(), rest) {
-        ("UntypedStorage", [_, _, dtype, ..]) => match pickle.node(*dtype) {
-            Node::Global { name, .. } => Dtype::from_torch(name),
-            _ => None,
-        },
-        (kind, _) => Dtype::from_torch(kind),
-    };
-    let dtype = dtype.ok_or("holds numbers of a kind that is not read")?;
-    let shape = sizes(pickle, *shape).ok_or("has a shape that is not understood")?;
-    let strides = sizes(pickle, *strides).ok_or("has strides that are not understood")?;
-    let offset = size(pickle, *offset).ok_or("has an offset that is not understood")?;
-    if shape.len() != strides.len() {
-        return Err("has more or fewer strides than axes");
-    }
-    Ok(Described { storage: key.to_owned(), dtype, offset, shape, strides })
-}
-
-fn is_global(pickle: &Pickle, id: Id, module: &str, name: &str) -> bool {
-    matches!(pickle.node(id), Node::Global { module: m, name: n } if m == module && n == name)
-}
-
-fn size(pickle: &Pickle, id: Id) -> Option<usize> {
-    match pickle.node(id) {
-        Node::Int(value) => usize::try_from(*value).ok(),
-        _ => None,
-    }
-}
-
-/// A tuple of sizes; `torch.Size` is pickled as a call with one.
-fn sizes(pickle: &Pickle, id: Id) -> Option<Vec<usize>> {
-    let items = match pickle.node(id) {
-        Node::Tuple(items) | Node::List(items) => items,
-        Node::Call { function, arguments, .. } if is_global(pickle, *function, "torch", "Size") => {
-            pickle.tuple(*pickle.tuple(*arguments)?.first()?)?
-        }
-        _ => return None,
-    };
-    if items.len() > MAX_AXES {
-        return None;
-    }
-    items.iter().map(|&id| size(pickle, id)).collect()
 }
 
 #[cfg(test)]
@@ -247,20 +283,40 @@ mod tests {
         State::read(&Pickle::read(bytes).unwrap())
     }
 
+    /// A tensor, as instructions.
+    const TENSOR: &[u8] =
+        b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\n\
+        X\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x01tQK\x00K\x01\x85K\x01\x85\x89NtR";
+
     #[test]
     fn a_small_pickle_does_not_unfold_into_a_huge_tree() {
-        // A list with twice the list before it, 60 times: 2^60 paths.
-        let mut bytes = b"]q\x00".to_vec();
-        for _ in 0..60 {
-            bytes.extend(b"0](h\x00h\x00eq\x00");
+        // A list with twice the list before it, 60 times: 2^60 paths, without and with a tensor at the end.
+        for start in [&b""[..], TENSOR] {
+            let mut bytes = [b"](", start, b"eq\x00"].concat();
+            for _ in 0..60 {
+                bytes.extend(b"0](h\x00h\x00eq\x00");
+            }
+            bytes.push(b'.');
+            match start {
+                b"" => assert!(read(&bytes).unwrap().tensors.is_empty()),
+                _ => assert_eq!(read(&bytes).unwrap_err(), "holds too many tensors"),
+            }
         }
-        bytes.push(b'.');
-        assert_eq!(read(&bytes).unwrap_err(), "holds too many values");
     }
 
     #[test]
-    fn a_list_in_itself_is_an_error() {
-        assert_eq!(read(b"]q\x00h\x00a.").unwrap_err(), "values are nested too deep");
+    fn a_value_in_itself_is_not_entered_again() {
+        assert!(read(b"]q\x00h\x00a.").unwrap().tensors.is_empty());
+        let bytes = [b"]q\x00(h\x00", TENSOR, b"e."].concat();
+        assert_eq!(read(&bytes).unwrap().tensors.into_keys().collect::<Vec<_>>(), ["1"]);
+    }
+
+    #[test]
+    fn tensors_far_down_are_an_error() {
+        let bytes = [vec![b']'; 80], TENSOR.to_vec(), vec![b'a'; 80], vec![b'.']].concat();
+        assert_eq!(read(&bytes).unwrap_err(), "values are nested too deep");
+        let empty = [vec![b']'; 1 << 20], vec![b'a'; (1 << 20) - 1], vec![b'.']].concat();
+        assert!(read(&empty).unwrap().tensors.is_empty());
     }
 
     #[test]

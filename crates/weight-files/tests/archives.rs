@@ -4,35 +4,33 @@
 
 use std::path::PathBuf;
 
-use weight_files::{Dtype, WeightFile, WeightFileError};
+use weight_files::{Dtype, WeightFile};
 
 fn data(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "data", name].iter().collect()
 }
 
-/// Every tensor of `found` under `prefix` equals the one in `expected`, and there are no others.
-fn assert_same(found: &str, prefix: &str, expected: &str) {
+/// Every tensor of `found` equals the one in `expected`, and there are no others.
+fn assert_same(found: &str, expected: &str) {
     let (found, expected) =
         (WeightFile::open(data(found)).unwrap(), WeightFile::open(data(expected)).unwrap());
-    let names: Vec<String> = expected.names().map(|name| format!("{prefix}{name}")).collect();
-    assert_eq!(found.names().collect::<Vec<_>>(), names);
+    assert_eq!(found.names().collect::<Vec<_>>(), expected.names().collect::<Vec<_>>());
     for name in expected.names() {
-        let ours = format!("{prefix}{name}");
-        let shape = &found.entry(&ours).unwrap().shape;
+        let shape = &found.entry(name).unwrap().shape;
         assert_eq!(shape, &expected.entry(name).unwrap().shape, "{name}");
-        assert_eq!(found.read_f32(&ours).unwrap(), expected.read_f32(name).unwrap(), "{name}");
+        assert_eq!(found.read_f32(name).unwrap(), expected.read_f32(name).unwrap(), "{name}");
     }
 }
 
 #[test]
 fn a_state_dict_is_read() {
-    assert_same("state.pt", "", "state.safetensors");
+    assert_same("state.pt", "state.safetensors");
 }
 
 #[test]
 fn a_state_dict_inside_a_checkpoint_is_read() {
-    assert_same("checkpoint.pt", "", "state.safetensors");
-    assert_same("named.pt", "", "state.safetensors");
+    assert_same("checkpoint.pt", "state.safetensors");
+    assert_same("named.pt", "state.safetensors");
     let file = WeightFile::open(data("checkpoint.pt")).unwrap();
     let metadata = file.metadata();
     assert_eq!(metadata.get("epoch").map(String::as_str), Some("3"));
@@ -42,18 +40,18 @@ fn a_state_dict_inside_a_checkpoint_is_read() {
 }
 
 #[test]
-fn names_of_data_parallel_keep_their_prefix() {
-    assert_same("parallel.pt", "module.", "state.safetensors");
+fn names_of_data_parallel_lose_their_prefix() {
+    assert_same("parallel.pt", "state.safetensors");
 }
 
 #[test]
 fn a_pickled_module_is_read_without_its_code() {
-    assert_same("whole_module.pt", "", "state.safetensors");
+    assert_same("whole_module.pt", "state.safetensors");
 }
 
 #[test]
 fn every_kind_of_number_and_every_layout_is_read() {
-    assert_same("kinds.pt", "", "kinds.safetensors");
+    assert_same("kinds.pt", "kinds.safetensors");
     let file = WeightFile::open(data("kinds.pt")).unwrap();
     let kind = |name: &str| file.entry(name).unwrap().dtype;
     assert_eq!(kind("half"), Dtype::F16);
@@ -65,7 +63,7 @@ fn every_kind_of_number_and_every_layout_is_read() {
 
 #[test]
 fn a_script_module_is_read_by_its_nesting() {
-    assert_same("scripted.pt", "", "scripted.safetensors");
+    assert_same("scripted.pt", "scripted.safetensors");
     let file = WeightFile::open(data("scripted.pt")).unwrap();
     assert_eq!(file.entry("visual.layer1.0.conv1.weight").unwrap().dtype, Dtype::F16);
     let attribute = |name: &str| file.metadata().get(name).map(String::as_str);
@@ -83,10 +81,10 @@ fn a_traced_module_is_read_by_its_nesting() {
 }
 
 #[test]
-fn the_old_format_is_named() {
-    let error = WeightFile::open(data("legacy.pt")).unwrap_err();
-    assert!(matches!(error, WeightFileError::Legacy { .. }), "{error}");
-    assert!(error.to_string().contains("save it again"), "{error}");
+fn the_old_format_is_read() {
+    let file = WeightFile::open(data("legacy.pt")).unwrap();
+    assert_eq!(file.names().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(file.read_f32("a").unwrap(), [1.0; 3]);
 }
 
 #[test]

@@ -18,6 +18,9 @@ fn read_all(folder: &Path, bytes: &[u8]) -> Result<usize, WeightFileError> {
     std::fs::write(&path, bytes).unwrap();
     let file = WeightFile::open(&path)?;
     let names: Vec<String> = file.names().map(str::to_owned).collect();
+    if let Some(unread) = names.iter().find_map(|name| file.check(name).err()) {
+        return Err(unread);
+    }
     let mut numbers = 0;
     for name in names {
         // A flipped bit may make a value infinite; that is an error of its own.
@@ -68,7 +71,7 @@ fn a_header_that_lies_is_refused() {
     let two = |a: String, b: String| format!(r#"{{"a":{a},"b":{b}}}"#);
     for (header, values, message) in [
         (one(tensor("[2]", "F32", 0, 4)), 4, "of shape [2] and kind F32 does not fit its 4 bytes"),
-        (one(tensor("[1]", "F32", 0, 8)), 4, "ends at byte 8"),
+        (one(tensor("[1]", "F32", 0, 8)), 4, "does not fit its 8 bytes"),
         (one(tensor("[1]", "F32", 0, 4)), 8, "end of the file"),
         (one(tensor("[1]", "F32", 4, 8)), 8, "starts or ends at byte 4"),
         (one(tensor("[1]", "F32", 4, 0)), 4, "starts or ends at byte 4"),
@@ -78,6 +81,7 @@ fn a_header_that_lies_is_refused() {
         (one(tensor("[1]", "F8_E4M3", 0, 1)), 1, "holds F8_E4M3"),
         (one(tensor("[1]", "F31", 0, 4)), 4, "unknown variant"),
         (one(tensor("[1]", "F32", u64::MAX - 3, u64::MAX)), 4, "starts or ends"),
+        (one(tensor("[3]", "F32", 0, 12)), 4, "incomplete download: 67 of 75 bytes"),
         (two(tensor("[1]", "F32", 0, 4), tensor("[1]", "F32", 0, 4)), 4, "expected 4"),
         (two(tensor("[1]", "F32", 0, 4), tensor("[1]", "F32", 2, 6)), 6, "expected 4"),
         (two(tensor("[1]", "F32", 0, 4), tensor("[1]", "F32", 8, 12)), 12, "expected 4"),
@@ -93,19 +97,36 @@ fn a_header_that_lies_is_refused() {
 
 #[test]
 fn a_header_longer_than_the_file_is_refused() {
-    for length in [u64::MAX, 1 << 40, 3] {
+    for (length, message) in [
+        (u64::MAX, "at most 2"),
+        (1 << 40, "at most 2"),
+        (3, "incomplete download: 10 of 11 bytes"),
+    ] {
         let mut bytes = safetensors("{}", 0);
         bytes[..8].copy_from_slice(&length.to_le_bytes());
-        assert!(refusal(&bytes).contains("at most 2"), "{length}");
+        assert!(refusal(&bytes).contains(message), "{length}");
     }
 }
 
 #[test]
 fn other_files_are_named_as_such() {
-    for bytes in [&b""[..], b"PK", b"version https://git-lfs", &[0; 64], b"\x89PNG\r\n\x1a\n"] {
-        assert!(refusal(bytes).contains("neither a safetensors file"), "{bytes:?}");
+    for (bytes, message) in [
+        (&b""[..], "the file is empty: "),
+        (b"version https://git-lfs.github.com/spec/v1\n", "`git lfs pull`"),
+        (b"<!DOCTYPE html><html>", "the file is a web page (HTML): "),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "the file is compressed by gzip: "),
+        (b"{\"error\": \"not found\"}", "the file is a text in JSON: "),
+        (&[0; 64], "nothing but zeros"),
+        (b"\x89PNG\r\n\x1a\n", "the file is a PNG picture"),
+        (b"PK", "neither a safetensors file"),
+        (
+            b"PK\x03\x04 and no more",
+            "incomplete download: 16 bytes, and not the archive's directory",
+        ),
+    ] {
+        let text = refusal(bytes);
+        assert!(text.contains(message), "{text}");
     }
-    assert!(refusal(b"PK\x03\x04 and no more").contains("broken archive"));
 }
 
 #[test]

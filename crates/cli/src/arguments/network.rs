@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use causal_clip_seg::config::{Branch, Sides};
-use causal_clip_seg::{CausalClipSeg, Checkpoint, Device, Segmenter};
+use causal_clip_seg::errors::{WeightFileError, WeightsError};
+use causal_clip_seg::{CausalClipSeg, Checkpoint, Device, SegError, Segmenter};
 #[cfg(feature = "demo")]
 use causal_clip_seg_cli::sha256_of;
-use causal_clip_seg_cli::{DeviceArg, sha256};
+use causal_clip_seg_cli::{Console, DeviceArg, sha256};
 
 /// How probabilities become masks, where it differs from what the weights say.
 #[derive(clap::Args)]
@@ -55,9 +56,9 @@ pub(crate) struct Network {
 }
 
 impl NetworkArgs {
-    pub(crate) fn open(&self) -> anyhow::Result<Network> {
+    pub(crate) fn open(&self, console: Console) -> anyhow::Result<Network> {
         let device = self.device.open()?;
-        let weights = Weights::open(&self.weights)?;
+        let weights = Weights::open(&self.weights, console)?;
         let segmenter = self.answer.apply(weights.segmenter(&device)?)?;
         Ok(Network { segmenter, weights, device })
     }
@@ -80,19 +81,25 @@ impl Weights {
     /// What a run's folder calls its best network.
     const BEST: &str = "best.safetensors";
 
-    /// A weight file, or a run's folder, which stands for its best network.
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let file = match path.is_dir() {
-            true => path.join(Self::BEST),
-            false => path.to_owned(),
+    /// A weight file, a run's folder, which stands for its best network, or a folder of a hub.
+    pub(crate) fn open(path: &Path, console: Console) -> anyhow::Result<Self> {
+        let best = path.join(Self::BEST);
+        let file = if best.is_file() { &best } else { path };
+        let checkpoint = match Checkpoint::open(file) {
+            Err(SegError::Weights(WeightsError::File(WeightFileError::EmptyFolder { file }))) => {
+                bail!(
+                    "{}: found no {} in this folder, which a training writes after its first validation, \
+                     and no model.safetensors or pytorch_model.bin",
+                    file.display(),
+                    Self::BEST
+                )
+            }
+            opened => opened.context("cannot load the network")?,
         };
-        ensure!(
-            file.exists() || !path.is_dir(),
-            "{}: found no {} in this folder; a training writes it after its first validation",
-            path.display(),
-            Self::BEST
-        );
-        let checkpoint = Checkpoint::open(&file).context("cannot load the network")?;
+        if let Some(note) = checkpoint.note() {
+            console.note(format!("{note} (`import --key NAME` takes another)"));
+        }
+        let file = checkpoint.path().to_owned();
         Ok(Self { checkpoint, source: Source::File(file) })
     }
 

@@ -67,7 +67,7 @@ pub(crate) struct Evaluate {
 
 impl Evaluate {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
-        let network = self.network.open()?;
+        let network = self.network.open(console)?;
         let data = self.set.data.open(network.weights.metadata())?;
         let cases = self.chosen(&data)?;
         let out = self.out.create("evaluate")?;

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use causal_clip_seg::config::{Branch, ClipConfig, InputConfig, Normalisation, Resize, Sides};
-use causal_clip_seg::format::{FORMAT, FORMAT_KEY, LoadReport, Precision};
+use causal_clip_seg::format::{FORMAT, FORMAT_KEY, LoadReport, Precision, find_network};
 use causal_clip_seg::parts::Clip;
 use causal_clip_seg::{Checkpoint, Device};
 use causal_clip_seg_cli::{Console, DeviceArg};
-use clip_encoder::{Activation, CLIP_NAMES, clip_prefix, tensors_of};
+use clip_encoder::{Activation, CLIP_NAMES, tensors_of};
 use serde_json::json;
 use vision_layers::Names;
 use weight_files::{WeightFile, write_safetensors};
@@ -17,9 +17,14 @@ use weight_files::{WeightFile, write_safetensors};
 /// Converts a PyTorch checkpoint, or a weight file of ours, to a weight file.
 ///
 /// Reads the released network, MedEquiSeg's trainings of it, and CLIP's ResNets from OpenAI and
-/// open_clip: torch.save archives (.pt, .pth, with or without `state_dict`, `model`, `module.`),
-/// TorchScript archives and safetensors. Sizes follow from the tensors' shapes. A tensor that is missing,
-/// has another shape or is not finite is an error; one that is not used is listed.
+/// open_clip: files of torch.save of any age (.pt, .pth, .ckpt, with or without `state_dict`, `model`,
+/// `module.`), TorchScript archives, safetensors, and folders with a model.safetensors or
+/// pytorch_model.bin. Sizes follow from the tensors' shapes. A tensor that is missing, has another shape or
+/// is not finite is an error; one that is not used is listed.
+///
+/// Of several networks in one file the segmentation network is taken rather than CLIP, the network itself
+/// rather than an average or a teacher of it (`ema`, `swa`, `teacher`), and `state_dict` or `model` rather
+/// than other names. A note says so; --key takes another.
 ///
 /// A checkpoint does not say how pictures and sentences were prepared, so say it here, and the weight file
 /// will know. For a MedEquiSeg training, for example:
@@ -35,9 +40,12 @@ use weight_files::{WeightFile, write_safetensors};
 #[command(after_help = "Example:
   causal-clip-seg import --input released.pth --out net.safetensors")]
 pub(crate) struct Import {
-    /// The checkpoint
+    /// The checkpoint, or a folder or an index (.index.json) of one
     #[arg(short, long, value_name = "FILE")]
     input: PathBuf,
+    /// Take the network under this name of a checkpoint that holds several, such as `ema`
+    #[arg(long, value_name = "NAME")]
+    key: Option<String>,
     /// The weight file to write (.safetensors)
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
@@ -64,6 +72,37 @@ pub(crate) struct Import {
     trained: Trained,
     #[command(flatten)]
     device: DeviceArg,
+}
+
+/// Which network of a file was taken.
+struct Taken {
+    key: String,
+    others: Vec<String>,
+    note: Option<String>,
+}
+
+/// The names, with many that begin alike as one line: `optimizer.… (526 tensors)`.
+fn summary(names: &[String]) -> Vec<String> {
+    const MANY: usize = 20;
+    let first = |name: &str| name.split('.').next().unwrap_or(name).to_owned();
+    let mut counts = BTreeMap::<String, usize>::new();
+    for name in names {
+        *counts.entry(first(name)).or_default() += 1;
+    }
+    let mut lines = Vec::new();
+    for name in names {
+        let start = first(name);
+        match counts.get(&start) {
+            Some(&count) if count > MANY => {
+                let line = format!("{start}.… ({count} tensors)");
+                if lines.last() != Some(&line) {
+                    lines.push(line);
+                }
+            }
+            _ => lines.push(name.clone()),
+        }
+    }
+    lines
 }
 
 /// How the network was trained, where it differs from what the file says or from the defaults.
@@ -136,7 +175,8 @@ impl Import {
     }
 
     fn clip(&self, file: &WeightFile, device: &Device, console: Console) -> anyhow::Result<()> {
-        let (clip, config, report) = Clip::load(file, self.activation(), device)?;
+        let found = find_network(file, self.key.as_deref())?;
+        let (clip, config, report) = Clip::load_found(&found, self.activation(), device)?;
         let mut tensors = tensors_of(&clip, &Names::new(&[CLIP_NAMES]));
         // The dense head's shortcut is not part of CLIP.
         tensors.retain(|tensor| !report.fresh.contains(&tensor.name));
@@ -146,17 +186,27 @@ impl Import {
             ("activation".to_owned(), if self.gelu { "gelu" } else { "quick_gelu" }.to_owned()),
         ]);
         write_safetensors(&self.out, &notes, tensors, self.precision())?;
-        self.describe(&config, &report, None, console)
+        let note = found.note();
+        let taken = Taken { key: found.key, others: found.others, note };
+        self.describe(&config, &report, None, &taken, console)
     }
 
     fn network(&self, file: &WeightFile, device: &Device, console: Console) -> anyhow::Result<()> {
+        let checkpoint = match &self.key {
+            Some(key) => Checkpoint::open_key(&self.input, key),
+            None => Checkpoint::open(&self.input),
+        }?;
         ensure!(
-            self.start_from_clip || clip_prefix(file)?.ends_with("backbone."),
+            self.start_from_clip || !checkpoint.is_clip_alone(),
             "{}: found CLIP alone, expected a segmentation network; --clip-only converts CLIP as it is, \
              --start-from-clip adds a decoder with random weights",
             self.input.display()
         );
-        let checkpoint = Checkpoint::open(&self.input)?;
+        let taken = Taken {
+            key: checkpoint.key().to_owned(),
+            others: checkpoint.others().to_vec(),
+            note: checkpoint.note(),
+        };
         let mut config = checkpoint.config().clone();
         if self.gelu {
             config.clip.text.activation = self.activation();
@@ -173,7 +223,7 @@ impl Import {
             false => network.save(&self.out, precision, &notes),
         }?;
         let config = network.config();
-        self.describe(&config.clip, &report, Some(&config.input), console)
+        self.describe(&config.clip, &report, Some(&config.input), &taken, console)
     }
 
     /// Says what the shapes tell, and what became of the file's tensors.
@@ -182,11 +232,19 @@ impl Import {
         clip: &ClipConfig,
         report: &LoadReport,
         input: Option<&InputConfig>,
+        taken: &Taken,
         console: Console,
     ) -> anyhow::Result<()> {
+        if let Some(note) = &taken.note {
+            let other = taken.others.iter().find(|key| !key.is_empty());
+            let hint = other.map(|key| format!(" (--key {key} takes that)")).unwrap_or_default();
+            console.note(format!("{note}{hint}"));
+        }
         let name = clip.published_name();
         let told = json!({
             "source": self.input,
+            "key": taken.key,
+            "others": taken.others,
             "clip": name,
             "sizes": clip,
             "input": input,
@@ -205,7 +263,7 @@ impl Import {
                 report.to_string(),
             ];
             for (title, names) in [("fresh by design", &report.fresh), ("unused", &report.unused)] {
-                lines.extend(names.iter().map(|name| format!("  {title}: {name}")));
+                lines.extend(summary(names).iter().map(|name| format!("  {title}: {name}")));
             }
             lines.extend(input.map(|input| format!("recorded as its input: {input:?}")));
             if self.start_from_clip {

@@ -42,7 +42,7 @@ const SHOWN: usize = 3;
 
 impl Read {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
-        let network = self.network.open()?;
+        let network = self.network.open(console)?;
         let data = self.set.data.open(network.weights.metadata())?;
         let split = data.cases(self.set.split);
         let cases = self.set.choose(split.clone())?;

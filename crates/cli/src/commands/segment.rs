@@ -84,7 +84,7 @@ impl Segment {
         }
         let device = self.device.open()?;
         let weights = match &self.weights {
-            Some(path) => Weights::open(path)?,
+            Some(path) => Weights::open(path, console)?,
             None => Weights::demonstration()?,
         };
         let segmenter = self.answer.apply(weights.segmenter(&device)?)?;

@@ -9,7 +9,7 @@ use causal_clip_seg::parts::{TokenBatch, token_tensor};
 use causal_clip_seg::{RgbImage, read_rgb};
 use causal_clip_seg_cli::{Console, DeviceArg};
 use clip_encoder::tokenizer::END;
-use clip_encoder::{Activation, Clip, ClipConfig, RgbView, Tokenizer};
+use clip_encoder::{Activation, Clip, ClipConfig, RgbView, Tokenizer, find_network};
 use serde::Serialize;
 use weight_files::WeightFile;
 
@@ -59,8 +59,12 @@ impl ZeroShot {
         let named_gelu = file.metadata().get("activation").is_some_and(|name| name == "gelu");
         let activation =
             if self.gelu || named_gelu { Activation::Gelu } else { Activation::QuickGelu };
+        let found = find_network(&file, None).context("cannot load CLIP")?;
+        if let Some(note) = found.note() {
+            console.note(format!("{note} (`import --clip-only --key NAME` takes another)"));
+        }
         let (clip, config, _) =
-            Clip::load(&file, activation, &device).context("cannot load CLIP")?;
+            Clip::load_found(&found, activation, &device).context("cannot load CLIP")?;
         ensure!(
             config.text.vocabulary > END as usize,
             "{}: expected a vocabulary of at least {} tokens, which CLIP's sentences need, found {}",
