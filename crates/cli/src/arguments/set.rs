@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
-
+use causal_clip_seg_cli::Console;
 use seg_data::{Case, Dataset, OpenOptions, Split, stratified};
 use seg_image::MaskRule;
 
 #[derive(clap::Args)]
 pub(crate) struct DataArgs {
-    /// Folder of the set: manifest.csv, .tsv or .jsonl with the columns image, mask, text and split, or
+    /// Folder of the set: manifest.csv, .tsv, .jsonl or .xlsx with the columns image, mask, text and split, or
     /// the layout of LViT's, MedCLIPSeg's or LGMS's sets
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
@@ -23,6 +23,13 @@ pub(crate) struct DataArgs {
 }
 
 impl DataArgs {
+    /// The set; what was read otherwise than it is written is said.
+    pub(crate) fn open_noted(&self, console: Console) -> anyhow::Result<Dataset> {
+        let set = self.open()?;
+        set.notes().iter().for_each(|note| console.note(note.to_string()));
+        Ok(set)
+    }
+
     pub(crate) fn open(&self) -> anyhow::Result<Dataset> {
         let options = OpenOptions {
             group_pattern: self.group.clone(),

@@ -69,7 +69,7 @@ pub(crate) struct Evaluate {
 impl Evaluate {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
         let network = self.network.open()?;
-        let data = self.set.data.open()?;
+        let data = self.set.data.open_noted(console)?;
         let cases = self.chosen(&data)?;
         let out = self.out.create("evaluate")?;
         let names = distinct_names(&cases);
