@@ -10,6 +10,7 @@ use crate::case::{Case, ReadOptions, Split};
 use crate::error::DataError;
 use crate::group::{self, SharedGroup};
 use crate::layout::Layout;
+use crate::note::{DataNote, Notes};
 
 /// How a set is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,29 +31,37 @@ pub struct Dataset {
     folder: PathBuf,
     layout: Layout,
     cases: Vec<Case>,
+    notes: Vec<DataNote>,
 }
 
 impl Dataset {
     /// Reads the tables of a folder that lies in one of the following ways; the first that is there
     /// counts.
     ///
-    /// - Manifest: `manifest.csv`, `manifest.tsv` (UTF-8, a header) or `manifest.jsonl` (an object a
-    ///   line) with `image`, `mask`, `text` and `split`, and `group` if need be; paths relative to
-    ///   the folder. `text` may be called `sentence`, `caption` or `description`; `group` may be
-    ///   called `patient`, `subject` or `case_group`. Several masks, with `;` between (or in a JSON
-    ///   list), are united; an empty value (or `null`) is an empty mask. Further columns are not
-    ///   looked at.
+    /// - Manifest: `manifest.csv` (or `.tsv`, `.xlsx`; a header, values with commas, semicolons, tabs or
+    ///   bars between them) or `manifest.jsonl` (an object a line) with `image`, `mask`, `text` and
+    ///   `split`, and `group` if need be; paths relative to the folder. `text` may be called `sentence`,
+    ///   `caption`, `description` or `prompt`; `group` may be called `patient`, `subject` or
+    ///   `case_group`. Several masks, with `;` between (or in a JSON list), are united; an empty value
+    ///   (or `null`) is an empty mask. Further columns are not looked at.
     /// - MedCLIPSeg: `Train_Folder/img`, `Train_Folder/label`, `Prompts_Folder/Train_text.xlsx` (or
     ///   `.csv`) with the columns `Image`, `Description` and `Ground Truth`; the same for `Val` and
     ///   `Test`, whose table is `Test_text_original` or `Test_text`.
-    /// - LViT: `Train_Folder/img`, `Train_Folder/labelcol`, `Train_Folder/Train_text.xlsx` with the
-    ///   columns `Image` and `Description`; the same for `Val` and `Test`. The mask of `img/X` is
-    ///   `labelcol/mask_X.png` (QaTa) or `labelcol/X.png` (MoNuSeg).
+    /// - LViT: `Train_Folder/img`, `Train_Folder/labelcol`, `Train_Folder/Train_text.xlsx` (or `.csv`)
+    ///   with the columns `Image` and `Description`; the same for `Val` and `Test`. The mask of `img/X`
+    ///   is `labelcol/mask_X.png` (QaTa) or `labelcol/X.png` (MoNuSeg).
     /// - LGMS: `Train/Images`, `Train/GTs`, `prompt/train.csv` with the columns `Image` and
     ///   `Description`; the same for `Test`. The first 80 % of `train.csv` are train, the others
     ///   val. Masks are called as in LViT.
     ///
-    /// Masks are read as [`MaskRule::Auto`](seg_image::MaskRule::Auto) says. Pictures are not decoded here; [`load`](crate::load) and
+    /// Tables are in UTF-8 or, with its mark, UTF-16. Names of columns and folders may differ in capital
+    /// letters, `Validation_Folder` is `Val_Folder`. A name that differs from its file in capital letters
+    /// or back slashes, or that a spreadsheet turned into a number or a date, is taken if exactly one
+    /// file fits; each kind of that is one of the [`notes`](Self::notes). In folders, `X_mask_1.png`
+    /// belongs to `X_mask.png` unless a row names it, and what is no picture is passed over.
+    ///
+    /// Masks are read as [`MaskRule::Auto`](seg_image::MaskRule::Auto) says. Pictures are not decoded
+    /// here; [`load`](crate::load) and
     /// [`check`](crate::check) do.
     ///
     /// # Errors
@@ -81,7 +90,8 @@ impl Dataset {
             Some(layout) => layout,
             None => Layout::find(folder)?,
         };
-        let mut cases = layout.read(folder)?;
+        let mut notes = Notes::default();
+        let mut cases = layout.read(folder, &mut notes)?;
         for case in &mut cases {
             case.reading = options.reading;
             if let Some(found) = pattern.as_ref().and_then(|pattern| pattern.captures(&case.id)) {
@@ -89,12 +99,23 @@ impl Dataset {
                 case.group = found.map(|found| found.as_str().to_owned());
             }
         }
-        Ok(Self { folder: folder.to_owned(), layout, cases })
+        let notes = notes.into_vec();
+        Ok(Self { folder: folder.to_owned(), layout, cases, notes })
     }
 
     /// The cases of a split, in the table's order.
     pub fn cases(&self, split: Split) -> Vec<&Case> {
         self.cases.iter().filter(|case| case.split == split).collect()
+    }
+
+    /// What was read otherwise than it is written, or left out; each kind once.
+    pub fn notes(&self) -> &[DataNote] {
+        &self.notes
+    }
+
+    /// The folder that it was opened in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The layout of the folder.

@@ -6,12 +6,14 @@ use std::str::FromStr;
 
 use crate::case::Case;
 use crate::error::DataError;
+use crate::finder::entry;
+use crate::note::Notes;
 use crate::{lgms, lvit, manifest, medclipseg};
 
 /// The layout of a set's folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layout {
-    /// `manifest.csv`, `manifest.tsv` or `manifest.jsonl`.
+    /// `manifest.csv`, `.tsv`, `.jsonl` or `.xlsx`.
     Manifest,
     /// `Prompts_Folder` beside `Train_Folder/{img, label}`, Val, Test.
     MedClipSeg,
@@ -27,25 +29,34 @@ impl Layout {
 
     /// The first that a folder has.
     pub(crate) fn find(folder: &Path) -> Result<Self, DataError> {
-        let found = Self::ALL.into_iter().find(|layout| match layout {
+        Self::ALL.into_iter().find(|layout| layout.is_in(folder)).ok_or_else(|| DataError::Layout {
+            folder: folder.to_owned(),
+            sought: Self::ALL.map(Self::sought).join("; "),
+            hint: below(folder),
+        })
+    }
+
+    fn is_in(self, folder: &Path) -> bool {
+        let has = |name| entry(folder, name).is_some_and(|found| found.is_dir());
+        match self {
             Self::Manifest => manifest::table(folder).is_some(),
-            Self::MedClipSeg => folder.join(medclipseg::PROMPTS).is_dir(),
+            Self::MedClipSeg => has(medclipseg::PROMPTS),
             Self::Lvit => lvit::is_in(folder),
-            Self::Lgms => folder.join(lgms::PROMPT).is_dir(),
-        });
-        let sought = || Self::ALL.map(Self::sought).join("; ");
-        found.ok_or_else(|| DataError::Layout { folder: folder.to_owned(), sought: sought() })
+            Self::Lgms => has(lgms::PROMPT),
+        }
     }
 
     /// The cases of a folder that lies so.
-    pub(crate) fn read(self, folder: &Path) -> Result<Vec<Case>, DataError> {
-        let absent =
-            || DataError::Layout { folder: folder.to_owned(), sought: self.sought().to_owned() };
+    pub(crate) fn read(self, folder: &Path, notes: &mut Notes) -> Result<Vec<Case>, DataError> {
+        let absent = || {
+            let (folder, sought) = (folder.to_owned(), self.sought().to_owned());
+            DataError::Layout { folder, sought, hint: String::new() }
+        };
         let cases = match self {
-            Self::Manifest => manifest::read(&manifest::table(folder).ok_or_else(absent)?)?,
-            Self::MedClipSeg => medclipseg::read(folder)?,
-            Self::Lvit => lvit::read(folder)?,
-            Self::Lgms => lgms::read(folder)?,
+            Self::Manifest => manifest::read(&manifest::table(folder).ok_or_else(absent)?, notes)?,
+            Self::MedClipSeg => medclipseg::read(folder, notes)?,
+            Self::Lvit => lvit::read(folder, notes)?,
+            Self::Lgms => lgms::read(folder, notes)?,
         };
         if cases.is_empty() { Err(absent()) } else { Ok(cases) }
     }
@@ -53,7 +64,7 @@ impl Layout {
     /// What shows it, for a message.
     fn sought(self) -> &'static str {
         match self {
-            Self::Manifest => "manifest.csv, manifest.tsv or manifest.jsonl",
+            Self::Manifest => "manifest.csv, manifest.tsv, manifest.jsonl or manifest.xlsx",
             Self::MedClipSeg => {
                 "Prompts_Folder with Train_Folder, Val_Folder or Test_Folder (MedCLIPSeg)"
             }
@@ -61,6 +72,16 @@ impl Layout {
             Self::Lgms => "prompt/train.csv or prompt/test.csv (LGMS)",
         }
     }
+}
+
+/// Where a set lies that was unpacked one folder deeper, as the end of a message.
+fn below(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut folders =
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect::<Vec<_>>();
+    folders.sort();
+    let found = folders.iter().find(|folder| Layout::ALL.iter().any(|layout| layout.is_in(folder)));
+    found.map_or(String::new(), |folder| format!("; there is one in {}", folder.display()))
 }
 
 impl fmt::Display for Layout {

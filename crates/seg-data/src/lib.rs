@@ -20,9 +20,13 @@
 #![deny(missing_docs)]
 
 mod case;
+mod cell;
 mod check;
+mod column;
 mod dataset;
+mod delimited;
 mod error;
+mod finder;
 mod folders;
 mod group;
 mod layout;
@@ -30,10 +34,15 @@ mod lgms;
 mod lvit;
 mod manifest;
 mod medclipseg;
+mod note;
+mod parts;
 pub mod phantom;
+mod picture_file;
 mod question;
 mod sheet;
 mod stratified;
+mod table_text;
+mod workbook;
 
 pub use case::{Case, Origin, ReadOptions, Sample, Split, UnknownSplit, distinct_names, load};
 pub use check::check;
@@ -41,6 +50,7 @@ pub use dataset::{Dataset, OpenOptions};
 pub use error::DataError;
 pub use group::SharedGroup;
 pub use layout::{Layout, UnknownLayout};
-pub use question::{Question, read_questions};
+pub use note::{DataNote, NoteKind};
+pub use question::{Question, QuestionTable, read_questions};
 pub use seg_image::{MaskOptions, MaskRule, NoteCounts, PictureOptions};
 pub use stratified::stratified;

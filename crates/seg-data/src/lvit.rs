@@ -2,30 +2,25 @@
 
 use std::path::Path;
 
-use crate::case::{Case, Split};
+use crate::case::Case;
 use crate::error::DataError;
 use crate::folders::Folders;
-
-/// The parts and what their folders' names start with; MedCLIPSeg's too.
-pub(crate) const PARTS: [(&str, Split); 3] =
-    [("Train", Split::Train), ("Val", Split::Val), ("Test", Split::Test)];
+use crate::note::Notes;
+use crate::parts::{self, parts};
 
 /// Whether a folder has a part.
 pub(crate) fn is_in(folder: &Path) -> bool {
-    PARTS.iter().any(|(name, _)| folder.join(format!("{name}_Folder")).is_dir())
+    parts::any(folder)
 }
 
 /// The cases of all parts that are there.
-pub(crate) fn read(folder: &Path) -> Result<Vec<Case>, DataError> {
+pub(crate) fn read(folder: &Path, notes: &mut Notes) -> Result<Vec<Case>, DataError> {
     let mut cases = Vec::new();
-    for (name, split) in PARTS {
-        let part = folder.join(format!("{name}_Folder"));
-        if part.is_dir() {
-            let (images, masks) = (part.join("img"), part.join("labelcol"));
-            let table = part.join(format!("{name}_text.xlsx"));
-            let folders = Folders { images, masks, table, mask_column: None };
-            cases.extend(folders.read(|_, _| split)?);
-        }
+    for part in parts(folder, notes)? {
+        let (images, masks) = (part.child("img")?, part.child("labelcol")?);
+        let table = parts::table(&part.folder, &[format!("{}_text", part.name())], notes)?;
+        let folders = Folders { images, masks, table, mask_column: None };
+        cases.extend(folders.read(|_, _| part.split, notes)?);
     }
     Ok(cases)
 }

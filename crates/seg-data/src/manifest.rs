@@ -1,33 +1,72 @@
 //! One table for all: `image,mask,text,split`, as separated values or as JSON lines.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::case::{Case, Origin, ReadOptions, stem};
+use crate::column::{GROUP, IMAGE, MASK, SPLIT, TEXT, near, plain};
 use crate::error::DataError;
-use crate::sheet::{self, Sheet};
+use crate::finder::{Finder, entry};
+use crate::note::{NoteKind, Notes};
+use crate::sheet::Sheet;
+use crate::table_text::{decode, read_bytes};
 
-/// Names of the column of sentences; the first that is there counts.
-pub(crate) const TEXT: [&str; 4] = ["text", "sentence", "caption", "description"];
-/// Names of the column of what belongs together.
-const GROUP: [&str; 4] = ["group", "patient", "subject", "case_group"];
+/// What a manifest may be called; the first that is there counts.
+const NAMES: [&str; 4] = ["manifest.csv", "manifest.tsv", "manifest.jsonl", "manifest.xlsx"];
 
 /// The manifest of a folder, if there is one.
 pub(crate) fn table(folder: &Path) -> Option<PathBuf> {
-    let names = ["manifest.csv", "manifest.tsv", "manifest.jsonl"];
-    names.iter().map(|name| folder.join(name)).find(|table| table.exists())
+    NAMES.iter().find_map(|name| entry(folder, name)).filter(|table| table.is_file())
 }
 
 /// The cases of a manifest, in its order.
-pub(crate) fn read(table: &Path) -> Result<Vec<Case>, DataError> {
+pub(crate) fn read(table: &Path, notes: &mut Notes) -> Result<Vec<Case>, DataError> {
     let folder = table.parent().unwrap_or(Path::new(""));
-    let rows = match table.extension() {
-        Some(ending) if ending == "jsonl" => lines(table)?,
-        _ => cells(table)?,
-    };
-    rows.into_iter().map(|row| row.case(folder)).collect()
+    let others = NAMES.iter().filter_map(|name| entry(folder, name)).filter(|other| other != table);
+    for other in others {
+        let name = |file: &Path| file.file_name().unwrap_or_default().display().to_string();
+        notes.add(NoteKind::OtherTable, || format!("{}; {} is read", name(&other), name(table)));
+    }
+    let rows = if is_json_lines(table) { lines(table, notes)? } else { cells(table, notes)? };
+    let mut finder = Finder::default();
+    let cases = rows.into_iter().map(|row| row.case(folder, &mut finder, notes));
+    let cases = cases.collect::<Result<Vec<_>, _>>()?;
+    note_masks(&cases, notes);
+    Ok(cases)
+}
+
+/// Whether a table is a file of JSON lines, by its name.
+pub(crate) fn is_json_lines(table: &Path) -> bool {
+    table.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("jsonl"))
+}
+
+/// Masks that pictures share, and masks that go on in a file that no row names.
+fn note_masks(cases: &[Case], notes: &mut Notes) {
+    let mut pictures = BTreeMap::<&Path, BTreeSet<&Path>>::new();
+    for case in cases {
+        for mask in &case.masks {
+            pictures.entry(mask).or_default().insert(&case.image);
+        }
+    }
+    for (mask, pictures) in &pictures {
+        let name = || mask.file_name().unwrap_or_default().display().to_string();
+        if pictures.len() > 1 {
+            notes.add(NoteKind::SharedMask, name);
+        }
+        // BUSI: x_mask.png, x_mask_1.png.
+        let ending = mask.extension().unwrap_or_default().to_string_lossy();
+        let second = mask.with_file_name(format!("{}_1.{ending}", stem(mask)));
+        if stem(mask).ends_with("_mask") && !pictures.is_empty() && second.is_file() {
+            notes.add_if(
+                cases.iter().all(|case| !case.masks.contains(&second)),
+                NoteKind::Unnamed,
+                || second.file_name().unwrap_or_default().display().to_string(),
+            );
+        }
+    }
 }
 
 /// The values of a row; empty ones are `None`.
@@ -47,29 +86,30 @@ enum Masks {
     List(Vec<String>),
 }
 
-/// The rows of a table of separated values.
-fn cells(table: &Path) -> Result<Vec<Row>, DataError> {
-    let sheet = Sheet::read(table)?;
-    let (image, mask) = (sheet.required(&["image"])?, sheet.required(&["mask"])?);
-    let (text, split) = (sheet.required(&TEXT)?, sheet.required(&["split"])?);
-    let group = sheet.column(&GROUP);
-    let row = |(line, cells): &sheet::Row| {
-        let value = |place: u32| cells.get(&place).cloned();
-        Row {
-            origin: sheet.origin(*line),
-            image: value(image),
-            masks: Masks::Cell(value(mask).unwrap_or_default()),
-            text: value(text),
-            split: value(split),
-            group: group.and_then(value),
-        }
+/// The rows of a workbook or a table of separated values.
+fn cells(table: &Path, notes: &mut Notes) -> Result<Vec<Row>, DataError> {
+    let sheet = Sheet::read(table, notes)?;
+    let (image, mask) = (sheet.required("image", &IMAGE)?, sheet.required("mask", &MASK)?);
+    let text = sheet.sentences("text", &TEXT, notes)?;
+    let split = sheet.required("split", &SPLIT)?;
+    let group = sheet.optional("group", &GROUP, notes)?;
+    let row = |row| {
+        Ok(Row {
+            origin: sheet.origin(row),
+            image: sheet.value(row, image)?,
+            masks: Masks::Cell(sheet.value(row, mask)?.unwrap_or_default()),
+            text: sheet.sentence(row, text)?,
+            split: sheet.value(row, split)?,
+            group: group.map(|group| sheet.value(row, group)).transpose()?.flatten(),
+        })
     };
-    Ok(sheet.rows()?.iter().map(row).collect())
+    sheet.rows()?.iter().map(row).collect()
 }
 
 /// The rows of a file with one JSON object a line.
-fn lines(table: &Path) -> Result<Vec<Row>, DataError> {
-    objects(table)?.into_iter().map(|object| object_row(object?)).collect()
+fn lines(table: &Path, notes: &mut Notes) -> Result<Vec<Row>, DataError> {
+    let objects = objects(table, notes)?;
+    objects.into_iter().map(|object| object_row(object?, notes)).collect()
 }
 
 /// A line's object.
@@ -80,11 +120,13 @@ pub(crate) struct Object {
 
 /// The objects of a file with one on each line, at least one; a line that is not one is an error of
 /// that line alone.
-pub(crate) fn objects(table: &Path) -> Result<Vec<Result<Object, DataError>>, DataError> {
-    let failed = |source| DataError::Read { file: table.to_owned(), source };
-    let content = std::fs::read_to_string(table).map_err(failed)?;
+pub(crate) fn objects(
+    table: &Path,
+    notes: &mut Notes,
+) -> Result<Vec<Result<Object, DataError>>, DataError> {
     let name: Arc<Path> = Arc::from(table);
-    let lines = content.trim_start_matches('\u{feff}').lines().enumerate();
+    let content = decode(&name, &read_bytes(table)?, notes)?;
+    let lines = content.lines().enumerate();
     let filled = lines.filter(|(_, line)| !line.trim().is_empty());
     let objects = filled.map(|(place, line)| {
         let origin = Origin { table: name.clone(), row: place + 1 };
@@ -102,12 +144,34 @@ pub(crate) fn objects(table: &Path) -> Result<Vec<Result<Object, DataError>>, Da
 
 impl Object {
     /// The first of these keys that is there, whatever its case, and its value.
-    fn find(&self, names: &[&'static str]) -> Option<(&'static str, &Value)> {
-        let found = |name: &&'static str| {
-            let same = |(key, _): &(&String, &Value)| key.eq_ignore_ascii_case(name);
-            self.fields.iter().find(same).map(|(_, value)| (*name, value))
+    ///
+    /// # Errors
+    ///
+    /// If two keys differ in capital letters only.
+    fn find(&self, names: &[&'static str]) -> Result<Option<(&'static str, &Value)>, DataError> {
+        for name in names {
+            let mut same = self.fields.iter().filter(|(key, _)| plain(key) == *name);
+            match (same.next(), same.next()) {
+                (None, _) => {}
+                (Some((_, value)), None) => return Ok(Some((*name, value))),
+                (Some((key, _)), Some((other, _))) => {
+                    let (origin, first, second) = (self.origin.clone(), key.clone(), other.clone());
+                    return Err(DataError::TwoKeys { origin, first, second });
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// A key that is not there, and one that may have been meant.
+    fn missing(&self, key: &'static str, names: &[&'static str]) -> DataError {
+        let keys = self.fields.keys().map(String::as_str);
+        let hint = match near(keys.clone(), names) {
+            Some((found, _)) => format!("; is `{found}` meant?"),
+            None => String::new(),
         };
-        names.iter().find_map(found)
+        let found = keys.collect::<Vec<_>>().join(", ");
+        DataError::Key { origin: self.origin.clone(), key, found, hint }
     }
 
     fn wrong(&self, key: &'static str, value: &Value, expected: &'static str) -> DataError {
@@ -117,7 +181,7 @@ impl Object {
     /// The text under the first of these keys, without blanks around it; `None` if it is missing,
     /// `null` or empty.
     pub(crate) fn string(&self, names: &[&'static str]) -> Result<Option<String>, DataError> {
-        match self.find(names) {
+        match self.find(names)? {
             None | Some((_, Value::Null)) => Ok(None),
             Some((_, Value::String(text))) => {
                 Ok(Some(text.trim().to_owned()).filter(|t| !t.is_empty()))
@@ -127,15 +191,16 @@ impl Object {
     }
 }
 
-fn object_row(object: Object) -> Result<Row, DataError> {
-    let mask = object.find(&["mask"]).ok_or_else(|| DataError::Missing {
-        // An empty mask is said with null, not by silence.
-        origin: object.origin.clone(),
-        column: "mask",
-    })?;
+fn object_row(object: Object, notes: &mut Notes) -> Result<Row, DataError> {
+    // An empty mask is said with null, not by silence.
+    let mask = object.find(&MASK)?.ok_or_else(|| object.missing("mask", &MASK))?;
+    let drawn = |found| DataError::Polygons { origin: object.origin.clone(), found };
     let masks = match mask {
         (_, Value::Null) => Masks::Cell(String::new()),
         (_, Value::String(cell)) => Masks::Cell(cell.trim().to_owned()),
+        (_, Value::Object(run)) if run.contains_key("counts") => return Err(drawn(RUNS)),
+        (_, Value::Object(_)) => return Err(drawn(POLYGONS)),
+        (_, Value::Array(files)) if is_drawn(files) => return Err(drawn(POLYGONS)),
         (key, Value::Array(files)) => {
             let file = |file: &Value| {
                 let name = file.as_str().map(|name| name.trim().to_owned());
@@ -147,25 +212,76 @@ fn object_row(object: Object) -> Result<Row, DataError> {
             return Err(object.wrong(key, value, "a string, a list of strings or null"));
         }
     };
-    let group = match object.find(&GROUP) {
+    let group = match object.find(&GROUP)? {
         Some((_, Value::Number(id))) => Some(id.to_string()),
-        _ => object.string(&GROUP)?,
+        Some(_) => object.string(&GROUP)?,
+        None => {
+            if let Some((found, _)) = near(object.fields.keys().map(String::as_str), &GROUP) {
+                notes.add(NoteKind::NearColumn, || format!("{}: `{found}`", object.origin));
+            }
+            None
+        }
     };
-    let (image, text) = (object.string(&["image"])?, object.string(&TEXT)?);
-    let split = object.string(&["split"])?;
+    for (key, names) in [("image", &IMAGE[..]), ("text", &TEXT), ("split", &SPLIT)] {
+        if object.find(names)?.is_none() {
+            return Err(object.missing(key, names));
+        }
+    }
+    let (image, text) = (object.string(&IMAGE)?, object.string(&TEXT)?);
+    let split = object.string(&SPLIT)?;
     Ok(Row { origin: object.origin, image, masks, text, split, group })
 }
 
+/// What masks are written as that are no files.
+const POLYGONS: &str = "a list of polygons";
+const RUNS: &str = "runs of pixels (RLE)";
+
+/// Whether a list holds numbers, lists or objects of any depth: polygons, not names.
+fn is_drawn(list: &[Value]) -> bool {
+    match list.first() {
+        Some(Value::Array(inner)) => inner.is_empty() || is_drawn(inner) || inner[0].is_number(),
+        Some(Value::Number(_)) => list.len() > 1,
+        Some(Value::Object(_)) => true,
+        _ => false,
+    }
+}
+
+/// What a cell of masks draws, if it names no file.
+fn drawing(cell: &str) -> Option<&'static str> {
+    if let Ok(value) = serde_json::from_str(cell) {
+        match value {
+            Value::Object(run) if run.contains_key("counts") => return Some(RUNS),
+            Value::Object(_) | Value::Array(_) => return Some(POLYGONS),
+            _ => {}
+        }
+    }
+    // Python's way to write a dictionary or a list.
+    if cell.starts_with("{'") || cell.starts_with("[[") {
+        return Some(if cell.contains("counts") { RUNS } else { POLYGONS });
+    }
+    let numbers = cell.split([' ', ',']).filter(|part| !part.is_empty());
+    let is_run =
+        numbers.clone().count() >= 2 && numbers.clone().all(|part| part.parse::<u64>().is_ok());
+    is_run.then_some(RUNS)
+}
+
 impl Row {
-    fn case(self, folder: &Path) -> Result<Case, DataError> {
+    fn case(
+        self,
+        folder: &Path,
+        finder: &mut Finder,
+        notes: &mut Notes,
+    ) -> Result<Case, DataError> {
         let Self { origin, image, masks, text, split, group } = self;
         let missing = |column| DataError::Missing { origin: origin.clone(), column };
-        let there = |what, name: &str| {
-            let file = folder.join(name);
-            if !file.is_file() {
-                return Err(DataError::Unpaired { origin: origin.clone(), what, file });
-            }
-            Ok(file)
+        let mut there = |what, name: &str| {
+            let found = finder.find(folder, name, notes);
+            found.map_err(|(file, hint)| DataError::Unpaired {
+                origin: origin.clone(),
+                what,
+                file,
+                hint,
+            })
         };
         let image = there("image", &image.ok_or_else(|| missing("image"))?)?;
         let masks = match masks {
@@ -179,12 +295,22 @@ impl Row {
             }
             Masks::List(names) => names,
         };
-        let masks = masks.iter().map(|name| there("mask", name)).collect::<Result<_, _>>()?;
+        let mut files = Vec::with_capacity(masks.len());
+        for name in &masks {
+            let file = there("mask", name).map_err(|error| match drawing(name) {
+                Some(found) => DataError::Polygons { origin: origin.clone(), found },
+                None => error,
+            })?;
+            if file == image {
+                return Err(DataError::SameFile { origin, file });
+            }
+            files.push(file);
+        }
         let split = split.ok_or_else(|| missing("split"))?;
         Ok(Case {
             id: stem(&image),
             image,
-            masks,
+            masks: files,
             reading: ReadOptions::default(),
             sentence: text.ok_or_else(|| missing("text"))?,
             split: split

@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::case::Origin;
+use crate::column::{IMAGE, TEXT};
 use crate::error::DataError;
-use crate::manifest::{self, TEXT};
+use crate::finder::Finder;
+use crate::manifest;
+use crate::note::{DataNote, Notes};
 use crate::sheet::Sheet;
 
 /// A picture and a sentence that asks about it.
@@ -18,51 +21,65 @@ pub struct Question {
     pub origin: Origin,
 }
 
-/// Reads the questions of a table: `.csv`, `.tsv`, `.jsonl` or `.xlsx` with the columns `image` (paths
-/// relative to the table's folder) and `text`, which may be called `sentence`, `caption` or
-/// `description`. Further columns are ignored, so a set's manifest is such a table.
-///
-/// A row that cannot be used is an error of its own; the other rows are still there.
+/// The questions of a table.
+#[derive(Debug)]
+pub struct QuestionTable {
+    /// In the table's order; a row that cannot be used is an error of its own.
+    pub rows: Vec<Result<Question, DataError>>,
+    /// What was read otherwise than it is written.
+    pub notes: Vec<DataNote>,
+}
+
+/// Reads the questions of a table: JSON lines (`.jsonl`), an Excel workbook, or separated values, with
+/// the columns `image` (paths relative to the table's folder) and `text`, which may be called
+/// `sentence`, `caption`, `description` or `prompt`. Further columns are ignored, so a set's manifest is
+/// such a table.
 ///
 /// # Errors
 ///
 /// If the table cannot be read, lacks a column or has no row.
-pub fn read_questions(table: &Path) -> Result<Vec<Result<Question, DataError>>, DataError> {
+pub fn read_questions(table: &Path) -> Result<QuestionTable, DataError> {
     let folder = table.parent().unwrap_or(Path::new(""));
-    match table.extension() {
-        Some(ending) if ending == "jsonl" => {
-            let objects = manifest::objects(table)?.into_iter();
-            let question = |object: manifest::Object| {
-                let (image, text) = (object.string(&["image"])?, object.string(&TEXT)?);
-                question(folder, object.origin, image, text)
+    let (mut finder, mut notes) = (Finder::default(), Notes::default());
+    let mut rows = Vec::new();
+    if manifest::is_json_lines(table) {
+        for object in manifest::objects(table, &mut notes)? {
+            let read = || {
+                let object = object?;
+                let (image, text) = (object.string(&IMAGE)?, object.string(&TEXT)?);
+                question(folder, object.origin, (image, text), &mut finder, &mut notes)
             };
-            Ok(objects.map(|object| object.and_then(question)).collect())
+            rows.push(read());
         }
-        _ => {
-            let sheet = Sheet::read(table)?;
-            let (image, text) = (sheet.required(&["image"])?, sheet.required(&TEXT)?);
-            let rows = sheet.rows()?.iter().map(|(line, cells)| {
-                let value = |place: u32| cells.get(&place).cloned();
-                question(folder, sheet.origin(*line), value(image), value(text))
-            });
-            Ok(rows.collect())
+    } else {
+        let sheet = Sheet::read(table, &mut notes)?;
+        let image = sheet.required("image", &IMAGE)?;
+        let text = sheet.sentences("text", &TEXT, &mut notes)?;
+        for row in sheet.rows()? {
+            let mut read = || {
+                let asked = (sheet.value(row, image)?, sheet.sentence(row, text)?);
+                question(folder, sheet.origin(row), asked, &mut finder, &mut notes)
+            };
+            rows.push(read());
         }
     }
+    Ok(QuestionTable { rows, notes: notes.into_vec() })
 }
 
 fn question(
     folder: &Path,
     origin: Origin,
-    image: Option<String>,
-    text: Option<String>,
+    (image, text): (Option<String>, Option<String>),
+    finder: &mut Finder,
+    notes: &mut Notes,
 ) -> Result<Question, DataError> {
     let missing = |column| DataError::Missing { origin: origin.clone(), column };
-    let image = folder.join(image.ok_or_else(|| missing("image"))?);
+    let image = image.ok_or_else(|| missing("image"))?;
     let sentence = text.ok_or_else(|| missing("text"))?;
-    if !image.is_file() {
-        return Err(DataError::Unpaired { origin, what: "image", file: image });
+    match finder.find(folder, &image, notes) {
+        Ok(image) => Ok(Question { image, sentence, origin }),
+        Err((file, hint)) => Err(DataError::Unpaired { origin, what: "image", file, hint }),
     }
-    Ok(Question { image, sentence, origin })
 }
 
 #[cfg(test)]
@@ -76,7 +93,7 @@ mod tests {
         std::fs::write(&table, content).unwrap();
         let prefix = format!("{}/", folder.path().display());
         let text = |error: DataError| error.to_string().replace(&prefix, "");
-        Ok(read_questions(&table)?.into_iter().map(|row| row.map_err(text)).collect())
+        Ok(read_questions(&table)?.rows.into_iter().map(|row| row.map_err(text)).collect())
     }
 
     #[test]

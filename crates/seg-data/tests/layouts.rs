@@ -64,7 +64,10 @@ fn a_broken_manifest_names_file_and_row() {
         (header, "manifest.csv: there are no rows below the header"),
         ("a.png,m/a.png,,train\n", "manifest.csv, row 3: column `text` is empty"),
         ("b.png,m/a.png,left,train\n", "manifest.csv, row 3: image b.png does not exist"),
-        ("a.png,m,left,train\n", "manifest.csv, row 3: mask m does not exist"),
+        (
+            "a.png,m,left,train\n",
+            "manifest.csv, row 3: mask m does not exist; it is a folder, expected a file",
+        ),
         (
             "a.png,m/a.png,left,dev\n",
             "manifest.csv, row 3: split is `dev`, expected train, val or test",
@@ -75,11 +78,18 @@ fn a_broken_manifest_names_file_and_row() {
         let content = if is_header { lines.to_owned() } else { format!("{header}{good}{lines}") };
         assert_eq!(refusal(&manifest(content.as_bytes())), expected);
     }
-    for content in
-        [format!("{header}{good}a.png,left\n").as_bytes(), b"image,mask,text,split\n\xff"]
-    {
-        let message = refusal(&manifest(content));
-        assert_eq!(message, "manifest.csv: not a table of comma-separated values in UTF-8");
+    for (content, expected) in [
+        (
+            format!("{header}{good}a.png,left\n").as_bytes(),
+            "row 3: found 2, expected 4 values as in the header (comma between them): put a text with \
+             the separator in it in quotation marks",
+        ),
+        (
+            b"image,mask,text,split\n\xff",
+            "row 2: byte 0xff after `` is not UTF-8; save the table as CSV UTF-8",
+        ),
+    ] {
+        assert_eq!(refusal(&manifest(content)), format!("manifest.csv, {expected}"));
     }
 }
 
@@ -202,8 +212,8 @@ fn what_does_not_pair_is_named() {
             format!("{table}, row 3: column `Description` is empty"),
         ),
         (
-            &[&["Image", "Text"], one],
-            format!("{table}: column `Description` is missing; the columns are Image, Text"),
+            &[&["Image", "Words"], one],
+            format!("{table}: column `Description` is missing; the columns are Image, Words"),
         ),
     ];
     for (rows, expected) in cases {
@@ -260,7 +270,9 @@ fn masks_of_a_row_are_united_and_none_is_an_empty_mask() {
     let broken = manifest_named("manifest.csv", "image,mask,text,split\na.png,;,x,train\n");
     assert_eq!(refusal(&broken), "manifest.csv, row 2: mask ; does not exist");
     let broken = manifest_named("manifest.tsv", "image\tmask\na.png\n");
-    assert_eq!(refusal(&broken), "manifest.tsv: not a table of tab-separated values in UTF-8");
+    let expected = "manifest.tsv, row 2: found 1, expected 2 values as in the header (tab between them): \
+                    put a text with the separator in it in quotation marks";
+    assert_eq!(refusal(&broken), expected);
 }
 
 #[test]
@@ -300,8 +312,14 @@ fn a_broken_json_line_is_named() {
             r#"{"image": "a.png", "mask": null, "caption": [], "split": "train"}"#,
             "row 2: key `caption` is [], expected a string",
         ),
-        (r#"{"image": "a.png", "text": "x", "split": "train"}"#, "row 2: column `mask` is empty"),
-        (r#"{"mask": null, "text": "x", "split": "train"}"#, "row 2: column `image` is empty"),
+        (
+            r#"{"image": "a.png", "text": "x", "split": "train"}"#,
+            "row 2: key `mask` is missing; the keys are image, split, text",
+        ),
+        (
+            r#"{"mask": null, "imag": "a", "text": "x", "split": "train"}"#,
+            "row 2: key `image` is missing; the keys are imag, mask, split, text; is `imag` meant?",
+        ),
         (
             r#"{"image": "no.png", "mask": null, "text": "x", "split": "train"}"#,
             "row 2: image no.png does not exist",
@@ -314,7 +332,9 @@ fn a_broken_json_line_is_named() {
     let folder = manifest_named("manifest.jsonl", "\n");
     assert_eq!(refusal(&folder), "manifest.jsonl: there are no rows below the header");
     fs::write(folder.path().join("manifest.jsonl"), b"{\"image\": \"\xff\"}").unwrap();
-    assert_eq!(refusal(&folder), "cannot read manifest.jsonl");
+    let expected = "manifest.jsonl, row 1: byte 0xff after `{\"image\": \"` is not UTF-8; save the table \
+                    as CSV UTF-8";
+    assert_eq!(refusal(&folder), expected);
 }
 
 /// LGMS folders: five training pictures and one of the test.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use seg_augment::AugmentConfig;
-use seg_sentences::{Sides, Turn, rewrite};
+use seg_sentences::{Sides, Tie, Turn, rewrite};
 use serde::Serialize;
 
 use crate::scan::Scan;
-use crate::sides::{Laterality, SideCount, SideFacts};
+use crate::sides::{Laterality, SideCount, SideFacts, tied, untold};
 use crate::spread::{percent, share};
 
 /// Which changes of pictures keep the sentences true, for a recipe.
@@ -138,6 +138,10 @@ fn has(text: &str, word: &str) -> bool {
 fn whose(facts: &SideFacts) -> (Sides, String) {
     use Laterality::{Image, Mixed, Patient};
     let (plain, patients) = (&facts.plain, &facts.patients);
+    // Words that are not known cannot follow a flip.
+    if let Some(why) = tied(&facts.untold.sides, "side") {
+        return (Sides::Fixed, why);
+    }
     if facts.naming_a_side == 0 {
         return (Sides::Image, "no sentence names a side".to_owned());
     }
@@ -180,7 +184,7 @@ fn told(count: &SideCount) -> String {
 fn horizontal(sentences: &Sentences<'_>, facts: &SideFacts, sides: Sides, why: String) -> Advice {
     let change = "horizontal flip";
     if facts.naming_a_side == 0 {
-        return Advice { change, safe: Safety::Yes, reason: why };
+        return unnamed(change, &[(&facts.untold.sides, "side")]);
     }
     if sides == Sides::Fixed {
         return Advice { change, safe: Safety::No, reason: why };
@@ -189,6 +193,18 @@ fn horizontal(sentences: &Sentences<'_>, facts: &SideFacts, sides: Sides, why: S
     let reason = format!("{why}; {} of sentences can be rewritten", percent(follow));
     let safe = if follow >= WORTH { Safety::WithWords } else { Safety::No };
     Advice { change, safe, reason }
+}
+
+/// Advice where no sentence names a place that is known: whether a place is meant is measured.
+fn unnamed(change: &'static str, ties: &[(&Tie, &str)]) -> Advice {
+    let mut free = Vec::new();
+    for (tie, what) in ties {
+        match untold(tie, what) {
+            Ok(reason) => return Advice { change, safe: Safety::No, reason },
+            Err(reason) => free.push(reason),
+        }
+    }
+    Advice { change, safe: Safety::Yes, reason: free.join("; ") }
 }
 
 fn vertical(
@@ -202,9 +218,11 @@ fn vertical(
     if let Some(word) = standing {
         return no(upright(word));
     }
+    if let Some(reason) = tied(&facts.untold.heights, "height") {
+        return no(reason);
+    }
     if facts.naming_a_height == 0 && facts.naming_a_side == 0 {
-        let reason = "no sentence names a height".to_owned();
-        return Advice { change, safe: Safety::Yes, reason };
+        return unnamed(change, &[(&facts.untold.heights, "height")]);
     }
     if !facts.heights_agree() {
         return no("heights could not be measured, or do not match the masks".to_owned());
@@ -226,9 +244,12 @@ fn quarter(
     if let Some(word) = standing {
         return no(upright(word));
     }
+    let ties = [(&facts.untold.sides, "side"), (&facts.untold.heights, "height")];
+    if let Some(reason) = ties.iter().find_map(|(tie, what)| tied(tie, what)) {
+        return no(reason);
+    }
     if facts.naming_a_side == 0 && facts.naming_a_height == 0 {
-        let reason = "no sentence names a place".to_owned();
-        return Advice { change, safe: Safety::Yes, reason };
+        return unnamed(change, &ties);
     }
     if sides != Sides::Image || !facts.heights_agree() {
         return no("sides can become heights only if both are known to be the picture's".to_owned());

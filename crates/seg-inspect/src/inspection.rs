@@ -11,7 +11,9 @@ use crate::error::InspectError;
 use crate::finding::{Finding, Level};
 use crate::groups::{GroupFacts, groups};
 use crate::html;
+use crate::mask_areas;
 use crate::masks::MaskFacts;
+use crate::notes;
 use crate::pictures::{PictureFacts, broken_files, read_notes};
 use crate::scan::Scan;
 use crate::sentences::SentenceFacts;
@@ -98,10 +100,12 @@ impl Inspection {
         let sheets = Sheets::from_scan(&scan, &duplicates, &sides)?;
         let mut findings = [
             broken_files(&scan),
+            notes::findings(set),
             SplitFacts::findings(&splits, &scan),
             groups.findings(),
             duplicates.findings(),
             masks.findings(&scan),
+            mask_areas::findings(&scan),
             sides.findings(),
             spelling::findings(&misspellings),
             sentences.findings(),

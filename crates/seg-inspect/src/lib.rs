@@ -38,7 +38,9 @@ mod groups;
 mod hash;
 mod html;
 mod inspection;
+mod mask_areas;
 mod masks;
+mod notes;
 mod pairs;
 mod pictures;
 mod scan;
@@ -66,7 +68,9 @@ pub mod facts {
     pub use crate::pairs::Closeness;
     pub use crate::pictures::{PictureFacts, PictureSize};
     pub use crate::sentences::{CommonSentence, Cut, SentenceFacts, Sentences};
-    pub use crate::sides::{Disagreement, HeightFacts, Laterality, SideCount, SideFacts};
+    pub use crate::sides::{
+        Disagreement, HeightFacts, Laterality, SideCount, SideFacts, UntoldFacts,
+    };
     pub use crate::spelling::Misspelling;
     pub use crate::splits::SplitFacts;
     pub use crate::spread::MedianRange;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use seg_data::Split;
+use seg_sentences::is_known_language;
 use serde::Serialize;
 
 use crate::case_row::CaseRow;
@@ -19,6 +20,8 @@ pub struct SentenceFacts {
     pub splits: Vec<Sentences>,
     /// The most frequent sentences, at most 12.
     pub commonest: Vec<CommonSentence>,
+    /// The share of cases whose sentence has no English word that is known, in `[0, 1]`.
+    pub unknown_language: f64,
     /// The longest, and a row that has it.
     pub longest: Option<(String, CaseRow)>,
 }
@@ -102,6 +105,8 @@ impl SentenceFacts {
             cases: places.len(),
             share: share(places.len(), scan.cases.len()),
         });
+        let unknown = cases.iter().filter(|(text, _)| !is_known_language(text));
+        let unknown = unknown.map(|(_, places)| places.len()).sum::<usize>();
         let longest = cases.iter().max_by_key(|(text, _)| lengths.get(*text));
         let longest = longest.and_then(|(text, places)| {
             places.first().map(|at| ((*text).to_owned(), scan.row(*at)))
@@ -110,6 +115,7 @@ impl SentenceFacts {
             all: of("all".to_owned(), &everywhere, false),
             splits: scan.splits().map(split).collect(),
             commonest: commonest.collect(),
+            unknown_language: share(unknown, scan.cases.len()),
             longest,
         }
     }
@@ -131,6 +137,19 @@ impl SentenceFacts {
             let beyond = cut.iter().any(|cut| cut.word_len >= CONTEXT);
             let level = if beyond { Level::Warning } else { Level::Note };
             found.push(Finding::new(level, "cut_sentence", message));
+        }
+        if self.unknown_language > MANY {
+            let example = self.commonest.iter().map(|common| common.sentence.as_str());
+            let example = example.filter(|sentence| !is_known_language(sentence));
+            let message = format!(
+                "{} of sentences have no English word that is known: sides, heights, negations and whose \
+                 side is meant are not understood in them, so flips cannot turn words and reading tests \
+                 cannot edit them",
+                percent(self.unknown_language)
+            );
+            found.push(
+                Finding::new(Level::Warning, "unknown_language", message).at(example.take(1)),
+            );
         }
         let known = self.splits.iter().filter_map(|split| Some((split, split.in_train?)));
         let known = known.filter(|(_, known)| *known >= MANY);

@@ -1,6 +1,6 @@
 //! Whether "left" is the image's or the patient's, and where "upper" is: measured on the masks.
 
-use seg_sentences::{one_height, one_side, places};
+use seg_sentences::{Tie, one_height, one_side, places};
 use serde::Serialize;
 
 use crate::case_row::CaseRow;
@@ -63,9 +63,85 @@ pub struct SideFacts {
     pub naming_a_height: usize,
     /// Where heights are.
     pub heights: HeightFacts,
+    /// Whether the wording of sentences that name no known place goes with where their masks are.
+    pub untold: UntoldFacts,
     /// Cases whose mask is not on the side that their sentence names, unlike nearly all others;
     /// worst first.
     pub disagreements: Vec<Disagreement>,
+}
+
+/// Sentences that name no side, or no height, that is known, against their masks: another language or
+/// an abbreviation may still name one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UntoldFacts {
+    /// Sentences without a known side, of masks that lie mostly left or mostly right.
+    pub sides: Tie,
+    /// Sentences without a known height, of masks that lie clearly above or below the middle.
+    pub heights: Tie,
+}
+
+impl UntoldFacts {
+    fn from_scan(scan: &Scan<'_>) -> Self {
+        /// From this share on a mask is on a side.
+        const MOSTLY: f64 = 0.6;
+        /// A mask whose middle is nearer to the picture's is at neither end.
+        const CLEARLY: f64 = 0.05;
+        let (mut sides, mut heights) = (Vec::new(), Vec::new());
+        for case in &scan.cases {
+            let sentence = case.case.sentence.as_str();
+            let Some(region) = scan.region(case).filter(|region| region.area > 0) else { continue };
+            let places = places(sentence);
+            let right = share(region.right as usize, (region.left + region.right) as usize);
+            if places.iter().all(|place| place.x == 0) && right.max(1.0 - right) >= MOSTLY {
+                sides.push((sentence, right > 0.5));
+            }
+            let low = region.height - 0.5;
+            if places.iter().all(|place| place.y == 0) && low.abs() >= CLEARLY {
+                heights.push((sentence, low > 0.0));
+            }
+        }
+        Self { sides: Tie::measure(sides), heights: Tie::measure(heights) }
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let ends =
+            [(&self.sides, "unknown_side", "side"), (&self.heights, "unknown_height", "height")];
+        let found = ends.into_iter().filter_map(|(tie, code, what)| {
+            let why = tied(tie, what)?;
+            let message = format!(
+                "{why}, though no word for a {what} is known in these sentences: mirrored pictures would \
+                 make them untrue"
+            );
+            Some(Finding::new(Level::Warning, code, message))
+        });
+        found.collect()
+    }
+}
+
+/// Which wording goes with masks' places, if any does.
+pub(crate) fn tied(tie: &Tie, what: &str) -> Option<String> {
+    let Tie::Word { word, agreeing, cases } = tie else { return None };
+    Some(format!("\"{word}\" goes with the mask's {what} in {agreeing} of {cases} cases"))
+}
+
+/// Why wording may name a place although no word for one is known; `Err` holds why it does not.
+pub(crate) fn untold(tie: &Tie, what: &str) -> Result<String, String> {
+    if let Some(why) = tied(tie, what) {
+        return Ok(why);
+    }
+    match tie {
+        Tie::OneEnd { agreeing, cases } => Ok(format!(
+            "no sentence names a {what} that is known, but {agreeing} of {cases} masks lie at one end, \
+             which any word may mean"
+        )),
+        Tie::None { cases } => {
+            Err(format!("no sentence names a {what}, and no wording goes with it in {cases} cases"))
+        }
+        _ => Ok(format!(
+            "no sentence names a {what} that is known, and too few masks lie at one end to measure \
+             whether the wording goes with it"
+        )),
+    }
 }
 
 /// Sentences that name one side only, against their masks.
@@ -163,7 +239,8 @@ impl SideFacts {
             measured: [upper.len(), middle.len(), lower.len()],
             ordered: ordered(upper, lower),
         };
-        Self { plain, patients, naming_a_side, naming_a_height, heights, disagreements }
+        let untold = UntoldFacts::from_scan(scan);
+        Self { plain, patients, naming_a_side, naming_a_height, heights, untold, disagreements }
     }
 
     pub(crate) fn findings(&self) -> Vec<Finding> {
@@ -193,6 +270,7 @@ impl SideFacts {
             let places = self.disagreements.iter().map(place);
             found.push(Finding::new(Level::Warning, "wrong_side", message).at(places));
         }
+        found.extend(self.untold.findings());
         if let Some(ordered) = self.heights.ordered.filter(|ordered| *ordered < ORDERED) {
             let message = format!(
                 "heights: an \"upper\" mask lies above a \"lower\" one in {} of pairs only",

@@ -75,6 +75,13 @@ impl SplitFacts {
                 "every mask of the train split is empty: does the mask rule fit the files?";
             found.push(Finding::new(Level::Error, "all_empty", message.to_owned()));
         }
+        let of_val = scan.places(Split::Val).filter_map(|at| scan.region(&scan.cases[at]));
+        let of_val = of_val.collect::<Vec<_>>();
+        if !of_val.is_empty() && of_val.iter().all(|region| region.area == 0) {
+            let message =
+                "every mask of the val split is empty: the best epoch cannot be chosen by Dice";
+            found.push(Finding::new(Level::Error, "all_empty_val", message.to_owned()));
+        }
         if !regions.is_empty() && regions.iter().all(|region| region.area == region.pixels) {
             let message = "every mask of the train split covers its whole picture: does the mask rule \
                            fit the files?";

@@ -316,7 +316,8 @@ fn the_side_convention_is_measured() {
     let noisy = convention(plain, |i| i == 4);
     let wrong = &noisy.sides.disagreements;
     assert_eq!((wrong.len(), wrong[0].row.row, wrong[0].wrong), (1, 6, 1.0));
-    let none = convention(["A nodule.", "A large nodule."], |_| false);
+    // No side is named, and both sentences stand for either side.
+    let none = convention(["A nodule.", "A large nodule."], |i| i % 4 < 2);
     assert_eq!(none.sides.plain.convention, Laterality::NotMeasurable);
     assert_eq!(none.augmentation.changes[0].safe, Safety::Yes);
 }
@@ -381,8 +382,14 @@ fn every_case_ticks_once() {
 #[test]
 fn heights_turn_with_the_picture_where_no_side_is_named() {
     let mut set = Set::new();
-    for i in 0..12 {
-        let (block, text) = [(UPPER_LEFT, "At the top."), (LOWER_RIGHT, "At the bottom.")][i % 2];
+    let (upper_right, lower_left) = ([60, 5, 90, 40], [5, 60, 40, 90]);
+    for i in 0..24 {
+        let (block, text) = [
+            (UPPER_LEFT, "At the top."),
+            (LOWER_RIGHT, "At the bottom."),
+            (upper_right, "At the top."),
+            (lower_left, "At the bottom."),
+        ][i % 4];
         set.case(&format!("a{i}"), block, text, "train", "");
     }
     let found = set.inspect();
@@ -390,4 +397,93 @@ fn heights_turn_with_the_picture_where_no_side_is_named() {
     let safe = found.augmentation.changes.iter().map(|advice| advice.safe).take(3);
     assert_eq!(safe.collect::<Vec<_>>(), [Safety::Yes, Safety::WithWords, Safety::WithWords]);
     assert!(found.augmentation.recipe.contains("flip_vertical = 0.5"));
+}
+
+#[test]
+fn no_mirror_is_safe_because_no_side_word_is_known() {
+    for (words, word) in [
+        (["Infiltrat im linken Unterfeld.", "Infiltrat im rechten Unterfeld."], "linken"),
+        (["Opacity in the LLL.", "Opacity in the RLL."], "lll"),
+        (["Foyer \u{e0} gauche.", "Foyer \u{e0} droite."], "droite"),
+    ] {
+        let found = convention(words, |_| false);
+        let flip = &found.augmentation.changes[0];
+        let expected = format!("\"{word}\" goes with the mask's side in 20 of 20 cases");
+        assert_eq!((flip.safe, &flip.reason), (Safety::No, &expected));
+        assert!(!found.augmentation.recipe.contains("flip"));
+        assert_eq!(finding(&found, "unknown_side").unwrap().level, Level::Warning);
+        let known = finding(&found, "unknown_language").is_none();
+        assert_eq!(known, word == "lll");
+    }
+    // One sentence for all, and all on one side: it may name that side.
+    let one = convention(["Herd."; 2], |i| i % 2 == 1);
+    assert!(one.augmentation.changes[0].reason.contains("20 of 20 masks lie at one end"));
+    assert_eq!(one.augmentation.changes[0].safe, Safety::No);
+    // One sentence for either side says none.
+    let either = convention(["Herd."; 2], |_| false);
+    assert_eq!(either.augmentation.changes[0].safe, Safety::Yes);
+    // Some sentences in words that are known do not speak for the others.
+    let words = ["A nodule on the left.", "A nodule on the right.", "Herd links.", "Herd rechts."];
+    let mut set = Set::new();
+    for i in 0..40 {
+        let block = if i % 2 == 0 { UPPER_LEFT } else { [60, 5, 90, 40] };
+        set.case(&format!("a{i}"), block, words[i % 4], "train", "");
+    }
+    assert_eq!(set.inspect().augmentation.changes[0].safe, Safety::No);
+}
+
+#[test]
+fn a_mask_of_another_area_is_found() {
+    let mut set = sound();
+    set.case("turned", UPPER_LEFT, "One nodule at the upper left.", "train", "turned");
+    let inverted = BinaryMask::from_fn(SIDE, SIDE, |x, y| !((5..40).contains(&x) && y < 40));
+    write_mask(&set.file("turned_mask.png"), &inverted).unwrap();
+    let found = set.inspect();
+    let places = places(&found, "mask_area");
+    assert_eq!(places, ["manifest.csv, row 14 (turned.png): 84.8 %"]);
+    assert!(finding(&found, "mask_area").unwrap().message.contains("(median 1"), "{places:?}");
+    // A speck among large masks; masks of all sizes are far from nothing.
+    let mut speck = sound();
+    speck.case("speck", [5, 5, 6, 6], "One nodule at the upper left.", "train", "speck");
+    assert!(finding(&speck.inspect(), "mask_area").is_some());
+    let mut all = Set::new();
+    for i in 0..12u32 {
+        all.case(&format!("a{i}"), [1, 1, 3 + 7 * i, 3 + 7 * i], "A nodule.", "train", "");
+    }
+    assert!(finding(&all.inspect(), "mask_area").is_none());
+}
+
+#[test]
+fn a_sentence_that_names_what_is_not_there_is_found() {
+    let mut set = sound();
+    write_rgb(&set.file("e.png"), &picture("e")).unwrap();
+    write_rgb(&set.file("f.png"), &picture("f")).unwrap();
+    set.row("e.png", "", "One nodule at the upper right.", "train", "e");
+    set.row("f.png", "", "No nodule.", "train", "f");
+    let found = set.inspect();
+    let places = places(&found, "named_but_empty");
+    let expected = "manifest.csv, row 14 (e.png): One nodule at the upper right.";
+    // "right" stands with masks at the lower right.
+    assert_eq!(places, [expected]);
+}
+
+#[test]
+fn a_val_split_without_a_target_cannot_choose_an_epoch() {
+    let mut set = Set::new();
+    for i in 0..6 {
+        set.case(&format!("t{i}"), UPPER_LEFT, "A nodule.", "train", "");
+        write_rgb(&set.file(&format!("v{i}.png")), &picture(&format!("v{i}"))).unwrap();
+        set.row(&format!("v{i}.png"), "", "A nodule.", "val", "");
+    }
+    let found = set.inspect();
+    assert!(!found.can_train() && finding(&found, "all_empty_val").is_some());
+}
+
+#[test]
+fn what_the_reader_noted_is_a_finding() {
+    let mut set = sound();
+    set.table = set.table.replace("sound0.png", "SOUND0.PNG").replace("patient", "patiant");
+    let found = set.inspect();
+    assert_eq!(finding(&found, "near_column").unwrap().level, Level::Warning);
+    assert!(finding(&found, "reading").unwrap().message.contains("`SOUND0.PNG` for sound0.png"));
 }

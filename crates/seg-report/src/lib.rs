@@ -66,7 +66,7 @@ pub use error::ReportError;
 pub use interval::{MeanInterval, Pooled};
 pub use named::Named;
 pub use page::page;
-pub use pairs::{MaskPair, Missing, PairScores, ScoreOptions, find_pairs, score_pairs};
+pub use pairs::{Further, MaskPair, Missing, PairScores, ScoreOptions, find_pairs, score_pairs};
 pub use presence::{Presence, PresenceError, PresenceReport};
 pub use published::{OwnPair, OwnScore, OwnScores, describe_pair};
 pub use reading::effect::{EditEffect, Prediction};

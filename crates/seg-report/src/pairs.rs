@@ -19,6 +19,17 @@ pub struct MaskPair {
     pub prediction: Option<PathBuf>,
     /// The reference mask.
     pub reference: PathBuf,
+    /// Files in which either mask goes on (BUSI: `x_mask_1`); each mask is the union of its files.
+    pub further: Further,
+}
+
+/// Files in which the masks of a pair go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Further {
+    /// Of the prediction.
+    pub prediction: Vec<PathBuf>,
+    /// Of the reference.
+    pub reference: Vec<PathBuf>,
 }
 
 /// What to do with references that have no prediction.
@@ -71,7 +82,7 @@ pub struct PairScores {
 /// Pairs the masks of two folders by name, in the names' order.
 ///
 /// Names are compared without the ending, without `mask_` before (QaTa) and `_mask` or `.mask`
-/// behind. Masks are the files that end in png, jpg, jpeg, tif, tiff or bmp; hidden ones, overlays
+/// behind. `x_mask_1`, `x_mask_2` and so on belong to `x_mask` if that is there (BUSI). Masks are the files that end in png, jpg, jpeg, tif, tiff or bmp; hidden ones, overlays
 /// (`X.overlay.png`) and probabilities (`X.probability.png`) are passed over.
 ///
 /// # Errors
@@ -88,9 +99,14 @@ pub fn find_pairs(
     if wanted.is_empty() {
         return Err(ReportError::NoMasks { folder: references.to_owned() });
     }
-    let pair = |(case, reference): (String, PathBuf)| {
-        let prediction = predicted.remove(&case);
-        MaskPair { case, prediction, reference }
+    let pair = |(case, Files { first: reference, further }): (String, Files)| {
+        let found = predicted.remove(&case);
+        let (prediction, of_prediction) = match found {
+            Some(Files { first, further }) => (Some(first), further),
+            None => (None, Vec::new()),
+        };
+        let further = Further { prediction: of_prediction, reference: further };
+        MaskPair { case, prediction, reference, further }
     };
     let pairs = wanted.into_iter().map(pair).collect::<Vec<_>>();
     let absent = pairs.iter().filter(|pair| pair.prediction.is_none());
@@ -106,11 +122,18 @@ pub fn find_pairs(
     Err(ReportError::Unpaired { predictions, references, missing, extra })
 }
 
+/// The files of one mask.
+struct Files {
+    first: PathBuf,
+    further: Vec<PathBuf>,
+}
+
 /// The masks of a folder, by case.
-fn masks(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ReportError> {
+fn masks(folder: &Path) -> Result<BTreeMap<String, Files>, ReportError> {
     const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"];
     let failed = |source| ReportError::Read { file: folder.to_owned(), source };
     let mut masks = BTreeMap::<String, PathBuf>::new();
+    let mut numbered = BTreeMap::<String, PathBuf>::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let file = entry.map_err(failed)?.path();
         let part = |part: Option<&std::ffi::OsStr>| {
@@ -122,14 +145,45 @@ fn masks(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ReportError> {
         if other || name.starts_with('.') || !known || !file.is_file() {
             continue;
         }
-        let case = case_of(&name).to_owned();
-        if let Some(first) = masks.insert(case.clone(), file.clone()) {
+        let (group, case) = match continued(&name) {
+            Some(_) => (&mut numbered, name),
+            None => (&mut masks, case_of(&name).to_owned()),
+        };
+        if let Some(first) = group.insert(case.clone(), file.clone()) {
             // The folder's own order is not the names'.
             let (first, second) = (first.clone().min(file.clone()), first.max(file));
             return Err(ReportError::Ambiguous { case, first, second });
         }
     }
+    let files = |(case, first)| (case, Files { first, further: Vec::new() });
+    let mut masks = masks.into_iter().map(files).collect::<BTreeMap<String, Files>>();
+    for (name, file) in numbered {
+        let first = continued(&name).unwrap_or(&name);
+        match masks.get_mut(case_of(first)).filter(|mask| is_named(&mask.first, first)) {
+            Some(mask) => mask.further.push(file),
+            // A mask of its own, whatever its number means.
+            None => {
+                let case = case_of(&name).to_owned();
+                let other =
+                    masks.insert(case.clone(), Files { first: file.clone(), further: Vec::new() });
+                if let Some(Files { first, .. }) = other {
+                    return Err(ReportError::Ambiguous { case, first, second: file });
+                }
+            }
+        }
+    }
     Ok(masks)
+}
+
+/// The name of the mask that a file goes on with: `x_mask` of `x_mask_1`.
+fn continued(name: &str) -> Option<&str> {
+    let (first, number) = name.rsplit_once('_')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    (first.ends_with("_mask") && is_number).then_some(first)
+}
+
+fn is_named(file: &Path, name: &str) -> bool {
+    file.file_stem().is_some_and(|stem| stem.to_string_lossy() == name)
 }
 
 /// The case that a mask's name, without its ending, belongs to.
@@ -179,17 +233,30 @@ struct ScoredPair {
 fn score_pair(pair: &MaskPair, options: &ScoreOptions) -> Result<ScoredPair, ReportError> {
     let case = || pair.case.clone();
     let mut notes = NoteCounts::default();
-    let mut read = |file: &Path, options| {
-        let read = read_mask(file, options)
-            .map_err(|source| ReportError::Image { case: case(), source: Box::new(source) })?;
-        notes.add(file, &read.notes);
-        Ok::<_, ReportError>(read)
+    // A mask of several files is their union.
+    let mut read = |first: &Path, further: &[PathBuf], options| {
+        let mut read = |file: &Path| {
+            let read = read_mask(file, options)
+                .map_err(|source| ReportError::Image { case: case(), source: Box::new(source) })?;
+            notes.add(file, &read.notes);
+            Ok::<_, ReportError>(read)
+        };
+        let mut all = read(first)?;
+        for file in further {
+            let part = read(file)?;
+            all.mask = all.mask.union(&part.mask);
+            all.ignored = match (all.ignored, part.ignored) {
+                (Some(all), Some(part)) => Some(all.union(&part)),
+                (one, other) => one.or(other),
+            };
+        }
+        Ok::<_, ReportError>(all)
     };
-    let reference = read(&pair.reference, options.reference)?;
+    let reference = read(&pair.reference, &pair.further.reference, options.reference)?;
     let (width, height) = (reference.mask.width, reference.mask.height);
     let (found, left_out) = match &pair.prediction {
         Some(file) => {
-            let read = read(file, options.prediction)?;
+            let read = read(file, &pair.further.prediction, options.prediction)?;
             let size = (read.mask.width, read.mask.height);
             if is_of_another_shape(size, (width, height)) {
                 let (prediction, reference) = (file.clone(), pair.reference.clone());

@@ -104,3 +104,29 @@ fn pairs_are_scored_at_the_reference_s_size() {
     let error = score_pairs(&found, &options, || {}).unwrap_err();
     assert!(matches!(&error, ReportError::Compare { case, .. } if case == "a"), "{error}");
 }
+
+/// BUSI has up to three files for a mask; a number behind anything else is a case of its own.
+#[test]
+fn a_mask_that_goes_on_is_one() {
+    let folder = TempDir::new().unwrap();
+    let half = |place: &str, left: bool| {
+        let file = folder.path().join(place);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        write_mask(&file, &BinaryMask::from_fn(4, 4, |x, _| (x < 2) == left)).unwrap();
+    };
+    for name in ["a", "b_1", "c_mask_1"] {
+        half(&format!("p/{name}.png"), true);
+    }
+    for name in ["a_mask", "b_1_mask", "c_mask_1"] {
+        half(&format!("r/{name}.png"), true);
+    }
+    half("r/a_mask_1.png", false);
+    half("r/a_mask_2.png", false);
+    let pairs = find_pairs(&folder.path().join("p"), &folder.path().join("r"), Missing::Refuse);
+    let pairs = pairs.unwrap();
+    let found = pairs.iter().map(|pair| (&*pair.case, pair.further.reference.len()));
+    assert_eq!(found.collect::<Vec<_>>(), [("a", 2), ("b_1", 0), ("c_mask_1", 0)]);
+    let scored = score_pairs(&pairs, &ScoreOptions::default(), || {}).unwrap();
+    let dice = scored.cases.iter().map(|case| case.scores.overlap.dice());
+    assert_eq!(dice.collect::<Vec<_>>(), [2.0 / 3.0, 1.0, 1.0]);
+}

@@ -232,3 +232,13 @@ mod tests {
         }
     }
 }
+
+/// Words by which an English sentence is known. None that another language has with another meaning
+/// ("in", "a", "no").
+pub(crate) const ENGLISH: &str = "\
+    the of and with at is are there this one two three four five six small medium large several \
+    multiple single left right upper lower top bottom middle lung lungs lobe chest breast heart liver \
+    kidney kidneys brain skin colon retina cell cells nuclei nucleus image picture region area areas \
+    lesion lesions nodule nodules infection infected tumor tumors tumour tumours mass masses polyp \
+    polyps opacity opacities pneumonia effusion spot spots bright dark shaped oval round benign \
+    malignant bilateral unilateral pulmonary without finding findings";

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
-
+use causal_clip_seg_cli::Console;
 use seg_data::{Case, Dataset, OpenOptions, Split, stratified};
 
 use crate::arguments::ReadArgs;
 
 #[derive(clap::Args)]
 pub(crate) struct DataArgs {
-    /// Folder of the set: manifest.csv, .tsv or .jsonl with the columns image, mask, text and split, or
+    /// Folder of the set: manifest.csv, .tsv, .jsonl or .xlsx with the columns image, mask, text and split, or
     /// the layout of LViT's, MedCLIPSeg's or LGMS's sets
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
@@ -24,6 +24,18 @@ pub(crate) struct DataArgs {
 }
 
 impl DataArgs {
+    /// The set, read as the flags say, else as the weights with this metadata were trained; what was
+    /// read otherwise than it is written is said.
+    pub(crate) fn open_noted(
+        &self,
+        metadata: &BTreeMap<String, String>,
+        console: Console,
+    ) -> anyhow::Result<Dataset> {
+        let set = self.open(metadata)?;
+        set.notes().iter().for_each(|note| console.note(note.to_string()));
+        Ok(set)
+    }
+
     /// The set, read as the flags say, else as the weights with this metadata were trained.
     pub(crate) fn open(&self, metadata: &BTreeMap<String, String>) -> anyhow::Result<Dataset> {
         let options = OpenOptions {

@@ -68,7 +68,7 @@ pub(crate) struct Evaluate {
 impl Evaluate {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
         let network = self.network.open(console)?;
-        let data = self.set.data.open(network.weights.metadata())?;
+        let data = self.set.data.open_noted(network.weights.metadata(), console)?;
         let cases = self.chosen(&data)?;
         let out = self.out.create("evaluate")?;
         let names = distinct_names(&cases);

@@ -43,7 +43,7 @@ const SHOWN: usize = 3;
 impl Read {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
         let network = self.network.open(console)?;
-        let data = self.set.data.open(network.weights.metadata())?;
+        let data = self.set.data.open_noted(network.weights.metadata(), console)?;
         let split = data.cases(self.set.split);
         let cases = self.set.choose(split.clone())?;
         let test = ReadingTest {

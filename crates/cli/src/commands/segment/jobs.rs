@@ -8,7 +8,7 @@ use anyhow::Context;
 use causal_clip_seg::Segmenter;
 use causal_clip_seg_cli::{Console, stop_on_ctrl_c};
 use indicatif::ProgressBar;
-use seg_data::{DataError, Question, read_questions};
+use seg_data::{DataError, Question, QuestionTable, read_questions};
 use seg_image::{NoteCounts, PictureOptions, read_picture, write_mask};
 use serde_json::json;
 
@@ -35,7 +35,8 @@ pub(super) fn run(
     options: JobOptions,
     console: Console,
 ) -> anyhow::Result<bool> {
-    let questions = read_questions(table)?;
+    let QuestionTable { rows: questions, notes } = read_questions(table)?;
+    notes.iter().for_each(|note| console.note(note.to_string()));
     let folder = match table.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
