@@ -14,7 +14,7 @@ pub(crate) const SAVE_AGAIN: &str = "torch.save(torch.load(file, weights_only=Fa
 fn cut(found: u64, expected: Option<u64>) -> String {
     match expected {
         Some(expected) => format!("{found} of {expected} bytes"),
-        None => format!("{found} bytes, and not the archive's directory, which is at its end"),
+        None => format!("it ends in the middle, after {found} bytes"),
     }
 }
 

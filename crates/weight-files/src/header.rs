@@ -32,8 +32,8 @@ pub(crate) fn read(
     let found = u64::from_le_bytes(size);
     let limit = length.saturating_sub(8).min(MAX_HEADER);
     if (limit + 1..=MAX_HEADER).contains(&found) {
-        let (file, expected) = (path.into(), Some(found + 8));
-        return Err(WeightFileError::Incomplete { file, found: length, expected });
+        let file = path.into();
+        return Err(WeightFileError::Incomplete { file, found: length, expected: None });
     }
     let capacity = match usize::try_from(found) {
         Ok(capacity) if found <= limit => capacity,
