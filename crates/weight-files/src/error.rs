@@ -73,7 +73,7 @@ pub enum WeightFileError {
         "{}: tensor `{tensor}` of shape {shape:?} and kind {dtype} does not fit its {found} bytes",
         file.display()
     )]
-    Size { file: PathBuf, tensor: String, shape: Vec<usize>, dtype: String, found: u64 },
+    Size { file: PathBuf, tensor: String, shape: Box<[usize]>, dtype: Box<str>, found: u64 },
     /// The zip archive is broken.
     #[error("{}: broken archive", file.display())]
     Archive { file: PathBuf, source: zip::result::ZipError },
