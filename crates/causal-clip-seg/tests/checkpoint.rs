@@ -386,7 +386,7 @@ fn a_configuration_asked_for_must_be_the_files() {
     config.clip.embed_dim = 1024;
     let message = asked(&released, &config).unwrap_err().to_string();
     let expected = "released.pth: the configuration says embed_dim 1024, the file has 16 \
-                    (tensor `module.backbone.text_projection`)";
+                    (tensor `backbone.text_projection`)";
     assert!(message.ends_with(expected), "{message}");
 
     let message = asked(&released, &CausalClipSegConfig::rn101());

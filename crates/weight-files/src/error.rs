@@ -14,7 +14,7 @@ pub(crate) const SAVE_AGAIN: &str = "torch.save(torch.load(file, weights_only=Fa
 fn cut(found: u64, expected: Option<u64>) -> String {
     match expected {
         Some(expected) => format!("{found} of {expected} bytes"),
-        None => format!("{found} bytes, and not the archive's directory, which is at its end"),
+        None => format!("it ends in the middle, after {found} bytes"),
     }
 }
 
@@ -73,7 +73,7 @@ pub enum WeightFileError {
         "{}: tensor `{tensor}` of shape {shape:?} and kind {dtype} does not fit its {found} bytes",
         file.display()
     )]
-    Size { file: PathBuf, tensor: String, shape: Vec<usize>, dtype: String, found: u64 },
+    Size { file: PathBuf, tensor: String, shape: Box<[usize]>, dtype: Box<str>, found: u64 },
     /// The zip archive is broken.
     #[error("{}: broken archive", file.display())]
     Archive { file: PathBuf, source: zip::result::ZipError },

@@ -32,8 +32,8 @@ pub(crate) fn read(
     let found = u64::from_le_bytes(size);
     let limit = length.saturating_sub(8).min(MAX_HEADER);
     if (limit + 1..=MAX_HEADER).contains(&found) {
-        let (file, expected) = (path.into(), Some(found + 8));
-        return Err(WeightFileError::Incomplete { file, found: length, expected });
+        let file = path.into();
+        return Err(WeightFileError::Incomplete { file, found: length, expected: None });
     }
     let capacity = match usize::try_from(found) {
         Ok(capacity) if found <= limit => capacity,
@@ -70,7 +70,8 @@ impl Header {
             let bits = info.dtype.bitsize() as u64;
             let numbers = info.shape.iter().try_fold(1_u64, |all, &n| all.checked_mul(n as u64));
             if numbers.and_then(|n| n.checked_mul(bits)) != found.checked_mul(8) {
-                let (file, shape, dtype) = (path.into(), info.shape, format!("{:?}", info.dtype));
+                let (file, shape) = (path.into(), info.shape.into());
+                let dtype = format!("{:?}", info.dtype).into();
                 return Err(WeightFileError::Size { file, tensor, shape, dtype, found });
             }
             let entry = Dtype::from_safetensors(info.dtype)

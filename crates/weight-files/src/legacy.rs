@@ -104,7 +104,7 @@ fn pickle(
             return Err(refused(path, too_long(left)));
         } else if is_cut {
             let (file, found) = (path.into(), length);
-            return Err(WeightFileError::Incomplete { file, found, expected: Some(found + 1) });
+            return Err(WeightFileError::Incomplete { file, found, expected: None });
         } else {
             return Err(WeightFileError::Pickle { file: path.into(), source });
         }

@@ -82,7 +82,10 @@ fn check_claims(
     file.seek(SeekFrom::Start(tail_start)).map_err(unreadable)?;
     let mut tail = Vec::new();
     file.by_ref().take(length - tail_start).read_to_end(&mut tail).map_err(unreadable)?;
-    if !tail.windows(4).any(|window| window == b"PK\x05\x06") {
+    // The shortest end record has 22 bytes.
+    let is_end =
+        |at: usize| tail.get(at..at + 22).is_some_and(|end| end.starts_with(b"PK\x05\x06"));
+    if !tail.iter().enumerate().any(|(at, &byte)| byte == b'P' && is_end(at)) {
         let (file, found) = (path.into(), length);
         return Err(WeightFileError::Incomplete { file, found, expected: None });
     }

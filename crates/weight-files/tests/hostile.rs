@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // on files of our own
 
+mod common;
+
 use std::path::Path;
 
+use common::{Value, archive, array, dict, tensor};
 use proptest::prelude::*;
 use weight_files::{WeightFile, WeightFileError};
 
@@ -11,6 +14,7 @@ const STATE: &[u8] = include_bytes!("data/state.pt");
 const KINDS: &[u8] = include_bytes!("data/kinds.pt");
 const SCRIPTED: &[u8] = include_bytes!("data/scripted.pt");
 const SAFETENSORS: &[u8] = include_bytes!("data/kinds.safetensors");
+const LEGACY: &[u8] = include_bytes!("data/legacy.pt");
 
 /// Opens the bytes as a file and reads all that it says it holds.
 fn read_all(folder: &Path, bytes: &[u8]) -> Result<usize, WeightFileError> {
@@ -38,6 +42,22 @@ fn safetensors(header: &str, values: usize) -> Vec<u8> {
     bytes
 }
 
+/// How the old format begins: its magic number, its version.
+const MAGIC: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.";
+
+/// An archive with NumPy's arrays in its pickle, a list, a tuple and an object.
+fn arrays() -> Vec<u8> {
+    let object = common::call("m", "New", Vec::new());
+    let state = Value::Tuple(vec![Value::None, dict([("t", tensor(0, 3))])]);
+    let value = dict([
+        ("array", array(&[1.0, -2.5, 300.0])),
+        ("list", Value::List(vec![Value::Float(0.5), tensor(0, 2)])),
+        ("tuple", Value::Tuple(vec![tensor(1, 1), Value::Int(7)])),
+        ("object", Value::Build(object.into(), state.into())),
+    ]);
+    archive("arrays", &value, &[vec![1.0, 2.0, 3.0], vec![4.0]])
+}
+
 /// The error's message, with those of its causes.
 fn refusal(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -54,7 +74,7 @@ fn refusal(bytes: &[u8]) -> String {
 #[test]
 fn a_file_cut_at_any_length_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    for whole in [KINDS, SAFETENSORS] {
+    for whole in [KINDS, SAFETENSORS, LEGACY] {
         assert!(read_all(folder.path(), whole).is_ok());
         for length in 0..whole.len() {
             assert!(read_all(folder.path(), &whole[..length]).is_err(), "{length}");
@@ -100,7 +120,7 @@ fn a_header_longer_than_the_file_is_refused() {
     for (length, message) in [
         (u64::MAX, "at most 2"),
         (1 << 40, "at most 2"),
-        (3, "incomplete download: 10 of 11 bytes"),
+        (3, "incomplete download: it ends in the middle, after 10 bytes"),
     ] {
         let mut bytes = safetensors("{}", 0);
         bytes[..8].copy_from_slice(&length.to_le_bytes());
@@ -119,10 +139,7 @@ fn other_files_are_named_as_such() {
         (&[0; 64], "nothing but zeros"),
         (b"\x89PNG\r\n\x1a\n", "the file is a PNG picture"),
         (b"PK", "neither a safetensors file"),
-        (
-            b"PK\x03\x04 and no more",
-            "incomplete download: 16 bytes, and not the archive's directory",
-        ),
+        (b"PK\x03\x04 and no more", "incomplete download: it ends in the middle, after 16 bytes"),
     ] {
         let text = refusal(bytes);
         assert!(text.contains(message), "{text}");
@@ -162,10 +179,10 @@ proptest! {
 
     #[test]
     fn flipped_bytes_are_an_error_or_values(
-        which in 0_usize..4,
+        which in 0_usize..5,
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
-        let mut bytes = [STATE, KINDS, SCRIPTED, SAFETENSORS][which].to_vec();
+        let mut bytes = [STATE, KINDS, SCRIPTED, SAFETENSORS, LEGACY][which].to_vec();
         for (at, value) in flips {
             *at.get_mut::<u8>(&mut bytes) = value;
         }
@@ -174,10 +191,10 @@ proptest! {
 
     #[test]
     fn flipped_bytes_of_the_structure_are_an_error_or_values(
-        which in 0_usize..3,
+        which in 0_usize..5,
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let mut bytes = [STATE, KINDS, SAFETENSORS][which].to_vec();
+        let mut bytes = [STATE.to_vec(), KINDS.to_vec(), SAFETENSORS.to_vec(), LEGACY.to_vec(), arrays()][which].clone();
         let length = 1500.min(bytes.len()); // the pickle, or the JSON
         for (at, value) in flips {
             *at.get_mut::<u8>(&mut bytes[..length]) = value;
@@ -186,8 +203,8 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_an_error(head in 0_usize..4, rest in prop::collection::vec(any::<u8>(), 0..400)) {
-        let mut bytes = [&b""[..], b"PK\x03\x04", b"\x10\0\0\0\0\0\0\0{", b"\x80\x02"][head].to_vec();
+    fn any_bytes_are_an_error(head in 0_usize..5, rest in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut bytes = [&b""[..], b"PK\x03\x04", b"\x10\0\0\0\0\0\0\0{", b"\x80\x02", MAGIC][head].to_vec();
         bytes.extend(rest);
         prop_assert!(read_all(tempfile::tempdir().unwrap().path(), &bytes).is_err());
     }

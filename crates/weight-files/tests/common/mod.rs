@@ -60,6 +60,44 @@ pub fn tensor_of(kind: &'static str, key: usize, numbers: usize) -> Value {
     call("torch._utils", "_rebuild_tensor_v2", arguments)
 }
 
+/// A float32 array of NumPy of one axis, as NumPy 2 pickles it.
+pub fn array(numbers: &[f32]) -> Value {
+    let kind = Value::Build(
+        call("numpy", "dtype", vec![text("f4"), Value::Int(0), Value::Int(1)]).into(),
+        Value::Tuple(vec![Value::Int(3), text("<"), Value::None, Value::None, Value::None]).into(),
+    );
+    let shape = Value::Tuple(vec![Value::Int(i32::try_from(numbers.len()).unwrap())]);
+    let bytes = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    let state = vec![Value::Int(1), shape, kind, Value::None, Value::Bytes(bytes)];
+    let empty = Value::Tuple(vec![Value::Int(0)]);
+    let new = vec![Value::Global("numpy", "ndarray"), empty, Value::Bytes(b"b".to_vec())];
+    Value::Build(
+        call("numpy._core.multiarray", "_reconstruct", new).into(),
+        Value::Tuple(state).into(),
+    )
+}
+
+/// The file that `torch.save` wrote before PyTorch 1.6, its pickles in a protocol of 2 to 5.
+pub fn legacy(protocol: u8, value: &Value, storages: &[Vec<f32>]) -> Vec<u8> {
+    let magic: &[u8] = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+    let mut out = vec![0x80, protocol];
+    if protocol >= 4 {
+        out.push(0x95); // a frame
+        out.extend((magic.len() as u64).to_le_bytes());
+    }
+    out.extend(magic);
+    let machine = dict([("protocol_version", Value::Int(1001))]);
+    let keys = (0..storages.len()).map(|key| text(&key.to_string())).collect();
+    for value in [&Value::Int(1001), &machine, value, &Value::List(keys)] {
+        out.extend(pickle(value));
+    }
+    for numbers in storages {
+        out.extend((numbers.len() as u64).to_le_bytes());
+        out.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    }
+    out
+}
+
 /// A pickle of protocol 2.
 pub fn pickle(value: &Value) -> Vec<u8> {
     let mut out = vec![0x80, 2];
