@@ -52,6 +52,19 @@ pub enum ReportError {
     /// Only one of the two folders has some cases.
     #[error("{}", unpaired(predictions, references, missing, extra))]
     Unpaired { predictions: PathBuf, references: PathBuf, missing: Vec<String>, extra: Vec<String> },
+    /// A prediction has another shape than its reference: it cannot be brought to its size.
+    #[error(
+        "case `{case}`: {} has {} x {} pixels, its reference {} has {} x {}, another aspect: turn it, or \
+         resize it to the reference's size",
+        prediction.display(), found.0, found.1, reference.display(), expected.0, expected.1
+    )]
+    Aspect {
+        case: String,
+        prediction: PathBuf,
+        found: (u32, u32),
+        reference: PathBuf,
+        expected: (u32, u32),
+    },
     /// A mask cannot be read.
     #[error("case `{case}`: cannot read a mask")]
     Image { case: String, source: Box<seg_image::ImageError> },

@@ -196,7 +196,7 @@ fn case_of(name: &str) -> &str {
 ///
 /// # Errors
 ///
-/// If a mask cannot be read, or the spacing or the tolerance is out of range. The error names the
+/// If a mask cannot be read, a prediction's aspect is not its reference's, or the spacing or the tolerance is out of range. The error names the
 /// first such pair.
 pub fn score_pairs(
     pairs: &[MaskPair],
@@ -237,6 +237,17 @@ fn score_pair(pair: &MaskPair, options: &ScoreOptions) -> Result<(ScoredCase, bo
     for file in &pair.further.prediction {
         found = found.union(&read(file, options.prediction_rule)?);
     }
+    if let Some(prediction) = &pair.prediction
+        && !is_alike((found.width, found.height), (width, height))
+    {
+        return Err(ReportError::Aspect {
+            case: case(),
+            prediction: prediction.clone(),
+            found: (found.width, found.height),
+            reference: pair.reference.clone(),
+            expected: (width, height),
+        });
+    }
     let resized = (found.width, found.height) != (width, height);
     let prediction = found.resize_nearest(width, height);
     let [rows, columns] = options.spacing;
@@ -247,6 +258,17 @@ fn score_pair(pair: &MaskPair, options: &ScoreOptions) -> Result<(ScoredCase, bo
         .and_then(|found| Scores::within(within, &found, &grid(&reference.values)?))
         .map_err(|source| ReportError::Compare { case: case(), source })?;
     Ok((ScoredCase::new(case(), scores), resized))
+}
+
+/// Whether two sizes have one aspect, but for what rounding to whole pixels changes.
+fn is_alike(a: (u32, u32), b: (u32, u32)) -> bool {
+    // Half a pixel on any side.
+    let range = |(width, height): (u32, u32)| {
+        let (width, height) = (f64::from(width), f64::from(height));
+        ((width - 0.5) / (height + 0.5), (width + 0.5) / (height - 0.5))
+    };
+    let ((a_low, a_high), (b_low, b_high)) = (range(a), range(b));
+    a == b || (a_low <= b_high && b_low <= a_high)
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ use crate::arguments::{OutArg, mask_rule};
 
 /// Scores a folder of masks, whoever made them, against a folder of reference masks.
 ///
-/// Masks are paired by file name; endings and `mask_`, `_mask` and `.mask` are ignored. Leaves in the
+/// Masks are paired by file name; endings and `mask_`, `_mask` and `.mask` are ignored, and x_mask_1 goes on
+/// with x_mask. A prediction of another size is brought to its reference's if it has its aspect. Leaves in the
 /// folder of --out: cases.csv (case,dice,iou,precision,recall,nsd,hd95,assd; `inf` where exactly one mask
 /// is empty), scores.json (per-image means and pooled scores with 95 % bootstrap intervals) and scores.md,
 /// the table that is printed too.
@@ -40,6 +41,9 @@ pub(crate) struct Score {
     /// Which values of a mask file are inside, in both folders: half (128 and above) or any (above 0)
     #[arg(long, value_name = "RULE", default_value = "half", value_parser = mask_rule)]
     inside: MaskRule,
+    /// The same for the folder of references alone, if theirs differ [default: as --inside]
+    #[arg(long, value_name = "RULE", value_parser = mask_rule)]
+    inside_references: Option<MaskRule>,
     /// Count a missing prediction as an empty mask instead of refusing it
     #[arg(long)]
     missing_as_empty: bool,
@@ -64,7 +68,7 @@ impl Score {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
         let options = ScoreOptions {
             prediction_rule: self.inside,
-            reference_rule: self.inside,
+            reference_rule: self.inside_references.unwrap_or(self.inside),
             spacing: [self.spacing[0], self.spacing[1]],
             nsd_tolerance: self.tolerance,
         };
