@@ -14,6 +14,7 @@ use crate::html;
 use crate::mask_areas;
 use crate::masks::MaskFacts;
 use crate::notes;
+use crate::orientation;
 use crate::pictures::{PictureFacts, broken_files};
 use crate::scan::Scan;
 use crate::sentences::SentenceFacts;
@@ -110,6 +111,7 @@ impl Inspection {
             spelling::findings(&misspellings),
             sentences.findings(),
             pictures.findings(),
+            orientation::findings(&scan).into_iter().collect(),
         ]
         .concat();
         findings.sort_by_key(|finding| finding.level);

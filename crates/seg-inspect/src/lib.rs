@@ -41,6 +41,7 @@ mod inspection;
 mod mask_areas;
 mod masks;
 mod notes;
+mod orientation;
 mod pairs;
 mod pictures;
 mod scan;

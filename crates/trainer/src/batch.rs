@@ -20,6 +20,7 @@ use seg_sentences::{nonsense, reworded, with_fillers};
 use crate::error::TrainError;
 use crate::example::{Example, Target};
 use crate::fillers::draw_word;
+use crate::inputs::hash;
 use crate::negatives::{Variant, draw};
 use crate::recipe::Recipe;
 
@@ -33,8 +34,45 @@ pub struct Samples<'a> {
     /// ended before it: it is read again.
     pictures: Vec<Option<Vec<u8>>>,
     cases: Vec<Prepared<'a>>,
+    /// What was seen of each case when it was read.
+    looks: Vec<Look>,
     /// How many sentences are longer than the network reads.
     pub sentences_cut: usize,
+}
+
+/// What is kept of a case that was read, whether memory holds it or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// The mask has a pixel inside.
+    pub any: bool,
+    /// It covers the whole picture.
+    pub full: bool,
+    /// It has no pixel at the network's size.
+    pub lost: bool,
+    /// Pixels at the network's size in the left and the right half.
+    pub halves: [usize; 2],
+    /// Hashes of picture and mask at the network's size.
+    pub picture: u64,
+    pub mask: u64,
+}
+
+impl Look {
+    fn new(values: &[bool], picture: &[u8], mask: &[u8], size: usize) -> Self {
+        let mut halves = [0; 2];
+        for row in mask.chunks_exact(size.max(1)) {
+            let inside = |part: &[u8]| part.iter().filter(|value| **value >= 128).count();
+            halves[0] += inside(&row[..size / 2]);
+            halves[1] += inside(&row[size / 2..]);
+        }
+        Self {
+            any: values.contains(&true),
+            full: !values.contains(&false),
+            lost: halves == [0; 2],
+            halves,
+            picture: hash(picture),
+            mask: hash(mask),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -103,6 +141,7 @@ impl<'a> Samples<'a> {
             tokenizer,
             pictures: (0..places.len()).map(|_| None).collect(),
             cases: prepared,
+            looks: Vec::new(),
             sentences_cut,
         };
         let mut seen = vec![false; samples.pictures.len()];
@@ -110,24 +149,31 @@ impl<'a> Samples<'a> {
             let first = !std::mem::replace(&mut seen[prepared.picture], true);
             (prepared.case, first && fits(3 * area), fits(area))
         });
-        type Read = Result<(Option<Vec<u8>>, Option<Vec<u8>>), TrainError>;
+        type Read = Result<(Option<Vec<u8>>, Option<Vec<u8>>, Look), TrainError>;
         let work = work.collect::<Vec<_>>();
         let read = work.par_iter().map(|(case, keep_picture, keep_mask)| -> Read {
             let sample = seg_data::load(case)?;
             let picture = picture_bytes(&sample.image, input)?;
             let mask = network_mask(&sample.mask, input)?;
+            let look = Look::new(&sample.mask.values, &picture, &mask, input.size);
             tick();
-            Ok((keep_picture.then_some(picture), keep_mask.then_some(mask)))
+            Ok((keep_picture.then_some(picture), keep_mask.then_some(mask), look))
         });
         let read = read.collect::<Vec<_>>();
         for (prepared, read) in samples.cases.iter_mut().zip(read) {
-            let (picture, mask) = read?;
+            let (picture, mask, look) = read?;
+            samples.looks.push(look);
             if picture.is_some() {
                 samples.pictures[prepared.picture] = picture;
             }
             prepared.mask = mask;
         }
         Ok(samples)
+    }
+
+    /// The cases with what was seen of them.
+    pub(crate) fn looks(&self) -> Vec<(&'a Case, Look)> {
+        self.cases.iter().map(|prepared| prepared.case).zip(self.looks.iter().copied()).collect()
     }
 
     /// How many cases there are.
