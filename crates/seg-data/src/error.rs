@@ -104,7 +104,7 @@ pub enum DataError {
     Unpaired { origin: Origin, what: &'static str, file: PathBuf, hint: String },
     /// A name that a spreadsheet changed fits no file, or several.
     #[error(
-        "{origin}: column `{column}` is {found}, and {fits} of {} fit: spreadsheets change names that \
+        "{origin}: column `{column}` is {found}, and {fits} in {}: spreadsheets change names that \
          look like numbers or dates; format the column as text and write the names again",
         folder.display()
     )]

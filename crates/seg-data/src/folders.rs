@@ -220,10 +220,10 @@ impl Names {
                 Ok(one.clone())
             }
             [] if is_text => Err(Fault::Absent),
-            [] => Err(Fault::Changed { found: cell.kind(), fits: "no file's name".to_owned() }),
+            [] => Err(Fault::Changed { found: cell.kind(), fits: "no file fits".to_owned() }),
             [first, second, ..] => Err(Fault::Changed {
                 found: cell.kind(),
-                fits: format!("{} names ({first}, {second} ..)", fits.len()),
+                fits: format!("{} files fit ({first}, {second} ..)", fits.len()),
             }),
         }
     }

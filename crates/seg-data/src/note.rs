@@ -80,20 +80,20 @@ impl fmt::Display for DataNote {
             ),
             NoteKind::Capitals => write!(
                 f,
-                "{n} {} from the file's in capital letters or accents, and one file fits",
-                what("name differs", "names differ")
+                "{n} {} in capital letters or accents, each fits one file only",
+                what("name and its file differ", "names and their files differ")
             ),
             NoteKind::BackSlashes => {
                 write!(f, "back slashes in {n} {} read as slashes", what("path are", "paths are"))
             }
             NoteKind::Numbers => write!(
                 f,
-                "{n} {}, and one file fits: spreadsheets drop zeros in front",
+                "{n} {}, each fits one file only: spreadsheets drop zeros in front",
                 what("name is a number", "names are numbers")
             ),
             NoteKind::Dates => write!(
                 f,
-                "{n} {}, and one file fits: spreadsheets turn names such as 1-2 into dates",
+                "{n} {}, each fits one file only: spreadsheets turn names such as 1-2 into dates",
                 what("name is a date", "names are dates")
             ),
             NoteKind::United => {
@@ -154,7 +154,7 @@ mod tests {
             said,
             [
                 "2 files that are no pictures were passed over among the pictures (notes.txt)",
-                "1 name is a number, and one file fits: spreadsheets drop zeros in front \
+                "1 name is a number, each fits one file only: spreadsheets drop zeros in front \
                  (1 for 001.png)",
             ]
         );

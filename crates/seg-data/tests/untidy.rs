@@ -266,18 +266,18 @@ fn numbers_and_dates_are_taken_where_one_file_fits() {
     let advice = "spreadsheets change names that look like numbers or dates; format the column as text \
                   and write the names again";
     for (names, cell, found) in [
-        (&["01", "001"][..], Cell::Number(1.0), "the number 1, and 2 names (001, 01 ..)"),
-        (&["x"], Cell::Number(1.0), "the number 1, and no file's name"),
+        (&["01", "001"][..], Cell::Number(1.0), "the number 1, and 2 files fit (001, 01 ..)"),
+        (&["x"], Cell::Number(1.0), "the number 1, and no file fits"),
         (
             &["1-2", "2020-01-02"],
             Cell::Date(43832),
-            "the date 2020-01-02, and 2 names (1-2, 2020-01-02 ..)",
+            "the date 2020-01-02, and 2 files fit (1-2, 2020-01-02 ..)",
         ),
-        (&["2020-03-02"], Cell::Date(43891), "the date 2020-03-01, and no file's name"),
+        (&["2020-03-02"], Cell::Date(43891), "the date 2020-03-01, and no file fits"),
     ] {
         let folder = lvit("Train_Folder", names, vec![cell]);
         let place = "Train_Folder/Train_text.xlsx, row 2: column `Image` is ";
-        let expected = format!("{place}{found} of Train_Folder/img fit: {advice}");
+        let expected = format!("{place}{found} in Train_Folder/img: {advice}");
         assert_eq!(read(&folder).unwrap_err(), expected);
     }
     let error = lvit("Train_Folder", &["x"], vec![Cell::Error("#NAME?")]);

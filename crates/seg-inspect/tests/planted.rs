@@ -487,3 +487,30 @@ fn what_the_reader_noted_is_a_finding() {
     assert_eq!(finding(&found, "near_column").unwrap().level, Level::Warning);
     assert!(finding(&found, "reading").unwrap().message.contains("`SOUND0.PNG` for sound0.png"));
 }
+
+/// A JPEG of this picture with an EXIF orientation.
+fn tagged_jpeg(picture: &RgbImage, orientation: u8) -> Vec<u8> {
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, 90).encode_image(picture).unwrap();
+    let tiff =
+        [b'I', b'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0];
+    let body = [&b"Exif\0\0"[..], &tiff, &[0; 4]].concat();
+    let length = (body.len() as u16 + 2).to_be_bytes();
+    [&jpeg[..2], &[0xff, 0xe1], &length, &body, &jpeg[2..]].concat()
+}
+
+#[test]
+fn a_picture_that_a_tag_turns_is_found() {
+    let mut set = sound();
+    for (name, tag) in [("half", 3), ("mirrored", 2), ("plain", 1)] {
+        fs::write(set.file(&format!("{name}.jpg")), tagged_jpeg(&picture(name), tag)).unwrap();
+        let mask = format!("{name}_mask.png");
+        write_mask(&set.file(&mask), &block_mask(UPPER_LEFT)).unwrap();
+        set.row(&format!("{name}.jpg"), &mask, "One nodule at the upper left.", "train", name);
+    }
+    let expected = [
+        "manifest.csv, row 14 (half.jpg): half a turn",
+        "manifest.csv, row 15 (mirrored.jpg): mirrored",
+    ];
+    assert_eq!(places(&set.inspect(), "turned_picture"), expected);
+}

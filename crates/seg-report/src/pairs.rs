@@ -198,7 +198,8 @@ fn case_of(name: &str) -> &str {
 ///
 /// # Errors
 ///
-/// If a mask cannot be read, or the spacing or the tolerance is out of range. The error names the
+/// If a mask cannot be read, a prediction has another shape than its reference, or the spacing or the
+/// tolerance is out of range. The error names the
 /// first such pair.
 pub fn score_pairs(
     pairs: &[MaskPair],

@@ -130,3 +130,27 @@ fn a_mask_that_goes_on_is_one() {
     let dice = scored.cases.iter().map(|case| case.scores.overlap.dice());
     assert_eq!(dice.collect::<Vec<_>>(), [2.0 / 3.0, 1.0, 1.0]);
 }
+
+#[test]
+fn another_shape_is_no_prediction_of_this_reference() {
+    let folder = TempDir::new().unwrap();
+    let write = |place: &str, width, height| {
+        let file = folder.path().join(place);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        write_mask(&file, &BinaryMask::from_fn(width, height, |x, _| x < 2)).unwrap();
+    };
+    let score = |found: (u32, u32), expected: (u32, u32)| {
+        write("p/a.png", found.0, found.1);
+        write("r/a.png", expected.0, expected.1);
+        let pairs = find_pairs(&folder.path().join("p"), &folder.path().join("r"), Missing::Refuse);
+        let scored = score_pairs(&pairs.unwrap(), &ScoreOptions::default(), || {});
+        let path = format!("{}/", folder.path().display());
+        scored.map(|scored| scored.resized).map_err(|error| error.to_string().replace(&path, ""))
+    };
+    let expected = "case `a`: p/a.png has 24 x 36 pixels, its reference r/a.png 36 x 24: another shape, \
+                    so one of the two is transposed, cropped or of another picture";
+    assert_eq!(score((24, 36), (36, 24)).unwrap_err(), expected);
+    assert!(score((32, 32), (100, 80)).is_err());
+    // 333 x 250 is 4 : 3 in whole pixels.
+    assert_eq!((score((333, 250), (400, 300)), score((9, 9), (9, 9))), (Ok(1), Ok(0)));
+}

@@ -20,6 +20,7 @@ use seg_sentences::{nonsense, reworded, with_fillers};
 use crate::error::TrainError;
 use crate::example::{Example, Target};
 use crate::fillers::draw_word;
+use crate::inputs::hash;
 use crate::negatives::{Variant, draw};
 use crate::recipe::Recipe;
 
@@ -33,10 +34,47 @@ pub struct Samples<'a> {
     /// ended before it: it is read again.
     pictures: Vec<Option<Vec<u8>>>,
     cases: Vec<Prepared<'a>>,
+    /// What was seen of each case when it was read.
+    looks: Vec<Look>,
     /// How many sentences are longer than the network reads.
     pub sentences_cut: usize,
     /// What was decided while files were read.
     pub notes: NoteCounts,
+}
+
+/// What is kept of a case that was read, whether memory holds it or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// The mask has a pixel inside.
+    pub any: bool,
+    /// It covers the whole picture.
+    pub full: bool,
+    /// It has no pixel at the network's size.
+    pub lost: bool,
+    /// Pixels at the network's size in the left and the right half.
+    pub halves: [usize; 2],
+    /// Hashes of picture and mask at the network's size.
+    pub picture: u64,
+    pub mask: u64,
+}
+
+impl Look {
+    fn new(values: &[bool], picture: &[u8], mask: &[u8], size: usize) -> Self {
+        let mut halves = [0; 2];
+        for row in mask.chunks_exact(size.max(1)) {
+            let inside = |part: &[u8]| part.iter().filter(|value| **value >= 128).count();
+            halves[0] += inside(&row[..size / 2]);
+            halves[1] += inside(&row[size / 2..]);
+        }
+        Self {
+            any: values.contains(&true),
+            full: !values.contains(&false),
+            lost: halves == [0; 2],
+            halves,
+            picture: hash(picture),
+            mask: hash(mask),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -109,6 +147,7 @@ impl<'a> Samples<'a> {
             tokenizer,
             pictures: (0..places.len()).map(|_| None).collect(),
             cases: prepared,
+            looks: Vec::new(),
             sentences_cut,
             notes: NoteCounts::default(),
         };
@@ -117,20 +156,22 @@ impl<'a> Samples<'a> {
             let first = !std::mem::replace(&mut seen[prepared.picture], true);
             (prepared.case, first && fits(3 * area), fits(area))
         });
-        type Read = Result<(Kept, NoteCounts), TrainError>;
+        type Read = Result<(Kept, Look, NoteCounts), TrainError>;
         let work = work.collect::<Vec<_>>();
         let read = work.par_iter().map(|(case, keep_picture, keep_mask)| -> Read {
             let sample = seg_data::load(case)?;
             let bytes = Bytes::new(&sample, input)?;
+            let look = Look::new(&sample.mask.values, &bytes.picture, &bytes.mask, input.size);
             tick();
             let (picture, mask) = (bytes.picture, bytes.mask);
             let (picture, mask) = (keep_picture.then_some(picture), keep_mask.then_some(mask));
             let ignored = bytes.ignored.filter(|_| *keep_mask);
-            Ok((Kept { picture, mask, ignored }, sample.notes))
+            Ok((Kept { picture, mask, ignored }, look, sample.notes))
         });
         let read = read.collect::<Vec<_>>();
         for (prepared, read) in samples.cases.iter_mut().zip(read) {
-            let (kept, notes) = read?;
+            let (kept, look, notes) = read?;
+            samples.looks.push(look);
             if kept.picture.is_some() {
                 samples.pictures[prepared.picture] = kept.picture;
             }
@@ -138,6 +179,11 @@ impl<'a> Samples<'a> {
             samples.notes.merge(notes);
         }
         Ok(samples)
+    }
+
+    /// The cases with what was seen of them.
+    pub(crate) fn looks(&self) -> Vec<(&'a Case, Look)> {
+        self.cases.iter().map(|prepared| prepared.case).zip(self.looks.iter().copied()).collect()
     }
 
     /// How many cases there are.

@@ -22,11 +22,12 @@ use crate::curves::Curves;
 use crate::error::TrainError;
 use crate::folder::{BEST, CHECKPOINTS, LAST, Log, Provenance, RunFolder, notes};
 use crate::learner::Learner;
+use crate::loaded::Loaded;
 use crate::prefetch::{Go, batches};
 use crate::recipe::Recipe;
+use crate::recipe_changes::KeyChange;
 use crate::report::{Ending, RunReport};
 use crate::threshold::store_threshold;
-use crate::validation::validation_cases;
 
 const CURVES: &str = "curves.png";
 const SHEET: &str = "validation.png";
@@ -66,14 +67,13 @@ pub(crate) struct Epochs<'a> {
 }
 
 impl<'a> Epochs<'a> {
-    /// Reads every picture and mask once, and stands before the first step.
+    /// Stands before the first step, or where an earlier process stopped.
     ///
     /// # Errors
     ///
-    /// If a case cannot be read or the folder cannot be written.
+    /// If the folder cannot be written.
     pub(crate) fn start(
-        recipe: &'a Recipe,
-        data: &'a Dataset,
+        loaded: Loaded<'a>,
         folder: RunFolder,
         provenance: &Provenance,
         start: Start,
@@ -83,27 +83,8 @@ impl<'a> Epochs<'a> {
         let checkpoints = folder.path.join(CHECKPOINTS);
         std::fs::create_dir_all(&checkpoints)
             .map_err(|source| TrainError::Write { file: checkpoints, source })?;
-        let cases = data.cases(Split::Train);
-        let validation = validation_cases(recipe, data);
-        let all = data.cases(Split::Val).len();
-        if validation.len() < all && !quiet {
-            eprintln!(
-                "note: looks at {} of {all} validation cases (validation.cases), drawn by the seed",
-                validation.len()
-            );
-        }
+        let Loaded { recipe, data, samples, validation, .. } = loaded;
         let Start { learner, progress, file: last_good } = start;
-        let input = &learner.network.config().input;
-        let reading =
-            bar(cases.len() + validation.len(), "reading {bar:30} {pos}/{len} {eta}", quiet);
-        let samples = Samples::load(&cases, input, recipe.data.memory, || reading.inc(1))?;
-        // A broken picture shows itself now and not at the end of the first epoch.
-        Samples::load(&validation, input, 0, || reading.inc(1))?;
-        reading.finish_and_clear();
-        if !quiet {
-            samples.notes.lines().iter().for_each(|line| eprintln!("note: {line}"));
-        }
-
         let (log, lines) = folder.log(progress.log_bytes)?;
         let mut curves = Curves::default();
         lines.iter().for_each(|line| curves.take(line));
@@ -135,6 +116,19 @@ impl<'a> Epochs<'a> {
             kept: Instant::now(),
             last_good,
         })
+    }
+
+    /// Logs keys of the recipe that a person changed before the run went on.
+    ///
+    /// # Errors
+    ///
+    /// If the log cannot be written.
+    pub(crate) fn log_changes(&mut self, changes: &[KeyChange]) -> Result<(), TrainError> {
+        for KeyChange { key, began, found } in changes {
+            let line = json!({ "resumed_with": key, "value": found, "began_with": began });
+            self.log.line(&line)?;
+        }
+        Ok(())
     }
 
     /// All epochs that are left, until `stop` is set.
@@ -367,7 +361,8 @@ fn resident_mib() -> usize {
     memory_stats::memory_stats().map_or(0, |stats| stats.physical_mem >> 20)
 }
 
-fn bar(length: usize, template: &str, quiet: bool) -> ProgressBar {
+/// A progress bar on standard error.
+pub(crate) fn bar(length: usize, template: &str, quiet: bool) -> ProgressBar {
     if quiet {
         return ProgressBar::hidden();
     }

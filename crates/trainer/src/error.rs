@@ -31,6 +31,18 @@ pub enum TrainError {
     /// The set has no case to work on.
     #[error("the set has no case in the split `{split}`")]
     Empty { split: seg_data::Split },
+    /// No mask of a split has anything inside, or all are inside everywhere.
+    #[error(
+        "the masks of all {cases} {split} cases {are} (the first: {first}): {so}; look at the values with \
+         `inspect` and set data.mask_rule"
+    )]
+    NoTarget {
+        split: seg_data::Split,
+        cases: usize,
+        are: &'static str,
+        first: String,
+        so: &'static str,
+    },
     /// A picture, a sentence or weights were refused.
     #[error(transparent)]
     Seg(#[from] causal_clip_seg::SegError),
@@ -68,6 +80,18 @@ pub enum TrainError {
     /// The data is not what the run began with.
     #[error("{}: {what} is not what the run began with", folder.display())]
     Changed { folder: PathBuf, what: String },
+    /// A key of the recipe is not what the run began with.
+    #[error(
+        "{}: {key} is {found}, the run began with {began}: put it back, or start a new run (train --out)",
+        file.display()
+    )]
+    OtherRecipe { file: PathBuf, key: String, found: String, began: String },
+    /// A picture or mask is not what the run began with.
+    #[error(
+        "{}: {what} is not what the run began with: put it back, or start a new run (train --out)",
+        folder.display()
+    )]
+    OtherFile { folder: PathBuf, what: String },
     /// None of the checkpoints can be read.
     #[error("{}: no checkpoint can be read; the newest one: {newest}", folder.display())]
     NoCheckpoint { folder: PathBuf, newest: String },

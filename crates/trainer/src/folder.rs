@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::RunContext;
 use crate::error::TrainError;
+use crate::inputs::Inputs;
 use crate::recipe::Recipe;
 
 /// A run's folder, held by this process.
@@ -32,11 +33,13 @@ pub(crate) const CHECKPOINTS: &str = "checkpoints";
 /// [`ReadOptions`](seg_data::ReadOptions) in JSON.
 pub const READING_KEY: &str = "reading";
 /// Every key of the recipe with its value.
-const RECIPE: &str = "recipe.toml";
+pub(crate) const RECIPE: &str = "recipe.toml";
 /// The [`Provenance`].
 const PROVENANCE: &str = "run.json";
 /// One JSON object a line: steps and epochs.
 const LOG: &str = "log.jsonl";
+/// The [`Inputs`].
+const INPUTS: &str = "inputs.json";
 const LOCK: &str = ".lock";
 /// The tensor library's version, which the workspace pins.
 const BURN: &str = "0.22.1";
@@ -64,6 +67,9 @@ pub struct Provenance {
     pub parameters: usize,
     /// SHA-256 of the set's tables, by their paths in the set.
     pub tables: BTreeMap<String, String>,
+    /// The recipe that the run began with; `None` in a run of an earlier version.
+    #[serde(default)]
+    pub recipe: Option<Recipe>,
     /// Cases of train, val and test.
     pub cases: BTreeMap<String, usize>,
     /// Seconds since 1970, UTC.
@@ -92,6 +98,7 @@ impl Provenance {
             network: network.clone(),
             parameters,
             tables: data.table_hashes()?,
+            recipe: Some(recipe.clone()),
             cases: Split::ALL.map(count).into(),
             started: now.map_or(0, |time| time.as_secs()),
         })
@@ -99,6 +106,18 @@ impl Provenance {
 }
 
 impl RunFolder {
+    /// Whether a new run can have this folder.
+    ///
+    /// # Errors
+    ///
+    /// If there is a run in it.
+    pub fn check_free(path: &Path) -> Result<(), TrainError> {
+        match path.join(PROVENANCE).exists() {
+            true => Err(TrainError::Occupied { folder: path.to_owned() }),
+            false => Ok(()),
+        }
+    }
+
     /// A new run's folder.
     ///
     /// # Errors
@@ -108,17 +127,22 @@ impl RunFolder {
         path: &Path,
         recipe: &Recipe,
         provenance: &Provenance,
+        inputs: &Inputs,
     ) -> Result<Self, TrainError> {
         std::fs::create_dir_all(path).map_err(|source| write_error(path, source))?;
-        if path.join(PROVENANCE).exists() {
-            return Err(TrainError::Occupied { folder: path.to_owned() });
-        }
         let folder = Self::locked(path)?;
+        Self::check_free(path)?;
+        let state = |file: &Path, error: serde_json::Error| TrainError::State {
+            file: file.to_owned(),
+            what: error.to_string(),
+        };
+        let file = path.join(INPUTS);
+        let text = serde_json::to_string_pretty(inputs).map_err(|error| state(&file, error))?;
+        whole_file::write(&file, text.as_bytes())?;
         // The provenance last: a folder that has it is complete.
         whole_file::write(&path.join(RECIPE), recipe.to_toml()?.as_bytes())?;
         let file = path.join(PROVENANCE);
-        let text = serde_json::to_string_pretty(provenance)
-            .map_err(|error| TrainError::State { file: file.clone(), what: error.to_string() })?;
+        let text = serde_json::to_string_pretty(provenance).map_err(|error| state(&file, error))?;
         whole_file::write(&file, text.as_bytes())?;
         Ok(folder)
     }
@@ -141,6 +165,23 @@ impl RunFolder {
         let provenance = serde_json::from_str(&text)
             .map_err(|error| TrainError::State { file, what: error.to_string() })?;
         Ok((Self::locked(path)?, recipe, provenance))
+    }
+
+    /// What the run began with; `None` in a run of an earlier version.
+    ///
+    /// # Errors
+    ///
+    /// If its file is broken.
+    pub fn inputs(&self) -> Result<Option<Inputs>, TrainError> {
+        let file = self.path.join(INPUTS);
+        if !file.exists() {
+            return Ok(None);
+        }
+        let text = std::fs::read_to_string(&file)
+            .map_err(|source| TrainError::Read { file: file.clone(), source })?;
+        let inputs = serde_json::from_str(&text)
+            .map_err(|error| TrainError::State { file, what: error.to_string() })?;
+        Ok(Some(inputs))
     }
 
     fn locked(path: &Path) -> Result<Self, TrainError> {

@@ -11,9 +11,11 @@ use crate::checkpoint::{self, Start};
 use crate::context::RunContext;
 use crate::epochs::Epochs;
 use crate::error::TrainError;
-use crate::folder::{CHECKPOINTS, Provenance, RunFolder};
+use crate::folder::{CHECKPOINTS, Provenance, RECIPE, RunFolder};
 use crate::learner::Learner;
+use crate::loaded::Loaded;
 use crate::recipe::Recipe;
+use crate::recipe_changes::KeyChange;
 use crate::report::RunReport;
 
 /// The set that a recipe names.
@@ -52,6 +54,7 @@ pub fn train(
     context: RunContext<'_>,
 ) -> Result<RunReport, TrainError> {
     recipe.check()?;
+    RunFolder::check_free(out)?;
     let data = open_data(recipe)?;
     let device = training_device(recipe, context.device);
     let network = first_network(recipe, &device, context.quiet)?;
@@ -61,10 +64,11 @@ pub fn train(
     if data.cases(Split::Train).is_empty() {
         return Err(TrainError::Empty { split: Split::Train });
     }
-    let folder = RunFolder::create(out, recipe, &provenance)?;
+    // First, so that a set which is refused leaves no run.
+    let loaded = Loaded::read(recipe, &data, &network.config().input, context.quiet)?;
+    let folder = RunFolder::create(out, recipe, &provenance, &loaded.inputs)?;
     let start = Start::new(Learner::new(network, recipe));
-    Epochs::start(recipe, &data, folder, &provenance, start, device, context.quiet)?
-        .run(context.stop)
+    Epochs::start(loaded, folder, &provenance, start, device, context.quiet)?.run(context.stop)
 }
 
 /// Goes on with the run in the folder `out`, from its newest checkpoint that is whole: on one
@@ -72,9 +76,28 @@ pub fn train(
 ///
 /// # Errors
 ///
-/// If there is no run, its set has changed, no checkpoint can be read, and as [`train`].
+/// If there is no run, its tables, pictures or masks have changed, its recipe has in a key that decides
+/// what is trained, no checkpoint can be read, and as [`train`]. `training.epochs`,
+/// `training.checkpointing`, `validation.every`, `validation.patience`, `checkpoints.*`, `data.folder`,
+/// `data.memory` and `data.workers` may change; the log then says so.
 pub fn resume(out: &Path, context: RunContext<'_>) -> Result<RunReport, TrainError> {
     let (folder, recipe, provenance) = RunFolder::open(out)?;
+    let note = |text: &str| {
+        if !context.quiet {
+            eprintln!("note: {text}");
+        }
+    };
+    let changes = match &provenance.recipe {
+        Some(began) => KeyChange::between(began, &recipe)?,
+        None => Vec::new(),
+    };
+    if let Some(change) = changes.iter().find(|change| !change.is_free()) {
+        let KeyChange { key, began, found } = change.clone();
+        return Err(TrainError::OtherRecipe { file: out.join(RECIPE), key, found, began });
+    }
+    for KeyChange { key, began, found } in &changes {
+        note(&format!("{key} is {found}, the run began with {began}: taken and logged"));
+    }
     let data = open_data(&recipe)?;
     if data.table_hashes()? != provenance.tables {
         let set = recipe.data.folder.clone().unwrap_or_default();
@@ -87,8 +110,20 @@ pub fn resume(out: &Path, context: RunContext<'_>) -> Result<RunReport, TrainErr
         // Stopped before the first one: from the start.
         None => Start::new(Learner::new(first_network(&recipe, &device, context.quiet)?, &recipe)),
     };
-    Epochs::start(&recipe, &data, folder, &provenance, start, device, context.quiet)?
-        .run(context.stop)
+    let input = &start.learner.network.config().input;
+    let loaded = Loaded::read(&recipe, &data, input, context.quiet)?;
+    match folder.inputs()? {
+        Some(began) => {
+            if let Some(what) = loaded.inputs.first_other(&began) {
+                let (folder, what) = (data.folder().to_owned(), what.to_owned());
+                return Err(TrainError::OtherFile { folder, what });
+            }
+        }
+        None => note("a run of an earlier version: whether pictures are the same is not known"),
+    }
+    let mut epochs = Epochs::start(loaded, folder, &provenance, start, device, context.quiet)?;
+    epochs.log_changes(&changes)?;
+    epochs.run(context.stop)
 }
 
 fn training_device(recipe: &Recipe, device: &Device) -> Device {

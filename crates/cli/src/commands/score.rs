@@ -15,7 +15,8 @@ use crate::arguments::OutArg;
 
 /// Scores a folder of masks, whoever made them, against a folder of reference masks.
 ///
-/// Masks are paired by file name; endings and `mask_`, `_mask` and `.mask` are ignored. Leaves in the
+/// Masks are paired by file name; endings and `mask_`, `_mask` and `.mask` are ignored, and x_mask_1 goes on
+/// with x_mask. A prediction of another size is brought to its reference's if it has its aspect. Leaves in the
 /// folder of --out: cases.csv (case,dice,iou,precision,recall,nsd,hd95,assd; `inf` where exactly one mask
 /// is empty), scores.json (per-image means and pooled scores with 95 % bootstrap intervals) and scores.md,
 /// the table that is printed too.
