@@ -130,7 +130,7 @@ fn a_bad_row_is_named_and_the_others_are_answered() {
     let columns = data.join("columns.csv");
     std::fs::write(&columns, "picture,text\n").unwrap();
     let message = failure("segment", &["--jobs", columns.to_str().unwrap()], 1);
-    assert!(message.contains("columns.csv: no column `image`"), "{message}");
+    assert!(message.contains("columns.csv: column `image` is missing"), "{message}");
 }
 
 /// Stopped with Ctrl-C or killed at any moment, the same command goes on and ends with the same answers.
