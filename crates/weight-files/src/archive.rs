@@ -6,8 +6,8 @@ use std::io::{Read, Seek};
 use std::path::Path;
 
 use crate::WeightFileError;
+use crate::contents::Contents;
 use crate::error::{SAVE_AGAIN, WEIGHTS_ALONE};
-use crate::file::Contents;
 use crate::pickle::Pickle;
 use crate::place::{Displaced, Record, place};
 use crate::state::State;

@@ -32,6 +32,24 @@ pub(crate) fn find(folder: &Path) -> Result<PathBuf, WeightFileError> {
     })
 }
 
+/// Refuses files that are known by their names to be a part of a folder.
+pub(crate) fn check_name(path: &Path) -> Result<(), WeightFileError> {
+    let refused = |what: String| Err(WeightFileError::Folder { file: path.into(), what });
+    if path.extension().is_some_and(|end| end == "distcp") {
+        return refused(format!("a part of {DISTRIBUTED}"));
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    if path.file_name().is_some_and(|name| name == "config.json")
+        && NAMES.iter().any(|name| folder.join(name).is_file())
+    {
+        return refused("settings without weights; give the folder that they are in".to_owned());
+    }
+    Ok(())
+}
+
+const DISTRIBUTED: &str = "a folder of torch.distributed.checkpoint; `python -m torch.distributed.checkpoint.format_utils \
+     dcp_to_torch FOLDER new.pth` makes a weight file";
+
 /// What a folder is that no hub made, if there is anything in it.
 fn other_kind(folder: &Path) -> Option<String> {
     const WEIGHTS: [&str; 5] = ["safetensors", "pth", "pt", "ckpt", "bin"];
@@ -40,10 +58,7 @@ fn other_kind(folder: &Path) -> Option<String> {
         () if has("zero_to_fp32.py") => {
             "a folder of DeepSpeed; `python zero_to_fp32.py . OUT` inside it makes a weight file"
         }
-        () if has(".metadata") || has("__0_0.distcp") => {
-            "a folder of torch.distributed.checkpoint; `python -m \
-             torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER new.pth` makes a weight file"
-        }
+        () if has(".metadata") || has("__0_0.distcp") => DISTRIBUTED,
         () if has("data.pkl") => {
             "an unpacked archive of torch.save; pack it again without compression: \
              `zip -0 -r new.pth FOLDER`"

@@ -7,7 +7,7 @@ use std::path::Path;
 use safetensors::tensor::TensorInfo;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
-use crate::file::{Contents, Entry};
+use crate::contents::{Contents, Entry};
 use crate::{Dtype, WeightFileError};
 
 /// The longest header, as in the safetensors crate.

@@ -7,8 +7,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::archive::{MAX_PICKLE, big_endian, contents, too_long};
+use crate::contents::Contents;
 use crate::error::SAVE_AGAIN;
-use crate::file::Contents;
 use crate::pickle::{Node, Pickle};
 use crate::place::Record;
 use crate::state::State;

@@ -25,12 +25,14 @@
 #![deny(missing_docs)]
 
 mod archive;
+mod contents;
 mod dtype;
 mod error;
 mod file;
 mod folder;
 mod header;
 mod legacy;
+mod machine;
 mod names;
 mod numpy;
 mod part;
@@ -41,8 +43,9 @@ mod tensor;
 mod write;
 mod zip_records;
 
+pub use contents::Entry;
 pub use dtype::Dtype;
 pub use error::{PickleError, WeightFileError};
-pub use file::{Entry, WeightFile};
+pub use file::WeightFile;
 pub use part::STATE_DICTS;
 pub use write::{NewTensor, Precision, write_safetensors};

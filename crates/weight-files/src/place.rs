@@ -1,6 +1,6 @@
 //! A described tensor's place in a file.
 
-use crate::file::Entry;
+use crate::contents::Entry;
 use crate::tensor::{Described, Place};
 
 /// Numbers of a tensor that repeats those of a smaller storage (`expand`).

@@ -246,6 +246,12 @@ fn folders_and_indices_are_one_file() {
     assert!(text.contains("one of the 2 files of a network; give their folder"), "{text}");
     std::fs::write(path("pytorch_model.bin.index.json"), index.replace("module.y", "z")).unwrap();
     assert!(error("").contains("holds `z`, which it does not"), "{}", error(""));
+    std::fs::write(path("config.json"), "{}").unwrap();
+    assert!(
+        error("config.json")
+            .ends_with("settings without weights; give the folder that they are in")
+    );
+    assert!(error("__0_0.distcp").contains("dcp_to_torch FOLDER new.pth"));
     // A file of its own goes first.
     std::fs::write(path("pytorch_model.bin"), one("whole", 0)).unwrap();
     assert_eq!(names(&WeightFile::open(folder.path()).unwrap()), ["whole"]);
