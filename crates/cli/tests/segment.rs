@@ -128,7 +128,7 @@ fn a_bad_row_is_named_and_the_others_are_answered() {
     }
     assert_eq!(jobs.rows().len(), 2);
     let columns = data.join("columns.csv");
-    std::fs::write(&columns, "picture,text\n").unwrap();
+    std::fs::write(&columns, "scan,text\na.png,left\n").unwrap();
     let message = failure("segment", &["--jobs", columns.to_str().unwrap()], 1);
     assert!(message.contains("columns.csv: column `image` is missing"), "{message}");
 }

@@ -20,8 +20,9 @@ fn set(folder: &Path, rows: &[(&str, &str, bool)]) -> String {
         let picture = RgbImage::from_fn(32, 32, |x, y| seg_image::Rgb([value(x, y); 3]));
         write_rgb(&folder.join(format!("p{i}.png")), &picture).unwrap();
         let left = i % 2 == 0;
-        let mask =
-            BinaryMask::from_fn(32, 32, |x, _| !empty && (x < 10) == left && (x < 10 || x > 20));
+        let mask = BinaryMask::from_fn(32, 32, |x, _| {
+            !empty && (x < 10) == left && !(10..=20).contains(&x)
+        });
         write_mask(&folder.join(format!("m{i}.png")), &mask).unwrap();
         table += &format!("p{i}.png,m{i}.png,{text},{split}\n");
     }

@@ -10,17 +10,14 @@ use crate::case::Origin;
 use crate::cell::Cell;
 use crate::column::known;
 use crate::error::DataError;
-use crate::sheet::Row;
+use crate::sheet::{Content, Row};
 
 /// What may stand between values, most usual first, and its name.
 const SEPARATORS: [(u8, &str); 4] =
     [(b',', "comma"), (b';', "semicolon"), (b'\t', "tab"), (b'|', "bar")];
 
 /// Header and rows of a table.
-pub(crate) fn read(
-    file: &Arc<Path>,
-    mut text: String,
-) -> Result<(Vec<(u32, String)>, Vec<Row>), DataError> {
+pub(crate) fn read(file: &Arc<Path>, mut text: String) -> Result<Content, DataError> {
     let separator = separator(&mut text);
     let name = SEPARATORS.iter().find(|(sign, _)| *sign == separator).map_or("comma", |s| s.1);
     let mut reader = reader(&text, separator);
@@ -52,7 +49,7 @@ pub(crate) fn read(
     }
     let header = cells(&header).into_iter();
     let header = header.filter_map(|(place, cell)| Some((place, cell.text()?.to_owned())));
-    Ok((header.collect(), rows))
+    Ok(Content { header: header.collect(), rows })
 }
 
 fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
@@ -178,7 +175,8 @@ mod tests {
 
     fn parse(text: &str) -> Result<Vec<Vec<String>>, String> {
         let file = Arc::from(Path::new("t.csv"));
-        let (header, rows) = read(&file, text.to_owned()).map_err(|error| error.to_string())?;
+        let Content { header, rows } =
+            read(&file, text.to_owned()).map_err(|error| error.to_string())?;
         let row = |row: Row| {
             let cell = |(place, _): &(u32, String)| row.cells.get(place).cloned();
             header.iter().map(|name| cell(name).map_or(String::new(), |c| c.to_string())).collect()

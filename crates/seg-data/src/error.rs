@@ -104,11 +104,10 @@ pub enum DataError {
     Unpaired { origin: Origin, what: &'static str, file: PathBuf, hint: String },
     /// A name that a spreadsheet changed fits no file, or several.
     #[error(
-        "{origin}: column `{column}` is {found}, and {fits} in {}: spreadsheets change names that \
-         look like numbers or dates; format the column as text and write the names again",
-        folder.display()
+        "{origin}: column `{column}` is {found}, and {fits}: spreadsheets change names that look like \
+         numbers or dates; format the column as text and write the names again"
     )]
-    Changed { origin: Origin, column: &'static str, found: String, fits: String, folder: PathBuf },
+    Changed { origin: Origin, column: &'static str, found: String, fits: String },
     /// Two folders are one part of a set.
     #[error("{} and {} are the same part of the set: keep one of them", first.display(), second.display())]
     TwoParts { first: PathBuf, second: PathBuf },

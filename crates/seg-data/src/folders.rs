@@ -67,8 +67,8 @@ impl Folders {
                         DataError::Unpaired { origin, what, file, hint }
                     }
                     Fault::Changed { found, fits } => {
-                        let (origin, folder) = (origin.clone(), names.folder.clone());
-                        DataError::Changed { origin, column, found, fits, folder }
+                        let fits = format!("{fits} in {}", names.folder.display());
+                        DataError::Changed { origin: origin.clone(), column, found, fits }
                     }
                 })
             };

@@ -1,10 +1,12 @@
 //! One table for all: `image,mask,text,split`, as separated values or as JSON lines.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::case::{Case, Origin, ReadOptions, stem};
 use crate::column::{GROUP, IMAGE, MASK, SPLIT, TEXT, near, plain};
@@ -25,8 +27,7 @@ pub(crate) fn table(folder: &Path) -> Option<PathBuf> {
 /// The cases of a manifest, in its order.
 pub(crate) fn read(table: &Path, notes: &mut Notes) -> Result<Vec<Case>, DataError> {
     let folder = table.parent().unwrap_or(Path::new(""));
-    let others = NAMES.iter().filter_map(|name| entry(folder, name)).filter(|other| other != table);
-    for other in others {
+    for other in manifests(folder).filter(|other| other != table) {
         let name = |file: &Path| file.file_name().unwrap_or_default().display().to_string();
         notes.add(NoteKind::OtherTable, || format!("{}; {} is read", name(&other), name(table)));
     }
@@ -36,6 +37,18 @@ pub(crate) fn read(table: &Path, notes: &mut Notes) -> Result<Vec<Case>, DataErr
     let cases = cases.collect::<Result<Vec<_>, _>>()?;
     note_masks(&cases, notes);
     Ok(cases)
+}
+
+/// Every file of a folder that is called as a manifest, whatever its capital letters, by name.
+fn manifests(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path()).filter(|file| {
+        let name = file.file_name().unwrap_or_default();
+        NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+    });
+    let mut files = files.collect::<Vec<_>>();
+    files.sort();
+    files.into_iter()
 }
 
 /// Whether a table is a file of JSON lines, by its name.
@@ -115,7 +128,41 @@ fn lines(table: &Path, notes: &mut Notes) -> Result<Vec<Row>, DataError> {
 /// A line's object.
 pub(crate) struct Object {
     pub(crate) origin: Origin,
-    fields: Map<String, Value>,
+    fields: Fields,
+}
+
+/// The keys of an object with their values, in its order. A key that is there twice is there twice: a map
+/// would keep the last.
+struct Fields(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object on each line")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Fields(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+impl Fields {
+    fn keys(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.iter().map(|(key, _)| key.as_str())
+    }
 }
 
 /// The objects of a file with one on each line, at least one; a line that is not one is an error of
@@ -150,7 +197,7 @@ impl Object {
     /// If two keys differ in capital letters only.
     fn find(&self, names: &[&'static str]) -> Result<Option<(&'static str, &Value)>, DataError> {
         for name in names {
-            let mut same = self.fields.iter().filter(|(key, _)| plain(key) == *name);
+            let mut same = self.fields.0.iter().filter(|(key, _)| plain(key) == *name);
             match (same.next(), same.next()) {
                 (None, _) => {}
                 (Some((_, value)), None) => return Ok(Some((*name, value))),
@@ -165,7 +212,7 @@ impl Object {
 
     /// A key that is not there, and one that may have been meant.
     fn missing(&self, key: &'static str, names: &[&'static str]) -> DataError {
-        let keys = self.fields.keys().map(String::as_str);
+        let keys = self.fields.keys();
         let hint = match near(keys.clone(), names) {
             Some((found, _)) => format!("; is `{found}` meant?"),
             None => String::new(),
@@ -216,7 +263,7 @@ fn object_row(object: Object, notes: &mut Notes) -> Result<Row, DataError> {
         Some((_, Value::Number(id))) => Some(id.to_string()),
         Some(_) => object.string(&GROUP)?,
         None => {
-            if let Some((found, _)) = near(object.fields.keys().map(String::as_str), &GROUP) {
+            if let Some((found, _)) = near(object.fields.keys(), &GROUP) {
                 notes.add(NoteKind::NearColumn, || format!("{}: `{found}`", object.origin));
             }
             None

@@ -11,6 +11,8 @@ pub enum NoteKind {
     Utf16,
     /// Another table that could be meant stands beside the one that is read.
     OtherTable,
+    /// Sheets of a workbook behind the first, which alone is read.
+    OtherSheet,
     /// A second column of sentences, which is not read.
     OtherColumn,
     /// A column that is called nearly as one that is read.
@@ -59,8 +61,17 @@ impl fmt::Display for DataNote {
             NoteKind::OtherTable => {
                 write!(f, "{n} other {} not read", what("table is", "tables are"))
             }
+            NoteKind::OtherSheet => write!(
+                f,
+                "{n} {} more sheets than the first, which alone is read",
+                what("workbook has", "workbooks have")
+            ),
             NoteKind::OtherColumn => {
-                write!(f, "{n} more {} of sentences not read", what("column is", "columns are"))
+                write!(
+                    f,
+                    "{n} more {} not read",
+                    what("column of sentences is", "columns of sentences are")
+                )
             }
             NoteKind::NearColumn => write!(
                 f,

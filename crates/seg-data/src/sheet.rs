@@ -9,6 +9,7 @@ use crate::cell::Cell;
 use crate::column::{near, plain};
 use crate::error::DataError;
 use crate::note::{NoteKind, Notes};
+use crate::picture_file::is_picture;
 use crate::table_text::{decode, read_bytes};
 use crate::{delimited, workbook};
 
@@ -17,6 +18,12 @@ pub(crate) struct Sheet {
     file: Arc<Path>,
     header: Vec<(u32, String)>,
     rows: Vec<Row>,
+}
+
+/// What a table's file holds: the names of columns that have one, by place, and the rows below.
+pub(crate) struct Content {
+    pub(crate) header: Vec<(u32, String)>,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// A row of a table.
@@ -42,12 +49,12 @@ impl Sheet {
         let file = Arc::<Path>::from(file);
         // Either is what a workbook starts with, or what it should.
         let ending = file.extension().unwrap_or_default();
-        let (header, rows) = if content.starts_with(b"PK") {
-            workbook::read(&file, content)?
+        let Content { header, rows } = if content.starts_with(b"PK") {
+            workbook::read(&file, content, notes)?
         } else {
             match decode(&file, &content, notes) {
                 Err(error @ DataError::NoTableFile { .. }) => return Err(error),
-                _ if ending.eq_ignore_ascii_case("xlsx") => workbook::read(&file, content)?,
+                _ if ending.eq_ignore_ascii_case("xlsx") => workbook::read(&file, content, notes)?,
                 text => delimited::read(&file, text?)?,
             }
         };
@@ -97,6 +104,9 @@ impl Sheet {
     ) -> Result<Column, DataError> {
         let hint = || match near(self.names(), names) {
             Some((found, sought)) => format!("; is `{found}` meant? then call it `{sought}`"),
+            None if self.names().any(|name| is_picture(Path::new(name))) => {
+                "; the first row must name the columns".to_owned()
+            }
             None => String::new(),
         };
         self.column(name, names)?.ok_or_else(|| DataError::Column {

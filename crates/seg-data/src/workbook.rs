@@ -8,7 +8,8 @@ use calamine::{DataRef, ExcelDateTime, Reader, Xlsx};
 
 use crate::cell::Cell;
 use crate::error::DataError;
-use crate::sheet::Row;
+use crate::note::{NoteKind, Notes};
+use crate::sheet::{Content, Row};
 
 /// Rows and columns that are looked at.
 const MAX_ROWS: usize = 1_000_000;
@@ -17,15 +18,15 @@ const MAX_COLUMNS: u32 = 256;
 const MAX_TEXT: usize = 256 << 20;
 
 /// Header and rows. Cells are read one by one: a cell far out in an empty sheet costs nothing.
-pub(crate) fn read(
-    file: &Path,
-    content: Vec<u8>,
-) -> Result<(Vec<(u32, String)>, Vec<Row>), DataError> {
+pub(crate) fn read(file: &Path, content: Vec<u8>, notes: &mut Notes) -> Result<Content, DataError> {
     let broken = |source| DataError::Workbook { file: file.to_owned(), source: Box::new(source) };
     let large = |what, limit| DataError::TooLarge { file: file.to_owned(), what, limit };
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(content)).map_err(broken)?;
     let empty = || DataError::Empty { file: file.to_owned() };
     let first = book.sheet_names().first().cloned().ok_or_else(empty)?;
+    if let Some(other) = book.sheet_names().get(1) {
+        notes.add(NoteKind::OtherSheet, || format!("{}: {other}; {first} is read", file.display()));
+    }
     let mut cells = book.worksheet_cells_reader(&first).map_err(broken)?;
     let (mut rows, mut text) = (BTreeMap::<u32, BTreeMap<u32, Cell>>::new(), 0);
     while let Some(found) = cells.next_cell().map_err(broken)? {
@@ -45,7 +46,8 @@ pub(crate) fn read(
     }
     let mut rows = rows.into_iter().map(|(row, cells)| Row { line: row as usize + 1, cells });
     let header = rows.next().ok_or_else(empty)?.cells.into_iter();
-    Ok((header.map(|(place, cell)| (place, cell.to_string())).collect(), rows.collect()))
+    let header = header.map(|(place, cell)| (place, cell.to_string())).collect();
+    Ok(Content { header, rows: rows.collect() })
 }
 
 /// A cell, unless it is empty.

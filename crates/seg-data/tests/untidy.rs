@@ -142,6 +142,15 @@ fn columns_that_could_be_meant_are_noted() {
         message,
         "manifest.jsonl, row 1: keys `Text` and `text` are one: remove or rename one"
     );
+    let keys = br#"{"image":"p0.png","image":"p1.png","mask":null,"text":"x","split":"train"}"#;
+    assert!(
+        read(&set("manifest.jsonl", keys))
+            .unwrap_err()
+            .contains("keys `image` and `image` are one")
+    );
+    let bare =
+        read(&set("manifest.csv", b"p0.png,m0.png,x,train\np1.png,m1.png,y,val\n")).unwrap_err();
+    assert!(bare.ends_with("; the first row must name the columns"), "{bare}");
     let error = read(&set("manifest.csv", b"image,mask,text,split\np0.png,m0.png,#NAME?,train\n"));
     assert!(error.unwrap_err().contains("column `text` is `#NAME?`, which is no text"));
 }

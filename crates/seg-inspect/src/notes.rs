@@ -9,6 +9,7 @@ pub(crate) fn findings(set: &Dataset) -> Vec<Finding> {
     let finding = |note: &DataNote| {
         let (level, code) = match note.kind {
             NoteKind::OtherTable => (Level::Warning, "other_table"),
+            NoteKind::OtherSheet => (Level::Warning, "other_sheet"),
             NoteKind::OtherColumn => (Level::Warning, "other_column"),
             NoteKind::NearColumn => (Level::Warning, "near_column"),
             NoteKind::OtherPart => (Level::Warning, "other_part"),

@@ -16,7 +16,7 @@ use crate::arguments::OutArg;
 
 /// Trains a network on pictures, sentences and masks.
 ///
-/// DIR holds manifest.csv, .tsv or .jsonl (image, mask, text, split and, if patients are known, group;
+/// DIR holds manifest.csv, .tsv, .jsonl or .xlsx (image, mask, text, split and, if patients are known, group;
 /// paths relative to DIR), or the folders of LViT's, MedCLIPSeg's or LGMS's sets.
 ///
 /// The training follows a recipe, a TOML file. Some are built in (small-cpu, phantom, paper, cris,
@@ -24,9 +24,11 @@ use crate::arguments::OutArg;
 /// optimizer.lr=3e-4 --set game.order=off.
 ///
 /// Leaves in the folder of --out: best.safetensors (the best validation Dice), last.safetensors,
-/// recipe.toml and run.json (what was done with what), log.jsonl (each step and epoch), curves.png,
+/// recipe.toml, run.json and inputs.json (what was done with what), log.jsonl (each step and epoch), curves.png,
 /// validation.png (answers amber, references green) and checkpoints/. Ctrl-C finishes the step and writes
-/// a checkpoint; --resume goes on as if nothing had happened, after a crash too.
+/// a checkpoint; --resume goes on as if nothing had happened, after a crash too. Recipe, tables and pictures
+/// must then be what the run began with; training.epochs, validation.every and validation.patience,
+/// checkpoints.*, data.folder, data.memory and data.workers may change, which is logged.
 ///
 /// On two CPU cores the preset `small` takes about an hour for 3000 cases; `tiny` is for trying things.
 #[derive(clap::Args)]
