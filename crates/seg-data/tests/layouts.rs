@@ -314,11 +314,11 @@ fn a_broken_json_line_is_named() {
         ),
         (
             r#"{"image": "a.png", "text": "x", "split": "train"}"#,
-            "row 2: key `mask` is missing; the keys are image, split, text",
+            "row 2: key `mask` is missing; the keys are image, text, split",
         ),
         (
             r#"{"mask": null, "imag": "a", "text": "x", "split": "train"}"#,
-            "row 2: key `image` is missing; the keys are imag, mask, split, text; is `imag` meant?",
+            "row 2: key `image` is missing; the keys are mask, imag, text, split; is `imag` meant?",
         ),
         (
             r#"{"image": "no.png", "mask": null, "text": "x", "split": "train"}"#,

@@ -140,7 +140,7 @@ fn columns_that_could_be_meant_are_noted() {
     let message = read(&set("manifest.jsonl", keys)).unwrap_err();
     assert_eq!(
         message,
-        "manifest.jsonl, row 1: keys `Text` and `text` are one: remove or rename one"
+        "manifest.jsonl, row 1: keys `text` and `Text` are one: remove or rename one"
     );
     let keys = br#"{"image":"p0.png","image":"p1.png","mask":null,"text":"x","split":"train"}"#;
     assert!(

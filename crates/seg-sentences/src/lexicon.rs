@@ -211,6 +211,16 @@ pub(crate) const ORGANS: [&str; 4] = ["pulmonary", "brain", "breast", "skin"];
 /// is named it is the image's.
 pub(crate) const IDLE: &str = "a an the this that there is are in on at of by side sides view image\u{2019}s picture\u{2019}s";
 
+/// Words by which an English sentence is known. None that another language has with another meaning
+/// ("in", "a", "no").
+pub(crate) const ENGLISH: &str = "\
+    the of and with at is are there this one two three four five six small medium large several \
+    multiple single left right upper lower top bottom middle lung lungs lobe chest breast heart liver \
+    kidney kidneys brain skin colon retina cell cells nuclei nucleus image picture region area areas \
+    lesion lesions nodule nodules infection infected tumor tumors tumour tumours mass masses polyp \
+    polyps opacity opacities pneumonia effusion spot spots bright dark shaped oval round benign \
+    malignant bilateral unilateral pulmonary without finding findings";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,13 +242,3 @@ mod tests {
         }
     }
 }
-
-/// Words by which an English sentence is known. None that another language has with another meaning
-/// ("in", "a", "no").
-pub(crate) const ENGLISH: &str = "\
-    the of and with at is are there this one two three four five six small medium large several \
-    multiple single left right upper lower top bottom middle lung lungs lobe chest breast heart liver \
-    kidney kidneys brain skin colon retina cell cells nuclei nucleus image picture region area areas \
-    lesion lesions nodule nodules infection infected tumor tumors tumour tumours mass masses polyp \
-    polyps opacity opacities pneumonia effusion spot spots bright dark shaped oval round benign \
-    malignant bilateral unilateral pulmonary without finding findings";
