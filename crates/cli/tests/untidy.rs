@@ -173,7 +173,7 @@ fn a_resumed_run_compares_what_it_began_with() {
 }
 
 fn image_size(mask: &Path) -> (u32, u32) {
-    let found = seg_image::read_mask(mask.as_ref(), Default::default()).unwrap().mask;
+    let found = seg_image::read_mask(mask, Default::default()).unwrap().mask;
     let (width, height) = (found.width, found.height);
     (width, height)
 }
