@@ -31,7 +31,7 @@ fn under(prefix: &str, tensors: &[NewTensor]) -> Vec<NewTensor> {
     renamed(tensors, |name| format!("{prefix}{name}"))
 }
 
-/// The same network with half of its values, as an average would differ.
+/// A network with half the values of another, as an average would differ.
 fn halved(tensors: &[NewTensor]) -> Vec<NewTensor> {
     let half = |t: &NewTensor| t.data.iter().map(|v| v / 2.0).collect();
     tensors.iter().map(|t| NewTensor { data: half(t), ..t.clone() }).collect()

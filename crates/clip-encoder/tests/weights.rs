@@ -98,7 +98,7 @@ fn expected_config(blocks: [usize; 4]) -> ClipConfig {
     }
 }
 
-/// Of the dense head's shortcut, which CLIP does not have.
+/// Tensors of the dense head's shortcut, which CLIP does not have.
 const FRESH: [&str; 5] = [
     "visual.attnpool.connect.0.weight",
     "visual.attnpool.connect.1.bias",

@@ -128,7 +128,7 @@ struct Names {
     pictures: BTreeMap<String, PathBuf>,
     /// What has no picture's ending: a file without any may still be one.
     others: BTreeMap<String, PathBuf>,
-    /// The same names in lower case.
+    /// Names in lower case, with the files' own spellings.
     folded: BTreeMap<String, Vec<String>>,
 }
 

@@ -1,103 +1,20 @@
 //! Sets with faults that were put there, and whether all of them are found.
 #![allow(clippy::unwrap_used)] // also in what the tests share
 
+mod planted_set;
+
 use std::fs;
 use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
-use seeded::{SplitMix64, fnv1a64};
 use seg_data::{Dataset, MaskRule, OpenOptions, ReadOptions};
 use seg_image::{BinaryMask, Rgb, RgbImage, write_gray8, write_mask, write_rgb};
-use seg_inspect::facts::{Closeness, GroupSource, Laterality, Safety};
-use seg_inspect::{Finding, InspectOptions, Inspection, Level};
+use seg_inspect::facts::{Closeness, GroupSource};
+use seg_inspect::{InspectOptions, Inspection, Level};
 
-const SIDE: u32 = 96;
-
-/// A set that is written row by row.
-struct Set {
-    folder: tempfile::TempDir,
-    table: String,
-}
-
-impl Set {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self { folder, table: "image,mask,text,split,patient\n".to_owned() }
-    }
-
-    fn file(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// A row, whose files are there or come later.
-    fn row(&mut self, image: &str, mask: &str, text: &str, split: &str, patient: &str) {
-        self.table += &format!("{image},{mask},\"{text}\",{split},{patient}\n");
-    }
-
-    /// A picture of its own with a block as mask.
-    fn case(&mut self, name: &str, block: [u32; 4], text: &str, split: &str, patient: &str) {
-        let (image, mask) = (format!("{name}.png"), format!("{name}_mask.png"));
-        write_rgb(&self.file(&image), &picture(name)).unwrap();
-        write_mask(&self.file(&mask), &block_mask(block)).unwrap();
-        self.row(&image, &mask, text, split, patient);
-    }
-
-    fn inspect(&self) -> Inspection {
-        self.inspect_with(&OpenOptions::default())
-    }
-
-    fn inspect_with(&self, options: &OpenOptions) -> Inspection {
-        fs::write(self.file("manifest.csv"), &self.table).unwrap();
-        let set = Dataset::open_with(self.folder.path(), options).unwrap();
-        Inspection::run(&set, &InspectOptions::new(&tokens)).unwrap()
-    }
-}
-
-fn tokens(sentence: &str) -> usize {
-    sentence.split_whitespace().count() + 2
-}
-
-/// Clouds that the name decides: no two are alike.
-fn picture(name: &str) -> RgbImage {
-    let mut stream = SplitMix64::new(fnv1a64(name));
-    let waves = [(); 12].map(|()| [(); 4].map(|()| stream.uniform()));
-    RgbImage::from_fn(SIDE, SIDE, |x, y| {
-        let (x, y) = (x as f32 / SIDE as f32, y as f32 / SIDE as f32);
-        let wave = |w: &[f32; 4]| w[3] * (14.0 * (w[0] * x + w[1] * y) + 6.0 * w[2]).sin();
-        let value = waves.iter().map(wave).sum::<f32>();
-        Rgb([(110.0 + 30.0 * value).clamp(0.0, 220.0) as u8; 3])
-    })
-}
-
-/// Left, top, right, bottom; the last two are outside.
-fn block_mask([left, top, right, bottom]: [u32; 4]) -> BinaryMask {
-    BinaryMask::from_fn(SIDE, SIDE, |x, y| (left..right).contains(&x) && (top..bottom).contains(&y))
-}
-
-const UPPER_LEFT: [u32; 4] = [5, 5, 40, 40];
-const LOWER_RIGHT: [u32; 4] = [60, 60, 90, 90];
-
-fn finding<'a>(inspection: &'a Inspection, code: &str) -> Option<&'a Finding> {
-    inspection.findings.iter().find(|finding| finding.code == code)
-}
-
-fn places(inspection: &Inspection, code: &str) -> Vec<String> {
-    finding(inspection, code).map(|finding| finding.places.clone()).unwrap_or_default()
-}
-
-/// Twelve sound cases in three splits.
-fn sound() -> Set {
-    let mut set = Set::new();
-    for i in 0..12 {
-        let split = ["train", "train", "val", "test"][i % 4];
-        let name = format!("sound{i}");
-        match i % 2 {
-            0 => set.case(&name, UPPER_LEFT, "One nodule at the upper left.", split, &name),
-            _ => set.case(&name, LOWER_RIGHT, "One nodule at the lower right.", split, &name),
-        }
-    }
-    set
-}
+use planted_set::{
+    LOWER_RIGHT, SIDE, Set, UPPER_LEFT, block_mask, finding, picture, places, sound, tokens,
+};
 
 #[test]
 fn a_sound_set_has_no_error_and_no_warning() {
@@ -290,52 +207,6 @@ fn typing_errors_are_listed_with_row_and_suggestion() {
 }
 
 /// Sentences that mean one side or the other, and what is measured of them.
-fn convention(words: [&str; 2], mirrored: impl Fn(usize) -> bool) -> Inspection {
-    let mut set = Set::new();
-    for i in 0..20 {
-        let block = if (i % 2 == 0) != mirrored(i) { UPPER_LEFT } else { [60, 5, 90, 40] };
-        set.case(&format!("a{i}"), block, words[i % 2], "train", "");
-    }
-    set.inspect()
-}
-
-#[test]
-fn the_side_convention_is_measured() {
-    let plain = ["A nodule on the left.", "A nodule on the right."];
-    let image = convention(plain, |_| false);
-    assert_eq!(image.sides.plain.convention, Laterality::Image);
-    assert!(image.augmentation.recipe.contains("sides = \"image\""));
-    assert_eq!(image.augmentation.changes[0].safe, Safety::WithWords);
-    let patient = convention(plain, |_| true);
-    assert_eq!(patient.sides.plain.convention, Laterality::Patient);
-    assert!(patient.augmentation.recipe.contains("sides = \"patient\""));
-    let mixed = convention(plain, |i| i % 4 < 2);
-    assert_eq!(mixed.sides.plain.convention, Laterality::Mixed);
-    assert_eq!(finding(&mixed, "side_convention").unwrap().level, Level::Warning);
-    assert_eq!(mixed.augmentation.changes[0].safe, Safety::No);
-    let noisy = convention(plain, |i| i == 4);
-    let wrong = &noisy.sides.disagreements;
-    assert_eq!((wrong.len(), wrong[0].row.row, wrong[0].wrong), (1, 6, 1.0));
-    // No side is named, and both sentences stand for either side.
-    let none = convention(["A nodule.", "A large nodule."], |i| i % 4 < 2);
-    assert_eq!(none.sides.plain.convention, Laterality::NotMeasurable);
-    assert_eq!(none.augmentation.changes[0].safe, Safety::Yes);
-}
-
-#[test]
-fn the_patients_sides_are_told_from_the_pictures() {
-    let theirs = ["The patient's right lung.", "The patient's left lung."];
-    let found = convention(theirs, |_| false);
-    assert_eq!((found.sides.plain.measured, found.sides.patients.measured), (0, 20));
-    assert_eq!(found.sides.patients.convention, Laterality::Patient);
-    let both = ["The patient's right lung, on the left of the image.", "The lung on the right."];
-    let found = convention(both, |_| false);
-    assert_eq!(found.sides.plain.on_image_side, 20);
-    assert_eq!((found.sides.patients.measured, found.sides.patients.on_image_side), (10, 0));
-    assert!(found.augmentation.recipe.contains("sides = \"fixed\""));
-    assert!(!found.augmentation.recipe.contains("flip"));
-}
-
 #[test]
 fn long_and_known_sentences_are_counted() {
     let mut set = sound();
@@ -377,59 +248,6 @@ fn every_case_ticks_once() {
     let options = InspectOptions { tick: &tick, ..InspectOptions::new(&tokens) };
     Inspection::run(&set, &options).unwrap();
     assert_eq!(ticks.into_inner(), 13);
-}
-
-#[test]
-fn heights_turn_with_the_picture_where_no_side_is_named() {
-    let mut set = Set::new();
-    let (upper_right, lower_left) = ([60, 5, 90, 40], [5, 60, 40, 90]);
-    for i in 0..24 {
-        let (block, text) = [
-            (UPPER_LEFT, "At the top."),
-            (LOWER_RIGHT, "At the bottom."),
-            (upper_right, "At the top."),
-            (lower_left, "At the bottom."),
-        ][i % 4];
-        set.case(&format!("a{i}"), block, text, "train", "");
-    }
-    let found = set.inspect();
-    assert_eq!(found.sides.heights.ordered, Some(1.0));
-    let safe = found.augmentation.changes.iter().map(|advice| advice.safe).take(3);
-    assert_eq!(safe.collect::<Vec<_>>(), [Safety::Yes, Safety::WithWords, Safety::WithWords]);
-    assert!(found.augmentation.recipe.contains("flip_vertical = 0.5"));
-}
-
-#[test]
-fn no_mirror_is_safe_because_no_side_word_is_known() {
-    for (words, word) in [
-        (["Infiltrat im linken Unterfeld.", "Infiltrat im rechten Unterfeld."], "linken"),
-        (["Opacity in the LLL.", "Opacity in the RLL."], "lll"),
-        (["Foyer \u{e0} gauche.", "Foyer \u{e0} droite."], "droite"),
-    ] {
-        let found = convention(words, |_| false);
-        let flip = &found.augmentation.changes[0];
-        let expected = format!("\"{word}\" goes with the mask's side in 20 of 20 cases");
-        assert_eq!((flip.safe, &flip.reason), (Safety::No, &expected));
-        assert!(!found.augmentation.recipe.contains("flip"));
-        assert_eq!(finding(&found, "unknown_side").unwrap().level, Level::Warning);
-        let known = finding(&found, "unknown_language").is_none();
-        assert_eq!(known, word == "lll");
-    }
-    // One sentence for all, and all on one side: it may name that side.
-    let one = convention(["Herd."; 2], |i| i % 2 == 1);
-    assert!(one.augmentation.changes[0].reason.contains("20 of 20 masks lie at one end"));
-    assert_eq!(one.augmentation.changes[0].safe, Safety::No);
-    // One sentence for either side says none.
-    let either = convention(["Herd."; 2], |_| false);
-    assert_eq!(either.augmentation.changes[0].safe, Safety::Yes);
-    // Some sentences in words that are known do not speak for the others.
-    let words = ["A nodule on the left.", "A nodule on the right.", "Herd links.", "Herd rechts."];
-    let mut set = Set::new();
-    for i in 0..40 {
-        let block = if i % 2 == 0 { UPPER_LEFT } else { [60, 5, 90, 40] };
-        set.case(&format!("a{i}"), block, words[i % 4], "train", "");
-    }
-    assert_eq!(set.inspect().augmentation.changes[0].safe, Safety::No);
 }
 
 #[test]

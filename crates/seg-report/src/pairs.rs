@@ -26,9 +26,9 @@ pub struct MaskPair {
 /// Files in which the masks of a pair go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Further {
-    /// Of the prediction.
+    /// The prediction's.
     pub prediction: Vec<PathBuf>,
-    /// Of the reference.
+    /// The reference's.
     pub reference: Vec<PathBuf>,
 }
 
@@ -199,8 +199,7 @@ fn case_of(name: &str) -> &str {
 /// # Errors
 ///
 /// If a mask cannot be read, a prediction has another shape than its reference, or the spacing or the
-/// tolerance is out of range. The error names the
-/// first such pair.
+/// tolerance is out of range. The error names the first such pair.
 pub fn score_pairs(
     pairs: &[MaskPair],
     options: &ScoreOptions,

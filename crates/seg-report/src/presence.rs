@@ -188,7 +188,7 @@ mod tests {
         Presence::new(scores, present).unwrap()
     }
 
-    /// Of six pairs 0.8 wins two, 0.6 wins one and ties one, 0.4 wins one: 4.5 of 6.
+    /// Six pairs: 0.8 wins two, 0.6 wins one and ties one, 0.4 wins one: 4.5 of 6.
     #[test]
     fn the_area_is_that_of_all_pairs() {
         let made = presence(&[0.8, 0.6, 0.4, 0.6, 0.2], &[true, true, true, false, false]);

@@ -27,7 +27,7 @@ pub enum Tie {
     OneEnd {
         /// Those at that end.
         agreeing: usize,
-        /// Of all that lie at either.
+        /// All cases that lie at either end.
         cases: usize,
     },
     /// A word, or its beginning, goes with an end far more often than by chance.
@@ -36,7 +36,7 @@ pub enum Tie {
         word: String,
         /// Cases in which it is there at one end, or not there at the other.
         agreeing: usize,
-        /// Of all that lie at either.
+        /// All cases that lie at either end.
         cases: usize,
     },
     /// No wording does, of as many cases as would have shown it.

@@ -66,7 +66,7 @@ impl WeightFile {
         }
     }
 
-    /// The same for a file's content in memory, such as one that a program embeds; errors call it
+    /// Opens a weight file's content in memory, such as one that a program embeds; errors call it
     /// `name`.
     ///
     /// # Errors
@@ -245,9 +245,10 @@ impl WeightFile {
         let mut left = entry.span;
         while left > 0 {
             let now = left.min(step);
-            let bytes = chunk.get_mut(..now * entry.dtype.size()).unwrap_or_default();
-            source.read_exact(bytes)?;
-            entry.dtype.decode(bytes, &mut values);
+            // Only the last one is shorter.
+            chunk.truncate(now * entry.dtype.size());
+            source.read_exact(&mut chunk)?;
+            entry.dtype.decode(&chunk, &mut values);
             left -= now;
         }
         Ok(values)

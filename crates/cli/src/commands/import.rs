@@ -22,7 +22,7 @@ use weight_files::{WeightFile, write_safetensors};
 /// pytorch_model.bin. Sizes follow from the tensors' shapes. A tensor that is missing, has another shape or
 /// is not finite is an error; one that is not used is listed.
 ///
-/// Of several networks in one file the segmentation network is taken rather than CLIP, the network itself
+/// If a file holds several networks, the segmentation network is taken rather than CLIP, the network itself
 /// rather than an average or a teacher of it (`ema`, `swa`, `teacher`), and `state_dict` or `model` rather
 /// than other names. A note says so; --key takes another.
 ///
