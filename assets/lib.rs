@@ -42,7 +42,8 @@ pub const SMALL_CPU: Recipe =
     Recipe { name: "small-cpu", text: include_str!("recipes/small-cpu.toml") };
 
 /// All recipes, by name.
-pub const RECIPES: [Recipe; 6] = [
+pub const RECIPES: [Recipe; 7] = [
+    Recipe { name: "chest", text: include_str!("recipes/chest.toml") },
     Recipe { name: "cris", text: include_str!("recipes/cris.toml") },
     Recipe { name: "medequiseg", text: include_str!("recipes/medequiseg.toml") },
     Recipe { name: "paper", text: include_str!("recipes/paper.toml") },

@@ -103,14 +103,16 @@ pub(crate) fn shifted_enlargements(n: usize) -> Vec<f32> {
     matrix
 }
 
-/// A 1x1 convolution, then each sample's own 3x3 kernel with zero padding 1, as one step.
+/// A 1x1 convolution, then each sentence's own 3x3 kernel with zero padding 1, as one step.
+///
+/// The sentences of one map stand side by side; each map has as many.
 ///
 /// # Shapes
 ///
-/// - `x`: `[batch, c, height, width]`
+/// - `x`: `[maps, c, height, width]`
 /// - `weight`: `[c, c]`, `bias`: `[c]`: the 1x1 convolution
-/// - `kernel`: `[batch, c, 3, 3]`, `offset`: `[batch]`: the sentences' kernels
-/// - output: `[batch, 1, height, width]`
+/// - `kernel`: `[sentences, c, 3, 3]`, `offset`: `[sentences]`: the sentences' kernels
+/// - output: `[sentences, 1, height, width]`
 pub fn sentence_conv(
     x: Tensor<4>,
     weight: Tensor<2>,
@@ -118,20 +120,23 @@ pub fn sentence_conv(
     kernel: Tensor<4>,
     offset: Tensor<1>,
 ) -> Tensor<4> {
-    let [batch, c, height, width] = x.dims();
-    let kernel = kernel.reshape([batch, c, 9]).swap_dims(1, 2); // [batch, 9, c]
-    let merged = kernel.clone().reshape([batch * 9, c]).matmul(weight).reshape([batch, 9, c]);
+    let [maps, c, height, width] = x.dims();
+    let sentences = kernel.dims()[0];
+    let taps = 9 * sentences / maps;
+    let kernel = kernel.reshape([sentences, c, 9]).swap_dims(1, 2).reshape([9 * sentences, c]);
+    let merged = kernel.clone().matmul(weight).reshape([maps, taps, c]);
     // The bias counts for the taps that fall inside the map: it is added before the padding.
-    let border = kernel.reshape([batch * 9, c]).matmul(bias.reshape([c, 1]));
-    let p = merged.matmul(x.reshape([batch, c, height * width])) + border.reshape([batch, 9, 1]);
-    let p = p.reshape([batch, 9, height, width]).pad([(1, 1), (1, 1)], PadMode::Constant(0.0));
-    let mut logits = offset.reshape([batch, 1, 1, 1]).expand([batch, 1, height, width]);
-    for tap in 0..9 {
-        let (dy, dx) = (tap / 3, tap % 3);
-        logits =
-            logits + p.clone().slice([0..batch, tap..tap + 1, dy..dy + height, dx..dx + width]);
-    }
-    logits
+    let border = kernel.matmul(bias.reshape([c, 1])).reshape([maps, taps, 1]);
+    let p = merged.matmul(x.reshape([maps, c, height * width])) + border; // [maps, taps, h w]
+    // Columns first, then rows: in the backward pass each slice is a whole map of zeros.
+    let p = p.reshape([3 * sentences, 3, height, width]);
+    let p = p.pad([(0, 0), (1, 1)], PadMode::Constant(0.0));
+    let column = |dx| p.clone().slice([0..3 * sentences, dx..dx + 1, 0..height, dx..dx + width]);
+    let p = column(0) + column(1) + column(2);
+    let p = p.reshape([sentences, 3, height, width]);
+    let p = p.pad([(1, 1), (0, 0)], PadMode::Constant(0.0));
+    let row = |dy| p.clone().slice([0..sentences, dy..dy + 1, dy..dy + height, 0..width]);
+    row(0) + row(1) + row(2) + offset.reshape([sentences, 1, 1, 1])
 }
 
 #[cfg(test)]
@@ -156,6 +161,23 @@ mod tests {
             let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
             let plain = conv2d(enlarge(x.clone()), k.clone(), None, options);
             assert!(worst(plain, enlarged_conv(x, k)) < 2e-5, "{h} x {w}");
+        }
+    }
+
+    #[test]
+    fn sentences_share_a_map() {
+        let device = Device::flex();
+        device.seed(3);
+        let uniform = Distribution::Uniform(-1.0, 1.0);
+        let projector = Projector::new(8, 10, &device);
+        let maps = Tensor::<4>::random([2, 8, 3, 2], uniform, &device);
+        let states = Tensor::<2>::random([6, 10], uniform, &device);
+        for form in [ProjectorForm::Fast, ProjectorForm::Plain] {
+            let shared = projector.forward(maps.clone(), states.clone(), form);
+            let map = |row: usize| maps.clone().slice([row / 3..row / 3 + 1]);
+            let state = |row: usize| states.clone().slice([row..row + 1]);
+            let alone = (0..6).map(|row| projector.forward(map(row), state(row), form)).collect();
+            assert!(worst(shared, Tensor::cat(alone, 0)) < 1e-5, "{form:?}");
         }
     }
 

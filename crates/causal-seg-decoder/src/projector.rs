@@ -32,9 +32,9 @@ pub struct Projector {
 
 /// The kernel that a sentence stands for.
 pub(crate) struct SentenceKernel {
-    /// `[batch, d / 2, 3, 3]`
+    /// `[sentences, d / 2, 3, 3]`
     pub(crate) kernel: Tensor<4>,
-    /// `[batch]`
+    /// `[sentences]`
     pub(crate) offset: Tensor<1>,
 }
 
@@ -50,13 +50,14 @@ impl Projector {
         }
     }
 
-    /// The logits in the given form.
+    /// The logits in the given form. A map may be asked several sentences, each map as many; those of
+    /// one map stand side by side. All but the last convolution is then done once a map.
     ///
     /// # Shapes
     ///
-    /// - `map`: `[batch, features, h, w]`
-    /// - `state`: `[batch, state]`
-    /// - output: `[batch, 1, 16 h, 16 w]`
+    /// - `map`: `[maps, features, h, w]`
+    /// - `state`: `[sentences, state]`, a multiple of `maps`
+    /// - output: `[sentences, 1, 16 h, 16 w]`
     pub fn forward(&self, map: Tensor<4>, state: Tensor<2>, form: ProjectorForm) -> Tensor<4> {
         let sentence = SentenceKernel::new(&self.text, state);
         match form {
@@ -69,15 +70,16 @@ impl Projector {
         let x = self.conv1.forward(enlarge(map)); // [batch, d, 4 h, 4 w]
         let x = self.conv2.forward(enlarge(x)); // [batch, d / 2, 16 h, 16 w]
         let x = self.mix.forward(x);
-        let [batch, channels, height, width] = x.dims();
-        // One group for each sample: every picture has its sentence's kernel.
+        let [maps, channels, height, width] = x.dims();
+        let sentences = sentence.offset.dims()[0];
+        // One group for each map: it has its sentences' kernels.
         let y = conv2d(
-            x.reshape([1, batch * channels, height, width]),
+            x.reshape([1, maps * channels, height, width]),
             sentence.kernel,
             Some(sentence.offset),
-            ConvOptions::new([1, 1], [1, 1], [1, 1], batch),
+            ConvOptions::new([1, 1], [1, 1], [1, 1], maps),
         );
-        y.reshape([batch, 1, height, width])
+        y.reshape([sentences, 1, height, width])
     }
 }
 

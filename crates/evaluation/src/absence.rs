@@ -53,6 +53,19 @@ impl Cover {
         }
     }
 
+    /// Takes from a mask, rows of `width` pixels, what is covered. Where less than a tenth is left, nothing
+    /// is: nobody would find the rest.
+    pub fn hide(self, mask: &mut [u8], width: usize) {
+        let inside = |mask: &[u8]| mask.iter().filter(|value| **value >= 128).count();
+        let before = inside(mask);
+        for row in mask.chunks_exact_mut(width) {
+            row[self.first..self.end].fill(0);
+        }
+        if 10 * inside(mask) < before {
+            mask.fill(0);
+        }
+    }
+
     /// Paints rows of `width` RGB pixels.
     pub fn paint(self, picture: &mut [u8], width: usize) {
         for row in picture.chunks_exact_mut(3 * width) {
@@ -122,6 +135,19 @@ mod tests {
         }
         assert_eq!(halves("...................."), None);
         assert_eq!(halves("......########......"), None);
+    }
+
+    #[test]
+    fn what_is_covered_is_not_there() {
+        let halves = halves("..####..............").unwrap();
+        let hidden = |row: &str| {
+            let mut mask = row.bytes().map(|b| if b == b'#' { 255 } else { 0 }).collect::<Vec<_>>();
+            halves.target.hide(&mut mask, 20);
+            mask.iter().map(|value| if *value == 255 { '#' } else { '.' }).collect::<String>()
+        };
+        assert_eq!(hidden("..####.....####....."), "...........####.....");
+        assert_eq!(hidden("..####.............."), "....................");
+        assert_eq!(hidden("###########........."), "....................");
     }
 
     #[test]

@@ -41,6 +41,17 @@ impl<'s> Augmentation<'s> {
         case: u64,
         sentence: &'s str,
     ) -> Self {
+        Self::draw_for_all(config, seed, epoch, case, &[sentence]).remove(0)
+    }
+
+    /// The same change for several cases of one picture, in the order of their sentences. A turn that one of them vetoes is not made.
+    pub fn draw_for_all(
+        config: &AugmentConfig,
+        seed: u64,
+        epoch: u64,
+        case: u64,
+        sentences: &[&'s str],
+    ) -> Vec<Self> {
         let key = [seed, epoch, case]
             .into_iter()
             .fold(fnv1a64("seg-augment"), |key, part| mix64(key.wrapping_add(mix64(part))));
@@ -71,12 +82,20 @@ impl<'s> Augmentation<'s> {
             contrast: 1.0 + stream.within(config.contrast),
             gamma: stream.factor(config.gamma),
         };
-        let (turn, sentence, vetoed) = match rewrite(sentence, wanted, config.sides) {
-            Ok(rewritten) => (wanted, rewritten, None),
-            Err(veto) => (Turn::IDENTITY, Cow::Borrowed(sentence), Some(veto)),
-        };
         let (noise, noise_seed) = (config.noise as f32, stream.0.next_u64());
-        Self { turn, affine, tone, noise, vetoed, noise_seed, sentence }
+        let rewritten = sentences.iter().map(|sentence| rewrite(sentence, wanted, config.sides));
+        let (turn, vetoed, sentences) = match rewritten.collect::<Result<Vec<_>, _>>() {
+            Ok(rewritten) => (wanted, None, rewritten),
+            Err(veto) => {
+                let as_they_are = sentences.iter().map(|sentence| Cow::Borrowed(*sentence));
+                (Turn::IDENTITY, Some(veto), as_they_are.collect())
+            }
+        };
+        let changed = |sentence| {
+            let vetoed = vetoed.clone();
+            Self { turn, affine, tone, noise, vetoed, noise_seed, sentence }
+        };
+        sentences.into_iter().map(changed).collect()
     }
 
     /// The sentence, rewritten so that it is true of the changed picture.
@@ -208,6 +227,25 @@ mod tests {
         assert_eq!((drawn.turn, drawn.vetoed.clone()), (Turn::IDENTITY, Some(Veto::Fixed)));
         assert_eq!(drawn.sentence(), SENTENCE);
         assert!(matches!(drawn.mask(&[255; 4], 2), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn sentences_of_one_picture_turn_together_or_not_at_all() {
+        let always = AugmentConfig { flip_horizontal: 1.0, ..AugmentConfig::default() };
+        let draw = |sentences| Augmentation::draw_for_all(&always, 0, 0, 7, sentences);
+        let sentences = |drawn: &[Augmentation<'_>]| {
+            drawn.iter().map(|one| one.sentence().to_owned()).collect::<Vec<_>>()
+        };
+        let both = draw(&[SENTENCE, "Right lung."]);
+        assert_eq!(sentences(&both), ["One tumor at the top right.", "Left lung."]);
+        assert!(both.iter().all(|one| one.turn == Turn::FLIP_HORIZONTAL));
+        // A vertical flip, which a patient's side cannot follow.
+        let always = AugmentConfig { flip_vertical: 1.0, ..AugmentConfig::default() };
+        let asked = [SENTENCE, "The patient's left lung."];
+        let vetoed = Augmentation::draw_for_all(&always, 0, 0, 7, &asked);
+        assert_eq!(sentences(&vetoed), asked);
+        assert!(vetoed.iter().all(|one| one.turn.is_identity() && one.vetoed.is_some()));
+        assert_eq!(draw(&[]), []);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::error::DataError;
 use crate::group::{self, SharedGroup};
 use crate::layout::Layout;
 use crate::note::{DataNote, Notes};
+use crate::row_filter::RowFilter;
 
 /// How a set is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct OpenOptions {
     pub reading: ReadOptions,
     /// The layout of the folder; `None` takes the first of [`Layout::ALL`] that the folder has.
     pub layout: Option<Layout>,
+    /// Which rows of a manifest are cases. The files of the others need not be there.
+    pub rows: RowFilter,
     /// A regular expression on pictures' names without the ending. What its first group matches (or
     /// the whole expression, if it has no group) is the case's group (QaTa: `sub-S\d+`). If it does
     /// not match, the table decides.
@@ -72,12 +75,13 @@ impl Dataset {
         Self::open_with(folder, &OpenOptions::default())
     }
 
-    /// Opens a set with a mask rule, a layout, or groups from pictures' names; else like
+    /// Opens a set with a mask rule, a layout, some of its rows, or groups from pictures' names; else like
     /// [`open`](Self::open).
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), and if the pattern is not a valid regular expression.
+    /// As [`open`](Self::open), if the pattern is not a valid regular expression, and if rows are to be
+    /// chosen by a column that is not there or by a value that none has.
     pub fn open_with(folder: &Path, options: &OpenOptions) -> Result<Self, DataError> {
         let pattern = options.group_pattern.as_deref().map(|pattern| {
             Regex::new(pattern).map_err(|source| DataError::Pattern {
@@ -91,7 +95,7 @@ impl Dataset {
             None => Layout::find(folder)?,
         };
         let mut notes = Notes::default();
-        let mut cases = layout.read(folder, &mut notes)?;
+        let mut cases = layout.read(folder, &options.rows, &mut notes)?;
         for case in &mut cases {
             case.reading = options.reading;
             if let Some(found) = pattern.as_ref().and_then(|pattern| pattern.captures(&case.id)) {

@@ -90,6 +90,18 @@ pub enum DataError {
     /// A required column is missing.
     #[error("{}: column `{column}` is missing; the columns are {found}{hint}", file.display())]
     Column { file: PathBuf, column: &'static str, found: String, hint: String },
+    /// A column by which rows are to be chosen is missing.
+    #[error("{}: column `{column}`, by which rows are to be chosen, is missing; the columns are {found}", file.display())]
+    NoColumn { file: PathBuf, column: String, found: String },
+    /// A value by which rows are to be chosen is in none.
+    #[error("{}: no row has `{value}` in the column `{column}`; there are {found}", file.display())]
+    NoSuchValue { file: PathBuf, column: String, value: String, found: String },
+    /// No row has all the values by which rows are chosen.
+    #[error("{}: no row is chosen by {filter}", file.display())]
+    NoChosenRow { file: PathBuf, filter: String },
+    /// Rows are to be chosen in a layout whose tables have no further columns.
+    #[error("{}: rows are chosen by columns of a manifest, and this set is laid out as {layout}", folder.display())]
+    NoManifest { folder: PathBuf, layout: crate::layout::Layout },
     /// A table has no rows.
     #[error("{}: there are no rows below the header", file.display())]
     Empty { file: PathBuf },

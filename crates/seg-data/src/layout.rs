@@ -8,6 +8,7 @@ use crate::case::Case;
 use crate::error::DataError;
 use crate::finder::entry;
 use crate::note::Notes;
+use crate::row_filter::RowFilter;
 use crate::{lgms, lvit, manifest, medclipseg};
 
 /// The layout of a set's folder.
@@ -46,14 +47,25 @@ impl Layout {
         }
     }
 
-    /// The cases of a folder that lies so.
-    pub(crate) fn read(self, folder: &Path, notes: &mut Notes) -> Result<Vec<Case>, DataError> {
+    /// The cases of a folder that lies so, as far as the filter takes them.
+    pub(crate) fn read(
+        self,
+        folder: &Path,
+        filter: &RowFilter,
+        notes: &mut Notes,
+    ) -> Result<Vec<Case>, DataError> {
+        if self != Self::Manifest && !filter.is_empty() {
+            return Err(DataError::NoManifest { folder: folder.to_owned(), layout: self });
+        }
         let absent = || {
             let (folder, sought) = (folder.to_owned(), self.sought().to_owned());
             DataError::Layout { folder, sought, hint: String::new() }
         };
         let cases = match self {
-            Self::Manifest => manifest::read(&manifest::table(folder).ok_or_else(absent)?, notes)?,
+            Self::Manifest => {
+                let table = manifest::table(folder).ok_or_else(absent)?;
+                manifest::read(&table, filter, notes)?
+            }
             Self::MedClipSeg => medclipseg::read(folder, notes)?,
             Self::Lvit => lvit::read(folder, notes)?,
             Self::Lgms => lgms::read(folder, notes)?,

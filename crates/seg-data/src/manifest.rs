@@ -13,6 +13,7 @@ use crate::column::{GROUP, IMAGE, MASK, SPLIT, TEXT, near, plain};
 use crate::error::DataError;
 use crate::finder::{Finder, entry};
 use crate::note::{NoteKind, Notes};
+use crate::row_filter::{Choice, RowFilter};
 use crate::sheet::Sheet;
 use crate::table_text::{decode, read_bytes};
 
@@ -24,14 +25,27 @@ pub(crate) fn table(folder: &Path) -> Option<PathBuf> {
     NAMES.iter().find_map(|name| entry(folder, name)).filter(|table| table.is_file())
 }
 
-/// The cases of a manifest, in its order.
-pub(crate) fn read(table: &Path, notes: &mut Notes) -> Result<Vec<Case>, DataError> {
+/// The cases of a manifest that the filter takes, in its order.
+pub(crate) fn read(
+    table: &Path,
+    filter: &RowFilter,
+    notes: &mut Notes,
+) -> Result<Vec<Case>, DataError> {
     let folder = table.parent().unwrap_or(Path::new(""));
     for other in manifests(folder).filter(|other| other != table) {
         let name = |file: &Path| file.file_name().unwrap_or_default().display().to_string();
         notes.add(NoteKind::OtherTable, || format!("{}; {} is read", name(&other), name(table)));
     }
-    let rows = if is_json_lines(table) { lines(table, notes)? } else { cells(table, notes)? };
+    let mut choice = Choice::new(filter);
+    let rows = match is_json_lines(table) {
+        true => lines(table, &mut choice, notes)?,
+        false => cells(table, filter, &mut choice, notes)?,
+    };
+    choice.check(table)?;
+    if rows.is_empty() {
+        let (file, filter) = (table.to_owned(), filter.to_string());
+        return Err(DataError::NoChosenRow { file, filter });
+    }
     let mut finder = Finder::default();
     let cases = rows.into_iter().map(|row| row.case(folder, &mut finder, notes));
     let cases = cases.collect::<Result<Vec<_>, _>>()?;
@@ -100,7 +114,12 @@ enum Masks {
 }
 
 /// The rows of a workbook or a table of separated values.
-fn cells(table: &Path, notes: &mut Notes) -> Result<Vec<Row>, DataError> {
+fn cells(
+    table: &Path,
+    filter: &RowFilter,
+    choice: &mut Choice<'_>,
+    notes: &mut Notes,
+) -> Result<Vec<Row>, DataError> {
     let sheet = Sheet::read(table, notes)?;
     let (image, mask) = (sheet.required("image", &IMAGE)?, sheet.required("mask", &MASK)?);
     let text = sheet.sentences("text", &TEXT, notes)?;
@@ -116,13 +135,25 @@ fn cells(table: &Path, notes: &mut Notes) -> Result<Vec<Row>, DataError> {
             group: group.map(|group| sheet.value(row, group)).transpose()?.flatten(),
         })
     };
-    sheet.rows()?.iter().map(row).collect()
+    let chosen = filter.columns().map(|name| sheet.any(name)).collect::<Result<Vec<_>, _>>()?;
+    let text = |row: &crate::sheet::Row, place: &u32| {
+        row.cells.get(place).map_or(String::new(), |cell| cell.to_string())
+    };
+    let rows = sheet.rows()?.iter();
+    rows.filter(|row| choice.takes(chosen.iter().map(|place| text(row, place)))).map(row).collect()
 }
 
 /// The rows of a file with one JSON object a line.
-fn lines(table: &Path, notes: &mut Notes) -> Result<Vec<Row>, DataError> {
+fn lines(table: &Path, choice: &mut Choice<'_>, notes: &mut Notes) -> Result<Vec<Row>, DataError> {
     let objects = objects(table, notes)?;
-    objects.into_iter().map(|object| object_row(object?, notes)).collect()
+    let mut rows = Vec::with_capacity(objects.len());
+    for object in objects {
+        let object = object?;
+        if choice.takes(choice.columns().map(|name| object.text(name))) {
+            rows.push(object_row(object, notes)?);
+        }
+    }
+    Ok(rows)
 }
 
 /// A line's object.
@@ -208,6 +239,16 @@ impl Object {
             }
         }
         Ok(None)
+    }
+
+    /// What stands under a key, as text: empty if nothing does.
+    fn text(&self, name: &str) -> String {
+        let found = self.fields.0.iter().find(|(key, _)| plain(key) == plain(name));
+        match found.map(|(_, value)| value) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.trim().to_owned(),
+            Some(value) => value.to_string(),
+        }
     }
 
     /// A key that is not there, and one that may have been meant.

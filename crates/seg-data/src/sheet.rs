@@ -96,6 +96,16 @@ impl Sheet {
         Ok(None)
     }
 
+    /// The place of a column that a person named, whatever its case.
+    pub(crate) fn any(&self, name: &str) -> Result<u32, DataError> {
+        let found = self.header.iter().find(|(_, found)| plain(found) == plain(name));
+        found.map(|(place, _)| *place).ok_or_else(|| DataError::NoColumn {
+            file: self.file.to_path_buf(),
+            column: name.to_owned(),
+            found: self.names().collect::<Vec<_>>().join(", "),
+        })
+    }
+
     /// A column that must be there; errors call it `name`.
     pub(crate) fn required(
         &self,

@@ -215,3 +215,48 @@ fn a_mask_rule_goes_with_the_set() {
     let error = area(MaskRule::Half).unwrap_err();
     assert!(matches!(error, DataError::Image { .. }), "{error}");
 }
+
+/// Rows are chosen by any column; the files of the others need not be there.
+#[test]
+fn rows_are_chosen_by_their_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = image::RgbImage::new(2, 2);
+    picture.save(folder.path().join("a.png")).unwrap();
+    let csv = "image,mask,text,split,class,age\na.png,,x,train,Normal,3\n\
+               b.png,,x,train,COVID-19,3\na.png,,y,train,Normal,\n";
+    let json = "{\"image\":\"a.png\",\"mask\":null,\"text\":\"x\",\"split\":\"train\",\"class\":\"Normal\",\"age\":3}\n\
+                {\"image\":\"b.png\",\"mask\":null,\"text\":\"x\",\"split\":\"train\",\"class\":\"COVID-19\",\"age\":3}\n\
+                {\"image\":\"a.png\",\"mask\":null,\"text\":\"y\",\"split\":\"train\",\"class\":\"Normal\"}\n";
+    for (name, table) in [("manifest.csv", csv), ("manifest.jsonl", json)] {
+        std::fs::write(folder.path().join(name), table).unwrap();
+        let open = |filter: &str| {
+            let filters =
+                filter.split(' ').map(|text| text.parse::<seg_data::RowFilter>().unwrap());
+            let rows = filters.fold(seg_data::RowFilter::default(), |all, one| all.and(one));
+            let options = OpenOptions { rows, ..OpenOptions::default() };
+            let prefix = format!("{}/", folder.path().display());
+            match Dataset::open_with(folder.path(), &options) {
+                Ok(set) => Ok(set.cases(Split::Train).len()),
+                Err(error) => Err(error.to_string().replace(&prefix, "")),
+            }
+        };
+        assert_eq!(open("class=Normal"), Ok(2));
+        assert_eq!(open("Class=Normal age=3"), Ok(1));
+        assert_eq!(open("age="), Ok(1));
+        let unknown = format!(
+            "{name}: no row has `normal` in the column `class`; there are `COVID-19`, `Normal`"
+        );
+        assert_eq!(open("class=normal"), Err(unknown));
+        let none = format!("{name}: no row is chosen by age= class=COVID-19");
+        assert_eq!(open("class=COVID-19 age="), Err(none));
+        std::fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    std::fs::write(folder.path().join("manifest.csv"), csv).unwrap();
+    let rows = "klass=Normal".parse().unwrap();
+    let error = Dataset::open_with(folder.path(), &OpenOptions { rows, ..OpenOptions::default() });
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("column `klass`, by which rows are to be chosen, is missing"),
+        "{error}"
+    );
+}

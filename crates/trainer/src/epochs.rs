@@ -11,12 +11,11 @@ use causal_clip_seg::Segmenter;
 use causal_clip_seg::format::Precision;
 use evaluation::{Control, answer_sheet, evaluate, mean_dice};
 use indicatif::{ProgressBar, ProgressStyle};
-use seeded::SplitMix64;
 use seg_data::{Case, Dataset, Split};
 use seg_image::write_rgb;
 use serde_json::json;
 
-use crate::batch::{Batch, Samples};
+use crate::batch::Batch;
 use crate::checkpoint::{self, Progress, Start};
 use crate::curves::Curves;
 use crate::error::TrainError;
@@ -27,6 +26,7 @@ use crate::prefetch::{Go, batches};
 use crate::recipe::Recipe;
 use crate::recipe_changes::KeyChange;
 use crate::report::{Ending, RunReport};
+use crate::samples::Samples;
 use crate::threshold::store_threshold;
 
 const CURVES: &str = "curves.png";
@@ -88,7 +88,9 @@ impl<'a> Epochs<'a> {
         let (log, lines) = folder.log(progress.log_bytes)?;
         let mut curves = Curves::default();
         lines.iter().for_each(|line| curves.take(line));
-        let batches = samples.len().div_ceil(recipe.training.batch);
+        // Every epoch has as many.
+        let cases = samples.order(recipe.data.sentences, 0, recipe.training.seed).len();
+        let batches = cases.div_ceil(recipe.rows());
         let per_epoch = batches.div_ceil(recipe.optimizer.accumulate);
         let steps = recipe.training.epochs * per_epoch;
         let bar = bar(steps, "{msg}\n{bar:30} step {pos}/{len}  {elapsed}, {eta} left", quiet);
@@ -178,11 +180,10 @@ impl<'a> Epochs<'a> {
     fn epoch(&mut self, stop: &AtomicBool) -> Result<Go, TrainError> {
         let recipe = self.recipe;
         let epoch = self.progress.epoch;
-        let mut order = (0..self.samples.len()).collect::<Vec<_>>();
-        SplitMix64::new(recipe.training.seed ^ ((epoch as u64 + 1) << 32)).shuffle(&mut order);
+        let order = self.samples.order(recipe.data.sentences, epoch, recipe.training.seed);
         let together = recipe.optimizer.accumulate;
         let done = self.progress.step_in_epoch * together;
-        let plan = order.chunks(recipe.training.batch).skip(done).collect::<Vec<_>>();
+        let plan = order.chunks(recipe.rows()).skip(done).collect::<Vec<_>>();
         let last = plan.len();
         let (mut waiting, mut seen, mut go) = (Vec::new(), 0, Go::On);
         let samples = Arc::clone(&self.samples);

@@ -5,9 +5,9 @@ use burn::tensor::{Int, Tensor};
 /// A batch as a step takes it.
 #[derive(Clone, Debug)]
 pub struct Example {
-    /// `[batch, 3, height, width]`, normalised
+    /// `[pictures, 3, height, width]`, normalised
     pub pixels: Tensor<4>,
-    /// `[batch, words]`
+    /// `[batch, words]`, as many sentences for each picture, side by side
     pub tokens: Tensor<2, Int>,
     /// What the answer should be.
     pub target: Target,

@@ -7,7 +7,7 @@ use seeded::mix64;
 use seg_data::Case;
 use serde::{Deserialize, Serialize};
 
-use crate::batch::Look;
+use crate::samples::Look;
 
 /// A short hash of each picture and mask as the network gets it, by its path in the set.
 ///

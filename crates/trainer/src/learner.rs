@@ -163,7 +163,7 @@ fn mean_over(
 
 /// Each batch's share of all cases.
 fn shares(batches: &[Example]) -> Vec<f64> {
-    let rows = batches.iter().map(|batch| batch.pixels.dims()[0]).collect::<Vec<_>>();
+    let rows = batches.iter().map(|batch| batch.tokens.dims()[0]).collect::<Vec<_>>();
     let all = rows.iter().sum::<usize>().max(1);
     rows.iter().map(|rows| *rows as f64 / all as f64).collect()
 }

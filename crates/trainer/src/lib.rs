@@ -82,6 +82,7 @@ mod recipe;
 mod recipe_changes;
 mod report;
 mod run;
+mod samples;
 mod schedule;
 mod sections;
 mod targets;
@@ -110,10 +111,11 @@ pub mod config {
 
 /// The parts of a training, for a loop of one's own: batches, losses, the two players, steps.
 pub mod steps {
-    pub use crate::batch::{Batch, Samples};
+    pub use crate::batch::Batch;
     pub use crate::example::{Example, Target};
     pub use crate::gradients::Gradients;
     pub use crate::learner::{Learner, Step};
     pub use crate::loss::{dice_loss, seg_loss};
     pub use crate::players::{Losses, PlayerParameters, Turn};
+    pub use crate::samples::Samples;
 }

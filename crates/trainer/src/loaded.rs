@@ -3,11 +3,11 @@
 use causal_clip_seg::config::InputConfig;
 use seg_data::{Case, Dataset, Split};
 
-use crate::batch::Samples;
 use crate::epochs::bar;
 use crate::error::TrainError;
 use crate::inputs::Inputs;
 use crate::recipe::Recipe;
+use crate::samples::Samples;
 use crate::targets;
 use crate::validation::validation_cases;
 

@@ -53,9 +53,52 @@ pub(crate) fn draw(
     ways.swap_remove(way)
 }
 
+/// Draws what a picture with several questions has covered, with the chance `1.5 · negatives`: twice as
+/// often the half that holds a target as the half beside it.
+pub(crate) fn draw_cover(
+    negatives: f64,
+    stream: &mut SplitMix64,
+    halves: &[TwoHalves],
+) -> Option<Cover> {
+    if !stream.chance(1.5 * negatives) || halves.is_empty() {
+        return None;
+    }
+    let TwoHalves { target, other } = halves[stream.below(halves.len())];
+    Some(if stream.below(3) == 0 { other } else { target })
+}
+
+/// Draws what is asked in place of one of several questions: with the chance `negatives / 4` a negation,
+/// or, a quarter as often, random words.
+pub(crate) fn draw_question(negatives: f64, stream: &mut SplitMix64, sentence: &str) -> Variant {
+    if !stream.chance(negatives / 4.0) {
+        return Variant::AsItIs;
+    }
+    let negated = Grammar::default().apply(Edit::Negate, sentence).map(Variant::Asked);
+    negated.filter(|_| stream.below(4) > 0).unwrap_or(Variant::Nonsense)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_questions_share_a_cover() {
+        let mut stream = SplitMix64::new(4);
+        let halves = Cover::halves((0..20).map(|x| (2..6).contains(&x)), 20).unwrap();
+        let (mut hidden, mut beside, mut asked) = (0, 0, 0);
+        for _ in 0..10_000 {
+            match draw_cover(0.2, &mut stream, &[halves]) {
+                Some(cover) if cover == halves.target => hidden += 1,
+                Some(_) => beside += 1,
+                None => {}
+            }
+            let question = draw_question(0.2, &mut stream, "Left lung.");
+            asked += usize::from(question != Variant::AsItIs);
+        }
+        assert!((1900..2100).contains(&hidden) && (900..1100).contains(&beside));
+        assert!((420..580).contains(&asked), "{asked}");
+        assert_eq!(draw_cover(1.0, &mut stream, &[]), None);
+    }
 
     #[test]
     fn the_share_of_what_is_not_there_is_the_recipes() {

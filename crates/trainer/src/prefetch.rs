@@ -2,9 +2,10 @@
 
 use std::sync::mpsc::sync_channel;
 
-use crate::batch::{Batch, Samples};
+use crate::batch::Batch;
 use crate::error::TrainError;
 use crate::recipe::Recipe;
+use crate::samples::Samples;
 
 /// Shows `each` the batches of `plan` in its order, while [`DataRecipe::workers`] threads prepare
 /// the next ones. Ends early if `each` says so.

@@ -122,6 +122,11 @@ impl Recipe {
         }
     }
 
+    /// Cases of a whole batch.
+    pub(crate) fn rows(&self) -> usize {
+        self.training.batch.saturating_mul(self.data.sentences)
+    }
+
     /// Whose left and right the trained network will mean: `model.sides`, else what the set's
     /// sentences mean by `augment.sides`.
     pub fn sides(&self) -> Sides {
@@ -155,6 +160,7 @@ impl Recipe {
             ("validation.every", validation.every),
             ("checkpoints.keep", checkpoints.keep),
             ("data.workers", data.workers),
+            ("data.sentences", data.sentences),
         ] {
             if value == 0 {
                 return refuse(key, value.to_string(), "it must be at least 1");

@@ -32,6 +32,7 @@ pub fn open_data(recipe: &Recipe) -> Result<Dataset, TrainError> {
     })?;
     let options = OpenOptions {
         reading: data.reading(),
+        rows: data.rows.clone(),
         group_pattern: data.group.clone(),
         ..OpenOptions::default()
     };

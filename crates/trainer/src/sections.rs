@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use causal_clip_seg::config::{Normalisation, Resize, Sides};
-use seg_data::{MaskOptions, MaskRule, PictureOptions, ReadOptions};
+use seg_data::{MaskOptions, MaskRule, PictureOptions, ReadOptions, RowFilter};
 use serde::{Deserialize, Serialize};
 
 /// The network and where its weights start.
@@ -54,6 +54,9 @@ impl Default for ModelRecipe {
 pub struct DataRecipe {
     /// Folder of the set.
     pub folder: Option<PathBuf>,
+    /// Which rows of a manifest are cases, by their columns: `{ class = ["Normal", "Non-COVID"] }`.
+    #[serde(rename = "where", skip_serializing_if = "RowFilter::is_empty")]
+    pub rows: RowFilter,
     /// Which mask values are inside: `auto`, `half`, `non_zero`, `alpha`, `{ equals = 3 }` or
     /// `{ colour = "#00ff00" }`.
     pub mask_rule: MaskRule,
@@ -70,6 +73,11 @@ pub struct DataRecipe {
     pub resplit: Option<[f64; 3]>,
     /// Seed by which groups are dealt anew.
     pub resplit_seed: u64,
+    /// Sentences of one picture that a batch asks together, for sets with many of them: what the network
+    /// makes of the picture is computed once for all. `training.batch` then counts pictures, and the
+    /// changes of `augment` and covers of `negatives` are the same for a picture's sentences. A picture
+    /// with fewer is asked some of them twice.
+    pub sentences: usize,
     /// Share of the sentences that are shown among random words, so that a text tower which starts
     /// from random weights learns to pass over words it does not know. 0 with CLIP's weights.
     pub fillers: f64,
@@ -93,6 +101,7 @@ impl Default for DataRecipe {
     fn default() -> Self {
         Self {
             folder: None,
+            rows: RowFilter::default(),
             mask_rule: MaskRule::default(),
             ignore: None,
             bits: None,
@@ -100,6 +109,7 @@ impl Default for DataRecipe {
             group: None,
             resplit: None,
             resplit_seed: 0,
+            sentences: 1,
             fillers: 0.0,
             rewordings: 0.0,
             negatives: 0.0,
@@ -254,7 +264,7 @@ pub struct TrainingConfig {
     pub seed: u64,
     /// Times that every training case is seen.
     pub epochs: usize,
-    /// Cases in a batch.
+    /// Cases in a batch; pictures in it, each with `data.sentences` cases.
     pub batch: usize,
     /// Activations that are cheap to compute are computed again in the backward pass.
     pub checkpointing: bool,

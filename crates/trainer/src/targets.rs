@@ -3,9 +3,9 @@
 use seg_data::{Case, Split};
 use seg_sentences::{Tie, places};
 
-use crate::batch::Look;
 use crate::error::TrainError;
 use crate::recipe::Recipe;
+use crate::samples::Look;
 
 /// Cases with what was seen when they were read.
 pub(crate) type Read<'a, 'b> = &'b [(&'a Case, Look)];

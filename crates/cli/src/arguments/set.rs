@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use causal_clip_seg_cli::Console;
-use seg_data::{Case, Dataset, OpenOptions, Split, stratified};
+use seg_data::{Case, Dataset, OpenOptions, RowFilter, Split, stratified};
 
 use crate::arguments::ReadArgs;
 
@@ -19,6 +19,9 @@ pub(crate) struct DataArgs {
     /// confidence intervals resample whole groups
     #[arg(long, value_name = "PATTERN")]
     group: Option<String>,
+    /// Only rows of a manifest whose column has one of these values; several columns must all fit
+    #[arg(long = "where", value_name = "COLUMN=VALUE,...")]
+    rows: Vec<RowFilter>,
     #[command(flatten)]
     reading: ReadArgs,
 }
@@ -40,6 +43,7 @@ impl DataArgs {
     pub(crate) fn open(&self, metadata: &BTreeMap<String, String>) -> anyhow::Result<Dataset> {
         let options = OpenOptions {
             group_pattern: self.group.clone(),
+            rows: self.rows.iter().cloned().fold(RowFilter::default(), RowFilter::and),
             reading: self.reading.options(metadata),
             ..OpenOptions::default()
         };

@@ -1,0 +1,266 @@
+//! The cases of a split at the network's size, in memory as far as it goes.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use causal_clip_seg::config::InputConfig;
+use causal_clip_seg::parts::{Tokenizer, network_mask};
+use causal_clip_seg::{RgbImage, SegError};
+use clip_encoder::RgbView;
+use rayon::prelude::*;
+use seeded::SplitMix64;
+use seg_data::{Case, NoteCounts, Sample};
+
+use crate::error::TrainError;
+use crate::inputs::hash;
+
+/// Cases ready for training: pictures and masks as bytes at the network's size, as many of them in
+/// memory as [`DataRecipe::memory`](crate::config::DataRecipe::memory) allows.
+#[derive(Debug)]
+pub struct Samples<'a> {
+    pub(crate) input: InputConfig,
+    pub(crate) tokenizer: Tokenizer,
+    /// `[size, size, 3]` each; a picture with several sentences stands here once. `None` if memory
+    /// ended before it: it is read again.
+    pictures: Vec<Option<Vec<u8>>>,
+    /// What is asked for of a picture; a mask with several sentences stands here once.
+    masks: Vec<Kept>,
+    pub(crate) cases: Vec<Prepared<'a>>,
+    /// How many sentences are longer than the network reads.
+    pub sentences_cut: usize,
+    /// What was decided while files were read.
+    pub notes: NoteCounts,
+}
+
+/// What is kept of a case that was read, whether memory holds it or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// The mask has a pixel inside.
+    pub any: bool,
+    /// It covers the whole picture.
+    pub full: bool,
+    /// It has no pixel at the network's size.
+    pub lost: bool,
+    /// Pixels at the network's size in the left and the right half.
+    pub halves: [usize; 2],
+    /// Hashes of picture and mask at the network's size.
+    pub picture: u64,
+    pub mask: u64,
+}
+
+impl Look {
+    fn new(values: &[bool], picture: &[u8], mask: &[u8], size: usize) -> Self {
+        let mut halves = [0; 2];
+        for row in mask.chunks_exact(size.max(1)) {
+            let inside = |part: &[u8]| part.iter().filter(|value| **value >= 128).count();
+            halves[0] += inside(&row[..size / 2]);
+            halves[1] += inside(&row[size / 2..]);
+        }
+        Self {
+            any: values.contains(&true),
+            full: !values.contains(&false),
+            lost: halves == [0; 2],
+            halves,
+            picture: hash(picture),
+            mask: hash(mask),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Prepared<'a> {
+    pub(crate) case: &'a Case,
+    picture: usize,
+    mask: usize,
+    /// No other case is about the picture.
+    pub(crate) alone: bool,
+}
+
+/// A mask, and what was seen when it was read.
+#[derive(Debug)]
+struct Kept {
+    look: Look,
+    /// `[size, size]`, 255 inside; `None` if memory ended before it.
+    inside: Option<Vec<u8>>,
+    /// `[size, size]`, 255 where pixels count nowhere; `None` if all count, or with `inside`.
+    ignored: Option<Vec<u8>>,
+}
+
+impl<'a> Samples<'a> {
+    /// Reads every picture with each of its masks once, with all processors; `tick` is called for each
+    /// case.
+    ///
+    /// # Errors
+    ///
+    /// The first picture or mask in the set's order that cannot be read, by its row; a sentence
+    /// that cannot be encoded.
+    pub fn load(
+        cases: &[&'a Case],
+        input: &InputConfig,
+        memory: usize,
+        tick: impl Fn() + Sync,
+    ) -> Result<Self, TrainError> {
+        /// A picture and a mask of it, and how many cases ask for that.
+        struct Read<'a> {
+            case: &'a Case,
+            picture: usize,
+            cases: usize,
+        }
+        let tokenizer = Tokenizer::clip();
+        let mut pictures: HashMap<&Path, usize> = HashMap::new();
+        let mut masks: HashMap<(usize, &[PathBuf]), usize> = HashMap::new();
+        let (mut reads, mut asked) = (Vec::<Read<'_>>::new(), Vec::<usize>::new());
+        let mut sentences_cut = 0;
+        let mut prepared = Vec::with_capacity(cases.len());
+        for case in cases.iter().copied() {
+            let next = pictures.len();
+            let picture = *pictures.entry(case.image.as_path()).or_insert(next);
+            asked.resize(pictures.len(), 0);
+            asked[picture] += 1;
+            let next = masks.len();
+            let mask = *masks.entry((picture, case.masks.as_slice())).or_insert(next);
+            if mask == reads.len() {
+                reads.push(Read { case, picture, cases: 0 });
+            }
+            reads[mask].cases += 1;
+            let encoded =
+                tokenizer.encode(&case.sentence, input.word_len).map_err(SegError::from)?;
+            sentences_cut += usize::from(encoded.cut);
+            prepared.push(Prepared { case, picture, mask, alone: true });
+        }
+        prepared.iter_mut().for_each(|prepared| prepared.alone = asked[prepared.picture] == 1);
+        // What memory holds is decided by the order of cases alone.
+        let area = input.size * input.size;
+        let mut room = memory.saturating_mul(1 << 20);
+        let mut fits = |bytes: usize| {
+            let fits = bytes <= room;
+            room -= if fits { bytes } else { 0 };
+            fits
+        };
+        let mut seen = vec![false; pictures.len()];
+        let plan = reads.iter().map(|read| {
+            let first = !std::mem::replace(&mut seen[read.picture], true);
+            (read, first && fits(3 * area), fits(area))
+        });
+        type Found = Result<(Option<Vec<u8>>, Kept, NoteCounts), TrainError>;
+        let plan = plan.collect::<Vec<_>>();
+        let found = plan.par_iter().map(|(read, keep_picture, keep_mask)| -> Found {
+            let sample = seg_data::load(read.case)?;
+            let Bytes { picture, mask, ignored } = Bytes::new(&sample, input)?;
+            let look = Look::new(&sample.mask.values, &picture, &mask, input.size);
+            (0..read.cases).for_each(|_| tick());
+            let inside = keep_mask.then_some(mask);
+            let ignored = ignored.filter(|_| *keep_mask);
+            Ok((keep_picture.then_some(picture), Kept { look, inside, ignored }, sample.notes))
+        });
+        let mut samples = Self {
+            input: input.clone(),
+            tokenizer,
+            pictures: (0..pictures.len()).map(|_| None).collect(),
+            masks: Vec::with_capacity(reads.len()),
+            cases: prepared,
+            sentences_cut,
+            notes: NoteCounts::default(),
+        };
+        for (read, found) in reads.iter().zip(found.collect::<Vec<_>>()) {
+            let (picture, mask, notes) = found?;
+            if picture.is_some() {
+                samples.pictures[read.picture] = picture;
+            }
+            samples.masks.push(mask);
+            samples.notes.merge(notes);
+        }
+        Ok(samples)
+    }
+
+    /// The cases with what was seen of them.
+    pub(crate) fn looks(&self) -> Vec<(&'a Case, Look)> {
+        let look = |prepared: &Prepared<'a>| (prepared.case, self.masks[prepared.mask].look);
+        self.cases.iter().map(look).collect()
+    }
+
+    /// How many cases there are.
+    pub fn len(&self) -> usize {
+        self.cases.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.cases.is_empty()
+    }
+
+    /// The order in which an epoch shows the cases: by `sentences` of one picture side by side, pictures
+    /// in an order that seed and epoch decide. A picture whose sentences do not fill its last turn is
+    /// asked some of them again.
+    pub(crate) fn order(&self, sentences: usize, epoch: usize, seed: u64) -> Vec<usize> {
+        let mut stream = SplitMix64::new(seed ^ ((epoch as u64 + 1) << 32));
+        let mut pictures = vec![Vec::new(); self.pictures.len()];
+        if sentences == 1 {
+            let mut order = (0..self.cases.len()).collect::<Vec<_>>();
+            stream.shuffle(&mut order);
+            return order;
+        }
+        for (index, prepared) in self.cases.iter().enumerate() {
+            pictures[prepared.picture].push(index);
+        }
+        let mut turns = Vec::new();
+        for mut asked in pictures {
+            stream.shuffle(&mut asked);
+            for first in (0..asked.len()).step_by(sentences) {
+                let turn = asked.iter().cycle().skip(first).take(sentences).copied();
+                turns.push(turn.collect::<Vec<_>>());
+            }
+        }
+        stream.shuffle(&mut turns);
+        turns.concat()
+    }
+
+    /// A case's picture and mask, read again if memory did not hold them.
+    pub(crate) fn bytes<'b>(&'b self, prepared: &'b Prepared<'_>) -> Result<Shown<'b>, TrainError> {
+        let picture = self.pictures.get(prepared.picture).and_then(Option::as_deref);
+        let mask = self.masks.get(prepared.mask);
+        if let (Some(picture), Some(Kept { inside: Some(inside), ignored, .. })) = (picture, mask) {
+            let ignored = ignored.as_deref().map(Cow::Borrowed);
+            return Ok(Shown { picture: picture.into(), mask: inside.into(), ignored });
+        }
+        let Bytes { picture, mask, ignored } =
+            Bytes::new(&seg_data::load(prepared.case)?, &self.input)?;
+        let ignored = ignored.map(Cow::Owned);
+        Ok(Shown { picture: picture.into(), mask: mask.into(), ignored })
+    }
+}
+
+/// A case at the network's size.
+struct Bytes {
+    /// `[size, size, 3]`
+    picture: Vec<u8>,
+    /// `[size, size]`, 255 inside
+    mask: Vec<u8>,
+    /// `[size, size]`, 255 where pixels count nowhere; `None` if all count.
+    ignored: Option<Vec<u8>>,
+}
+
+impl Bytes {
+    fn new(sample: &Sample, input: &InputConfig) -> Result<Self, TrainError> {
+        let ignored = sample.ignored.as_ref().map(|ignored| network_mask(ignored, input));
+        Ok(Self {
+            picture: picture_bytes(&sample.image, input)?,
+            mask: network_mask(&sample.mask, input)?,
+            ignored: ignored.transpose()?,
+        })
+    }
+}
+
+/// A case at the network's size, from memory or read again.
+pub(crate) struct Shown<'a> {
+    pub(crate) picture: Cow<'a, [u8]>,
+    pub(crate) mask: Cow<'a, [u8]>,
+    pub(crate) ignored: Option<Cow<'a, [u8]>>,
+}
+
+fn picture_bytes(image: &RgbImage, input: &InputConfig) -> Result<Vec<u8>, TrainError> {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let view = RgbView::new(width, height, image.as_raw()).map_err(SegError::from)?;
+    Ok(input.resize.image(view, input.size).map_err(SegError::from)?)
+}
