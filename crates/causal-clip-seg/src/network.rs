@@ -104,12 +104,15 @@ impl CausalClipSeg {
         names().replace(self, |slot| which(slot).then(|| initial_values(slot, seed)))
     }
 
-    /// Both maps of logits, each `[batch, 1, height, width]`.
+    /// Both maps of logits, each `[sentences, 1, height, width]`.
+    ///
+    /// Each picture may be asked several sentences, all as many: they stand side by side, and what does
+    /// not depend on them is computed once a picture.
     ///
     /// # Shapes
     ///
-    /// - `pixels`: `[batch, 3, height, width]`, normalised; height and width multiples of 32
-    /// - `tokens`: `[batch, words]`
+    /// - `pixels`: `[pictures, 3, height, width]`, normalised; height and width multiples of 32
+    /// - `tokens`: `[sentences, words]`, a multiple of `pictures`
     pub fn forward(&self, pixels: Tensor<4>, tokens: Tensor<2, Int>) -> SegLogits {
         self.forward_in_game(pixels, tokens, &Game::Gated)
     }
@@ -129,13 +132,17 @@ impl CausalClipSeg {
         self.decoder.forward_in_game(levels, state, game)
     }
 
-    /// The causal logits alone, `[batch, 1, height, width]`: what the mask is made of.
+    /// The causal logits alone, `[sentences, 1, height, width]`: what the mask is made of.
+    ///
+    /// # Shapes
+    ///
+    /// As [`CausalClipSeg::forward`].
     pub fn forward_causal(&self, pixels: Tensor<4>, tokens: Tensor<2, Int>) -> Tensor<4> {
         let (levels, state) = self.encode(pixels, tokens);
         self.decoder.forward_causal(levels, state)
     }
 
-    /// Both towers: the pyramid and the sentences' states `[batch, embed_dim]`.
+    /// Both towers: the pictures' pyramid and the sentences' states `[sentences, embed_dim]`.
     pub fn encode(&self, pixels: Tensor<4>, tokens: Tensor<2, Int>) -> (Pyramid, Tensor<2>) {
         let pyramid = self.backbone.image_tower.forward(pixels);
         (pyramid, self.backbone.text_tower.states(tokens))

@@ -87,7 +87,7 @@ impl Decoder {
     /// # Shapes
     ///
     /// - `levels`: see [`Pyramid`]
-    /// - `state`: `[batch, state]`
+    /// - `state`: `[sentences, state]`, a multiple of the pictures
     pub fn forward(&self, levels: Pyramid, state: Tensor<2>) -> SegLogits {
         self.forward_in_game(levels, state, &Game::Gated)
     }
@@ -97,7 +97,7 @@ impl Decoder {
     /// # Shapes
     ///
     /// - `levels`: see [`Pyramid`]
-    /// - `state`: `[batch, state]`
+    /// - `state`: `[sentences, state]`, a multiple of the pictures
     pub fn forward_in_game(&self, levels: Pyramid, state: Tensor<2>, game: &Game) -> SegLogits {
         let split = self.neck_stages(levels, game).split;
         let confounding_state = match game {
@@ -111,7 +111,7 @@ impl Decoder {
     ///
     /// # Shapes
     ///
-    /// - output: `[batch, 1, height, width]`
+    /// - output: `[sentences, 1, height, width]`
     pub fn forward_causal(&self, levels: Pyramid, state: Tensor<2>) -> Tensor<4> {
         let levels = self.neck.levels(self.adapt(levels));
         let causal = self.neck.causal(&levels, self.neck.gates(&levels));

@@ -264,3 +264,102 @@ fn picture_bytes(image: &RgbImage, input: &InputConfig) -> Result<Vec<u8>, Train
     let view = RgbView::new(width, height, image.as_raw()).map_err(SegError::from)?;
     Ok(input.resize.image(view, input.size).map_err(SegError::from)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use seg_data::{Dataset, Split};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::recipe::Recipe;
+
+    /// Three pictures with 5, 1 and 2 cases, each half white.
+    fn set() -> (TempDir, Dataset) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut table = "image,mask,text,split\n".to_owned();
+        for (picture, sentences) in [("a", 5), ("b", 1), ("c", 2)] {
+            for side in ["left", "right"] {
+                let inside = |x: u32| (x < 16) == (side == "left");
+                let mask = seg_image::BinaryMask::from_fn(32, 32, |x, _| inside(x));
+                let file = folder.path().join(format!("{picture}-{side}.png"));
+                seg_image::write_mask(&file, &mask).unwrap();
+            }
+            let grey = RgbImage::from_pixel(32, 32, seg_image::Rgb([90; 3]));
+            seg_image::write_rgb(&folder.path().join(format!("{picture}.png")), &grey).unwrap();
+            for sentence in 0..sentences {
+                let side = ["left", "right"][sentence % 2];
+                table += &format!("{picture}.png,{picture}-{side}.png,{side} {sentence},train\n");
+            }
+        }
+        std::fs::write(folder.path().join("manifest.csv"), table).unwrap();
+        let set = Dataset::open(folder.path()).unwrap();
+        (folder, set)
+    }
+
+    fn samples(set: &Dataset, memory: usize) -> Samples<'_> {
+        let input = InputConfig { size: 32, ..InputConfig::default() };
+        Samples::load(&set.cases(Split::Train), &input, memory, || {}).unwrap()
+    }
+
+    #[test]
+    fn sentences_of_a_picture_stand_side_by_side() {
+        let (_folder, set) = set();
+        let samples = samples(&set, 1);
+        let order = samples.order(2, 3, 7);
+        // 3 turns of the first picture, one of each other.
+        assert_eq!(order.len(), 10);
+        assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), samples.len());
+        for turn in order.chunks(2) {
+            assert_eq!(samples.cases[turn[0]].picture, samples.cases[turn[1]].picture);
+        }
+        assert_eq!(order, samples.order(2, 3, 7));
+        assert_ne!(order, samples.order(2, 4, 7));
+        let mut alone = samples.order(1, 3, 7);
+        alone.sort();
+        assert_eq!(alone, [0, 1, 2, 3, 4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn what_memory_does_not_hold_is_read_again() {
+        let (_folder, set) = set();
+        let mut recipe = Recipe::default();
+        recipe.data.sentences = 2;
+        recipe.data.negatives = 0.5;
+        recipe.augment.brightness = 0.3;
+        recipe.augment.affine = 1.0;
+        recipe.augment.shift = 0.1;
+        let (held, read) = (samples(&set, 1), samples(&set, 0));
+        for epoch in 0..4 {
+            let order = held.order(2, epoch, 0);
+            let shown = |samples: &Samples<'_>| {
+                format!("{:?}", samples.batch(&order, epoch, &recipe).unwrap())
+            };
+            assert_eq!(shown(&held), shown(&read));
+        }
+    }
+
+    /// A cover that hides one half leaves the cases about the other.
+    #[test]
+    fn a_cover_is_the_same_for_all_of_a_pictures_cases() {
+        let (_folder, set) = set();
+        let mut recipe = Recipe::default();
+        recipe.data.sentences = 2;
+        recipe.data.negatives = 1.0;
+        let samples = samples(&set, 1);
+        let device = burn::tensor::Device::flex();
+        let mut seen = BTreeSet::new();
+        for epoch in 0..20 {
+            // One case about each half of the first picture.
+            let batch = samples.batch(&[0, 1], epoch, &recipe).unwrap();
+            let example = batch.example(&device);
+            assert_eq!(example.pixels.dims(), [1, 3, 32, 32]);
+            let sums = example.target.mask.sum_dim(3).sum_dim(2).into_data();
+            let sums = sums.to_vec::<f32>().unwrap();
+            assert!(sums[0] == 0.0 || sums[1] == 0.0, "{sums:?}");
+            seen.insert([sums[0] > 0.0, sums[1] > 0.0]);
+        }
+        assert!(seen.contains(&[true, false]) && seen.contains(&[false, true]), "{seen:?}");
+    }
+}

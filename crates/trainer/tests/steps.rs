@@ -166,6 +166,37 @@ fn what_is_frozen_stays() {
     assert!(moved.iter().any(|name| part(name) == "neck"), "{moved:?}");
 }
 
+/// Sentences that share a picture cost, and move the network, as if each had the picture to itself.
+#[test]
+fn sentences_of_a_picture_count_as_cases_of_their_own() {
+    let device = Device::flex().autodiff();
+    for order in [Order::Off, Order::Simultaneous, Order::Alternating] {
+        let alone = example(4, 5, &device);
+        let tokens = [[1823, 3143], [3143, 7474], [12230, 1823], [7474, 12230]];
+        let tokens = tokens.iter().flat_map(|words| [49406, words[0], words[1], 49407]);
+        let data = TensorData::new(tokens.collect::<Vec<i32>>(), [4, 4]);
+        let tokens = Tensor::<2, Int>::from_data(data, &device);
+        let first = |row: usize| alone.pixels.clone().slice([row..row + 1]);
+        let twice = Tensor::cat(vec![first(0), first(0), first(1), first(1)], 0);
+        let pair = Tensor::cat(vec![first(0), first(1)], 0);
+        let step = |pixels: Tensor<4>| {
+            let mut learner = Learner::new(network(&device), &recipe(order));
+            let example = Example { pixels, tokens: tokens.clone(), ..alone.clone() };
+            let step = learner.step(&[example], 0.1, false);
+            (step, values(&learner.network))
+        };
+        let ((one, moved), (other, also)) = (step(twice), step(pair));
+        assert!((one.losses.causal - other.losses.causal).abs() < 1e-5, "{one:?} {other:?}");
+        assert!((one.norm - other.norm).abs() < 1e-3 * one.norm, "{one:?} {other:?}");
+        // The variance that is kept divides by one less than the pixels.
+        for (name, values) in moved.iter().filter(|(name, _)| !name.contains("running_")) {
+            let pairs = values.iter().zip(&also[name]);
+            let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(worst < 1e-4, "{order:?}, {name}: {worst}");
+        }
+    }
+}
+
 /// Two batches make the mean gradient, by their cases: not the sum.
 #[test]
 fn batches_are_accumulated_as_a_mean() {
