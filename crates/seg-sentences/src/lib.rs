@@ -54,7 +54,7 @@ pub use fill::{DrawWord, nonsense, with_fillers};
 pub use grammar::Grammar;
 pub use language::is_known_language;
 pub use place::{Place, places};
-pub use reword::reworded;
+pub use reword::{reworded, spare_words};
 pub use rewrite::rewrite;
 pub use role::{Role, role};
 pub use sides::{Sides, UnknownSides};

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use causal_clip_seg::SegError;
+use causal_clip_seg::config::Sides;
 use causal_clip_seg::parts::{TokenBatch, token_tensor};
 use evaluation::{Cover, other_side};
 use seeded::{SplitMix64, mix64};
@@ -219,7 +220,12 @@ impl Samples<'_> {
             (chance < share).then_some(stream)
         };
         if let Some(mut stream) = chosen(REWORDINGS, recipe.data.rewordings) {
-            sentence = reworded(&sentence, &mut stream);
+            let sides = match recipe.sides() {
+                Sides::Patient => seg_sentences::Sides::Patient,
+                // Where a sentence has to say whose side it means, one that says nothing means the image's.
+                Sides::Image | Sides::Stated => seg_sentences::Sides::Image,
+            };
+            sentence = reworded(&sentence, sides, &self.spare_words, &mut stream);
         }
         if let Some(mut stream) = chosen(FILLERS, recipe.data.fillers) {
             let word = |stream: &mut _| draw_word(&self.tokenizer, stream);

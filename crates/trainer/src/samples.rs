@@ -11,6 +11,7 @@ use clip_encoder::RgbView;
 use rayon::prelude::*;
 use seeded::SplitMix64;
 use seg_data::{Case, NoteCounts, Sample};
+use seg_sentences::spare_words;
 
 use crate::error::TrainError;
 use crate::inputs::hash;
@@ -27,6 +28,8 @@ pub struct Samples<'a> {
     /// What is asked for of a picture; a mask with several sentences stands here once.
     masks: Vec<Kept>,
     pub(crate) cases: Vec<Prepared<'a>>,
+    /// Words of the sentences that mean nothing by themselves.
+    pub(crate) spare_words: Vec<String>,
     /// How many sentences are longer than the network reads.
     pub sentences_cut: usize,
     /// What was decided while files were read.
@@ -159,6 +162,7 @@ impl<'a> Samples<'a> {
             tokenizer,
             pictures: (0..pictures.len()).map(|_| None).collect(),
             masks: Vec::with_capacity(reads.len()),
+            spare_words: spare_words(cases.iter().map(|case| case.sentence.as_str())),
             cases: prepared,
             sentences_cut,
             notes: NoteCounts::default(),

@@ -81,8 +81,9 @@ pub struct DataRecipe {
     /// Share of the sentences that are shown among random words, so that a text tower which starts
     /// from random weights learns to pass over words it does not know. 0 with CLIP's weights.
     pub fillers: f64,
-    /// Share of the sentences that lose some of the words which say neither where, how many, whose side
-    /// nor that there is none, and change the order of the rest if they name one place at most. A text
+    /// Share of the sentences that lose some of the words which say neither what, where, how many, whose
+    /// side nor that there is none, get some such words of the set's other sentences, and change the
+    /// order if they name one place at most. A text
     /// tower that starts from random weights then goes by what decides, and understands wordings that
     /// training does not have. 0 with CLIP's weights.
     pub rewordings: f64,
