@@ -5,7 +5,7 @@
 //! gamma and colour profiles are ignored. The first page of a TIFF is read, and its polarity
 //! (`WhiteIsZero`) is honoured.
 
-use std::io::Cursor;
+use std::io::{BufRead, Cursor, Read, Seek};
 use std::path::Path;
 
 use file_kind::FileKind;
@@ -95,20 +95,41 @@ pub fn decode_picture(
         image.apply_orientation(decoded.orientation);
         notes.push(FileNote::Turned);
     }
-    let top = match (largest_of_sixteen(&image), options.bits.map(|bits| bits.min(16))) {
-        (None, _) | (Some(_), Some(16)) => u32::from(u16::MAX),
-        (Some(largest), Some(bits)) if largest >> bits > 0 => {
-            return Err(ImageError::Bits { file: name.to_owned(), bits, largest });
+    let largest = largest_of_sixteen(&image);
+    if let Some(largest) = largest {
+        check_bits(largest, options.bits, name)?;
+        notes.extend(few_bits(largest, options.bits));
+    }
+    let image = eight_bits(image, top_of(options.bits));
+    Ok(Picture { image, notes })
+}
+
+/// Whether a largest value of 16 bits lies within the bits that are said to be used.
+pub(crate) fn check_bits(largest: u16, bits: Option<u8>, name: &Path) -> Result<(), ImageError> {
+    match bits {
+        Some(bits) if bits < 16 && largest >> bits > 0 => {
+            Err(ImageError::Bits { file: name.to_owned(), bits, largest })
         }
-        (Some(_), Some(bits)) => (1u32 << bits) - 1,
-        (Some(largest), None) => {
-            let bits = (16 - largest.leading_zeros()) as u8;
-            notes.extend((largest > 0 && bits < 16).then_some(FileNote::FewBits { bits }));
-            u32::from(u16::MAX)
-        }
-    };
+        _ => Ok(()),
+    }
+}
+
+/// What is to be told of a largest value of 16 bits, where nothing is said of the bits.
+pub(crate) fn few_bits(largest: u16, bits: Option<u8>) -> Option<FileNote> {
+    let needed = (16 - largest.leading_zeros()) as u8;
+    (bits.is_none() && largest > 0 && needed < 16).then_some(FileNote::FewBits { bits: needed })
+}
+
+/// The value of 16-bit pictures that becomes 255.
+pub(crate) fn top_of(bits: Option<u8>) -> u32 {
+    (1u32 << bits.map_or(16, |bits| bits.min(16))) - 1
+}
+
+/// A picture in 8 bits and three channels; of 16 bits `top` becomes 255.
+pub(crate) fn eight_bits(image: DynamicImage, top: u32) -> RgbImage {
+    let top = top.max(1);
     let eight = |value: u16| ((u32::from(value) * 255 + top / 2) / top) as u8;
-    let image = match image {
+    match image {
         DynamicImage::ImageRgb8(image) => image,
         DynamicImage::ImageRgb16(image) => rgb(&image, |p| p.0.map(eight)),
         DynamicImage::ImageRgba16(image) => rgb(&image, |p| [p[0], p[1], p[2]].map(eight)),
@@ -118,12 +139,11 @@ pub fn decode_picture(
         DynamicImage::ImageLuma8(image) => rgb(&image, |p| [p[0]; 3]),
         DynamicImage::ImageLumaA8(image) => rgb(&image, |p| [p[0]; 3]),
         other => other.to_rgb8(),
-    };
-    Ok(Picture { image, notes })
+    }
 }
 
 /// The largest value of a picture of 16 bits, alpha left out; `None` for any other.
-fn largest_of_sixteen(image: &DynamicImage) -> Option<u16> {
+pub(crate) fn largest_of_sixteen(image: &DynamicImage) -> Option<u16> {
     match image {
         DynamicImage::ImageLuma16(image) => image.as_raw().iter().copied().max(),
         DynamicImage::ImageRgb16(image) => image.as_raw().iter().copied().max(),
@@ -150,42 +170,68 @@ pub(crate) struct Decoded {
 }
 
 pub(crate) fn decode(content: &[u8], name: &Path) -> Result<Decoded, ImageError> {
-    let broken = |source| ImageError::Decode { file: name.to_owned(), source };
-    let mut reader = ImageReader::new(Cursor::new(content))
-        .with_guessed_format()
-        .map_err(|source| ImageError::Read { file: name.to_owned(), source })?;
-    // BigTIFF has a version of its own, which the guess does not know.
-    if content.starts_with(b"II\x2b\0") || content.starts_with(b"MM\0\x2b") {
-        reader.set_format(ImageFormat::Tiff);
-    }
-    let read = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Tiff, ImageFormat::Bmp];
-    let Some(format) = reader.format().filter(|format| read.contains(format)) else {
-        let kind = FileKind::of(content.get(..FileKind::HEAD).unwrap_or(content));
-        return Err(ImageError::Format { file: name.to_owned(), kind });
-    };
-    if format == ImageFormat::Jpeg && !has_end(content) {
+    if content.starts_with(b"\xff\xd8\xff") && !has_end(content) {
         return Err(ImageError::Cut { file: name.to_owned(), bytes: content.len() });
     }
-    let tags = match format {
-        ImageFormat::Tiff => TiffTags::read(content),
-        _ => TiffTags::default(),
-    };
-    if let Some(what) = tags.unsupported() {
-        return Err(ImageError::Unsupported { file: name.to_owned(), what });
-    }
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_BYTES);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let Header { decoder, format, orientation, tags } = Header::read(Cursor::new(content), name)?;
     let ((width, height), bytes) = (decoder.dimensions(), decoder.total_bytes());
     if u64::from(width) * u64::from(height) > MAX_PIXELS || bytes > MAX_BYTES {
         return Err(ImageError::TooLarge { file: name.to_owned(), width, height, bytes });
     }
-    // Broken metadata do not make the pixels unreadable.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let image = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    let image = DynamicImage::from_decoder(decoder)
+        .map_err(|source| ImageError::Decode { file: name.to_owned(), source })?;
     let (pages, white_is_zero) = (tags.pages.max(1), tags.white_is_zero);
     Ok(Decoded { image, format, orientation, pages, white_is_zero })
+}
+
+/// A file that is a picture of a kind that is read; its pixels are not decoded.
+pub(crate) struct Header<D> {
+    pub(crate) decoder: D,
+    pub(crate) format: ImageFormat,
+    /// How EXIF says that it is to be turned.
+    pub(crate) orientation: Orientation,
+    /// The defaults for formats other than TIFF.
+    pub(crate) tags: TiffTags,
+}
+
+impl Header<()> {
+    pub(crate) fn read<'a, R: BufRead + Seek + 'a>(
+        content: R,
+        name: &'a Path,
+    ) -> Result<Header<impl ImageDecoder + 'a>, ImageError> {
+        let unread = |source| ImageError::Read { file: name.to_owned(), source };
+        let broken = |source| ImageError::Decode { file: name.to_owned(), source };
+        let reader = ImageReader::new(content).with_guessed_format().map_err(unread)?;
+        let guess = reader.format();
+        let mut content = reader.into_inner();
+        content.rewind().map_err(unread)?;
+        let mut head = Vec::new();
+        content.by_ref().take(FileKind::HEAD as u64).read_to_end(&mut head).map_err(unread)?;
+        // BigTIFF has a version of its own, which the guess does not know.
+        let big = head.starts_with(b"II\x2b\0") || head.starts_with(b"MM\0\x2b");
+        let guess = if big { Some(ImageFormat::Tiff) } else { guess };
+        let read = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Tiff, ImageFormat::Bmp];
+        let Some(format) = guess.filter(|format| read.contains(format)) else {
+            return Err(ImageError::Format { file: name.to_owned(), kind: FileKind::of(&head) });
+        };
+        content.rewind().map_err(unread)?;
+        let tags = match format {
+            ImageFormat::Tiff => TiffTags::read(&mut content),
+            _ => TiffTags::default(),
+        };
+        if let Some(what) = tags.unsupported() {
+            return Err(ImageError::Unsupported { file: name.to_owned(), what });
+        }
+        content.rewind().map_err(unread)?;
+        let mut reader = ImageReader::with_format(content, format);
+        let mut limits = Limits::default();
+        limits.max_alloc = Some(MAX_BYTES);
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder().map_err(broken)?;
+        // Broken metadata do not make the pixels unreadable.
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        Ok(Header { decoder, format, orientation, tags })
+    }
 }
 
 fn rgb<P: image::Pixel>(

@@ -27,6 +27,19 @@ pub enum ImageError {
         file.display(), crate::MAX_PIXELS / 1_000_000, crate::MAX_BYTES >> 20
     )]
     TooLarge { file: PathBuf, width: u32, height: u32, bytes: u64 },
+    /// A picture beyond the limits of whole pictures that cannot be read a few rows at a time.
+    #[error(
+        "{}: {width} x {height} pixels, and {why}: it has to be read whole, and the limits are then {} million \
+         pixels and {} MiB; store it as a PNG without interlacing or a TIFF in small strips or tiles",
+        file.display(), crate::MAX_PIXELS / 1_000_000, crate::MAX_BYTES >> 20
+    )]
+    NoRows { file: PathBuf, width: u32, height: u32, why: String },
+    /// The header promises more than can be read even a few rows at a time; nothing was decoded.
+    #[error(
+        "{}: {width} x {height} pixels, the limits are {} columns and {} million pixels",
+        file.display(), crate::MAX_COLUMNS, crate::MAX_PIXELS_BY_ROWS / 1_000_000
+    )]
+    TooManyRows { file: PathBuf, width: u32, height: u32 },
     /// A file ends before its picture does.
     #[error(
         "{}: ends in the middle of the picture ({bytes} bytes, no end marker): an incomplete download \

@@ -18,6 +18,7 @@ mod caption;
 mod contents;
 mod decode;
 mod error;
+mod gray_rows;
 mod jpeg;
 mod judge;
 mod mask;
@@ -25,6 +26,8 @@ mod mask_file;
 mod mask_rule;
 mod note;
 mod overlay;
+mod rows;
+mod tiff_rows;
 mod tiff_tags;
 mod write;
 
@@ -34,10 +37,12 @@ pub use decode::{
     read_rgb,
 };
 pub use error::ImageError;
+pub use gray_rows::GrayRows;
 pub use image::{Rgb, RgbImage};
 pub use mask::{BinaryMask, BoundingBox};
 pub use mask_file::{MaskReading, decode_mask, read_mask};
 pub use mask_rule::{Colour, MaskOptions, MaskRule, UnknownMaskRule};
 pub use note::{FileNote, NoteCounts};
 pub use overlay::{OverlayStyle, contact_sheet, flip_horizontal, overlay, overlay_with_reference};
+pub use rows::{MAX_COLUMNS, MAX_PIXELS_BY_ROWS, PictureRows};
 pub use write::{write_gray8, write_mask, write_rgb};

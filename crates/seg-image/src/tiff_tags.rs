@@ -1,6 +1,6 @@
 //! What a TIFF file says of itself beside its pixels.
 
-use std::io::Cursor;
+use std::io::{Read, Seek};
 
 use tiff::decoder::Decoder;
 use tiff::tags::{PhotometricInterpretation, Tag};
@@ -23,9 +23,9 @@ const MOST_PAGES: usize = 1000;
 
 impl TiffTags {
     /// Nothing is known of a file that cannot be read: decoding it will say why.
-    pub(crate) fn read(content: &[u8]) -> Self {
+    pub(crate) fn read(content: impl Read + Seek) -> Self {
         let mut tags = Self::default();
-        let Ok(mut decoder) = Decoder::new(Cursor::new(content)) else { return tags };
+        let Ok(mut decoder) = Decoder::new(content) else { return tags };
         let mut first = |tag| {
             let values = decoder.find_tag_unsigned_vec::<u16>(tag).ok().flatten()?;
             values.first().copied()

@@ -70,23 +70,96 @@ pub fn write_new(file: &Path, content: &[u8]) -> Result<(), WriteError> {
     put(file, |out| out.write_all(content), rename)
 }
 
+/// A file that is written over a longer time, for what no closure can hold: several files at once,
+/// or a writer that wants to own what it writes to. Dropped before [`PartFile::finish`] it leaves
+/// nothing.
+///
+/// ```
+/// use std::io::Write;
+/// use whole_file::PartFile;
+///
+/// let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("lines");
+/// let part = PartFile::new(&file)?;
+/// part.handle()?.write_all(b"0\n")?;
+/// assert!(!file.exists());
+/// part.finish()?;
+/// assert_eq!(std::fs::read(&file)?, b"0\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct PartFile {
+    beside: NamedTempFile,
+    file: PathBuf,
+}
+
+impl PartFile {
+    /// Begins a file; nothing of that name is touched.
+    ///
+    /// # Errors
+    ///
+    /// If its folder cannot be written to.
+    pub fn new(file: &Path) -> Result<Self, WriteError> {
+        let beside = temporary(folder_of(file));
+        let beside = beside.map_err(|source| WriteError { file: file.to_owned(), source })?;
+        Ok(Self { beside, file: file.to_owned() })
+    }
+
+    /// What to write to, unbuffered; all handles of a file share one position.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no more handles.
+    pub fn handle(&self) -> Result<File, WriteError> {
+        self.beside.as_file().try_clone().map_err(|source| self.error(source))
+    }
+
+    /// Syncs the file and gives it its name, in place of an earlier one.
+    ///
+    /// # Errors
+    ///
+    /// See [`WriteError`].
+    pub fn finish(self) -> Result<(), WriteError> {
+        let Self { beside, file } = self;
+        let synced = beside.as_file().sync_all();
+        let named =
+            synced.and_then(|()| beside.persist(&file).map(drop).map_err(|error| error.error));
+        named.map_err(|source| WriteError { file: file.clone(), source })?;
+        sync(folder_of(&file));
+        Ok(())
+    }
+
+    /// What went wrong while the file was written.
+    pub fn error(&self, source: io::Error) -> WriteError {
+        WriteError { file: self.file.clone(), source }
+    }
+}
+
 /// Writes a temporary file, renames it and syncs the folder.
 fn put(
     file: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     rename: impl FnOnce(NamedTempFile) -> io::Result<()>,
 ) -> Result<(), WriteError> {
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(file);
     let written = beside(folder, fill).and_then(rename);
     written.map_err(|source| WriteError { file: file.to_owned(), source })?;
-    // The new name is safe on disk once its folder is; not every system can sync a folder.
+    sync(folder);
+    Ok(())
+}
+
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// A new name is safe on disk once its folder is; not every system can sync a folder.
+fn sync(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }
-    Ok(())
 }
 
 /// A temporary file in the folder, filled and synced.
@@ -96,6 +169,16 @@ fn beside(
 ) -> io::Result<NamedTempFile> {
     /// In bytes.
     const BUFFER: usize = 1 << 20;
+    let beside = temporary(folder)?;
+    let mut out = BufWriter::with_capacity(BUFFER, beside.as_file());
+    fill(&mut out)?;
+    out.flush()?;
+    drop(out);
+    beside.as_file().sync_all()?;
+    Ok(beside)
+}
+
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -103,13 +186,7 @@ fn beside(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let beside = builder.tempfile_in(folder)?;
-    let mut out = BufWriter::with_capacity(BUFFER, beside.as_file());
-    fill(&mut out)?;
-    out.flush()?;
-    drop(out);
-    beside.as_file().sync_all()?;
-    Ok(beside)
+    builder.tempfile_in(folder)
 }
 
 #[cfg(test)]
@@ -137,6 +214,19 @@ mod tests {
         assert!(message.starts_with("cannot write ") && message.ends_with("taken"), "{message}");
         assert!(write(&folder.path().join("no/such/folder"), b"x").is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_part_that_is_dropped_leaves_the_earlier_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a");
+        write(&file, b"before").unwrap();
+        let part = PartFile::new(&file).unwrap();
+        part.handle().unwrap().write_all(b"after").unwrap();
+        drop(part);
+        assert_eq!(std::fs::read(&file).unwrap(), b"before");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(PartFile::new(&folder.path().join("no/such/folder")).is_err());
     }
 
     #[test]
