@@ -45,6 +45,26 @@ pub enum ConfigError {
     /// The mask's threshold.
     #[error("input.threshold is {threshold}: it must lie between 0 and 1")]
     Threshold { threshold: f32 },
+    /// The side of a tile.
+    #[error(
+        "a tile's side is {side}: it must lie in {} to {} pixels",
+        crate::Tiling::MIN_SIDE,
+        crate::Tiling::MAX_SIDE
+    )]
+    TileSide { side: u32 },
+    /// The share of a tile that the next one covers.
+    #[error(
+        "tiles overlap by {overlap} of their side: it must lie in 0 to {}",
+        crate::Tiling::MAX_OVERLAP
+    )]
+    TileOverlap { overlap: f32 },
+    /// A row of tiles that takes too much memory.
+    #[error(
+        "a picture {width} pixels wide in tiles of {rows}: a row of tiles may have {} million pixels; \
+         choose smaller tiles",
+        crate::Segmenter::MAX_BAND / 1_000_000
+    )]
+    Band { width: u32, rows: u32 },
     /// The threshold of presence.
     #[error("input.presence is {presence}: it must lie in 0 to 1")]
     Presence { presence: f32 },

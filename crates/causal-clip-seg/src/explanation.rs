@@ -56,6 +56,7 @@ impl Explanation {
                 probabilities: at_picture(&host(sigmoid(logits)))?,
                 threshold: input.threshold,
                 presence_threshold: None,
+                tiles_presence: None,
                 sentence_cut: !batch.cut.is_empty(),
             })
         };

@@ -75,11 +75,13 @@ pub mod parts;
 mod prepared;
 mod segmenter;
 mod sentences;
+mod tiled;
+mod tiling;
 
 #[doc(no_inline)]
 pub use burn;
 pub use burn::tensor::Device;
-pub use seg_image::{RgbImage, decode_rgb, read_rgb};
+pub use seg_image::{PictureRows, RgbImage, decode_rgb, read_rgb};
 
 pub use crate::checkpoint::Checkpoint;
 pub use crate::config::CausalClipSegConfig;
@@ -87,6 +89,8 @@ pub use crate::errors::SegError;
 pub use crate::mask::Mask;
 pub use crate::network::CausalClipSeg;
 pub use crate::segmenter::Segmenter;
+pub use crate::tiled::TiledAnswer;
+pub use crate::tiling::Tiling;
 
 /// The front page's example, run as every other.
 #[cfg(doctest)]

@@ -21,6 +21,9 @@ pub struct Mask {
     /// From this [`Mask::presence`] on there is something; `None` if the weights have no such
     /// threshold.
     pub presence_threshold: Option<f32>,
+    /// The highest [`Mask::presence`] of the tiles, if the answer is of several
+    /// ([`Segmenter::segment_tiled`](crate::Segmenter::segment_tiled)).
+    pub tiles_presence: Option<f32>,
     /// Whether the sentence was longer than the network reads: its end was not seen.
     pub sentence_cut: bool,
 }
@@ -39,9 +42,15 @@ impl Mask {
     /// picture hangs on how large the target is: a sure small nodule would lie below an unsure large
     /// lung. A thousandth (some 50 pixels of 224 x 224) is smaller than the smallest usual targets,
     /// and large enough to be calm.
+    ///
+    /// Of an answer by tiles it is the highest of the tiles: what is large in one of them is small in
+    /// the picture.
     pub fn presence(&self) -> f32 {
         /// One in so many pixels counts.
         const SHARE: usize = 1000;
+        if let Some(highest) = self.tiles_presence {
+            return highest;
+        }
         let mut values = self.probabilities.clone();
         let count = values.len().div_ceil(SHARE);
         let Some(last) = count.checked_sub(1) else { return 0.0 };
@@ -119,7 +128,16 @@ mod tests {
 
     fn mask(probabilities: Vec<f32>, presence_threshold: Option<f32>) -> Mask {
         let (width, threshold) = (probabilities.len() as u32, 0.5);
-        Mask { width, height: 1, probabilities, threshold, presence_threshold, sentence_cut: false }
+        let (tiles_presence, sentence_cut) = (None, false);
+        Mask {
+            width,
+            height: 1,
+            probabilities,
+            threshold,
+            presence_threshold,
+            tiles_presence,
+            sentence_cut,
+        }
     }
 
     #[test]

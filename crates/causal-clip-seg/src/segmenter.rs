@@ -211,6 +211,7 @@ impl Segmenter {
                     probabilities,
                     threshold,
                     presence_threshold: presence,
+                    tiles_presence: None,
                     sentence_cut: sentence.cut,
                 })
             })

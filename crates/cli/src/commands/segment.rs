@@ -3,20 +3,25 @@
 mod answer;
 mod jobs;
 mod ledger;
+mod tiles;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use causal_clip_seg::explanation::Explanation;
-use causal_clip_seg::{Device, Mask, RgbImage, Segmenter};
+use causal_clip_seg::{Device, Mask, RgbImage, Segmenter, Tiling};
 use causal_clip_seg_cli::{Console, DeviceArg, UsageError};
-use seg_image::{OverlayStyle, contact_sheet, overlay, read_picture, write_mask, write_rgb};
+use seg_image::{
+    FileNote, OverlayStyle, PictureOptions, PictureRows, contact_sheet, overlay, write_mask,
+    write_rgb,
+};
 use serde_json::json;
 
 use crate::arguments::{AnswerArgs, OutArg, PictureArgs, Weights, whose_left};
 use answer::{Answer, short};
 use jobs::JobOptions;
+use tiles::{Files, Opened, TileArgs, Tiles};
 
 /// Segments pictures by sentences.
 ///
@@ -34,10 +39,15 @@ use jobs::JobOptions;
 /// row for each: image, sentence, mask, share of the area, bounding box in pixels, presence. Stop it with
 /// Ctrl-C at any time; the same command goes on with what is left. A row that cannot be answered is
 /// reported with file and row, the others are answered, and the exit code is 1.
+///
+/// Small things in large pictures: the network sees a picture at its own size, a few hundred pixels wide.
+/// --tile N answers tiles of N x N pixels instead, each as a picture of its own, and blends where they
+/// overlap. Choose N so that things look as large as in the pictures that the network was trained on.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   causal-clip-seg segment
   causal-clip-seg segment -w runs/first -i x.png \"left lung\" \"lesion in the right lung\"
+  causal-clip-seg segment -w runs/nuclei -i slide.tif --tile 512 \"nuclei\"
   causal-clip-seg segment -w runs/first --jobs questions.csv -o runs/answers")]
 pub(crate) struct Segment {
     /// What to segment, each sentence in quotes; several are answered one by one
@@ -73,6 +83,8 @@ pub(crate) struct Segment {
     #[arg(long, value_name = "TABLE", conflicts_with_all = ["images", "sentences", "sheet", "explain"])]
     jobs: Option<PathBuf>,
     #[command(flatten)]
+    tiles: TileArgs,
+    #[command(flatten)]
     device: DeviceArg,
 }
 
@@ -82,6 +94,7 @@ impl Segment {
             let what = "no sentence: say what to segment, for example \"left lung\"";
             return Err(UsageError(what.to_owned()).into());
         }
+        let tiling = self.tiles.tiling()?;
         let device = self.device.open()?;
         let weights = match &self.weights {
             Some(path) => Weights::open(path, console)?,
@@ -92,7 +105,7 @@ impl Segment {
         let out = self.out.create("segment")?;
         if let Some(table) = &self.jobs {
             let reading = self.picture.options(weights.metadata());
-            let options = JobOptions { reading, probability: self.probability };
+            let options = JobOptions { reading, probability: self.probability, tiling };
             return jobs::run(table, &segmenter, &weights, &out, options, console);
         }
         let answers = self.pictures(&segmenter, &weights, &device, &out, console)?;
@@ -131,6 +144,7 @@ impl Segment {
         // Beside the prepared network the one as trained: the other branch and the gates are its own.
         let trained = self.explain.then(|| weights.as_trained(device)).transpose()?;
         let options = self.picture.options(weights.metadata());
+        let tiling = self.tiles.tiling()?;
         let mut answers = Vec::new();
         let (mut names, mut overlays) = (HashSet::new(), Vec::new());
         let (asked, sentences) = self.asked()?;
@@ -142,44 +156,103 @@ impl Segment {
                 "{}: an earlier picture has the same file name; run the command once for each",
                 path.display()
             );
-            let image = match image {
-                Some(image) => image.clone(),
-                None => {
-                    let read = read_picture(path, options)?;
-                    for note in read.notes {
-                        console.note(format!("{}: {note}", path.display()));
-                    }
-                    read.image
-                }
+            let name = |number: usize| match sentences.len() {
+                1 => stem.to_string(),
+                _ => format!("{stem}.{}", number + 1),
             };
-            let queries = sentences.iter().map(|sentence| (&image, sentence.as_str()));
-            let masks = segmenter.segment_many(&queries.collect::<Vec<_>>())?;
+            let file = |number, kind: &str| out.join(format!("{}.{kind}.png", name(number)));
+            let (opened, notes) = match image {
+                Some(image) => (Opened::Whole(image.clone()), Vec::new()),
+                None => tiles::open(path, options, tiling)?,
+            };
+            tell(path, &notes, console);
+            let image = match (opened, tiling) {
+                (Opened::Whole(image), _) => image,
+                (Opened::Rows(rows), Some(tiling)) => {
+                    answers.extend(self.large(segmenter, *rows, tiling, options, file, console)?);
+                    continue;
+                }
+                (Opened::Rows(_), None) => continue, // only tiles are read so
+            };
+            let texts = sentences.iter().map(String::as_str).collect::<Vec<_>>();
+            let masks = tiles::masks(segmenter, &image, &texts, tiling)?;
             for (number, (sentence, mask)) in sentences.iter().zip(&masks).enumerate() {
-                let name = match sentences.len() {
-                    1 => stem.to_string(),
-                    _ => format!("{stem}.{}", number + 1),
-                };
-                let file = |kind: &str| out.join(format!("{name}.{kind}.png"));
-                overlays.push(self.leave(&image, sentence, mask, file)?);
+                overlays.push(self.leave(&image, sentence, mask, |kind| file(number, kind))?);
                 if let Some(network) = &trained {
                     let explanation = Explanation::new(network, &image, sentence)?;
-                    write_rgb(&file("explain"), &explanation.sheet(&image, sentence))?;
+                    write_rgb(&file(number, "explain"), &explanation.sheet(&image, sentence))?;
                 }
-                if mask.sentence_cut {
-                    let short = short(sentence);
-                    console.note(format!(
-                        "a sentence is longer than the network reads, its end was ignored: {short}"
-                    ));
-                }
-                let (path, mask_file) = (path.display(), file("mask"));
+                let (path, mask_file) = (path.display(), file(number, "mask"));
                 let mask_file = mask_file.display().to_string();
-                answers.push(Answer::new(path.to_string(), sentence, mask, mask_file));
+                let mut answer = Answer::new(path.to_string(), sentence, mask, mask_file);
+                answer.tiles = Tiles::of(tiling, image.dimensions(), sentence);
+                answers.push(answer);
+            }
+        }
+        for answer in &answers {
+            if answer.sentence_cut {
+                let short = short(&answer.sentence);
+                console.note(format!(
+                    "a sentence is longer than the network reads, its end was ignored: {short}"
+                ));
+            }
+            if let Some(note) = answer.tiles.and_then(|tiles| tiles.note(&answer.sentence)) {
+                console.note(note);
             }
         }
         if let Some(sheet) = &self.sheet {
+            ensure!(!overlays.is_empty(), "no overlay for the sheet: every picture is too large");
             write_rgb(sheet, &contact_sheet(&overlays, sentences.len()))
                 .context("cannot write the sheet")?;
         }
+        Ok(answers)
+    }
+
+    /// Answers about a picture that is read by rows.
+    fn large(
+        &self,
+        segmenter: &Segmenter,
+        mut rows: PictureRows,
+        tiling: Tiling,
+        options: PictureOptions,
+        file: impl Fn(usize, &str) -> PathBuf,
+        console: Console,
+    ) -> anyhow::Result<Vec<Answer>> {
+        let (_, sentences) = self.asked()?;
+        let path = rows.file().to_owned();
+        let limit = tiles::MOST_IN_MEMORY / 1_000_000;
+        console.note(format!(
+            "{}: over {limit} million pixels: masks are written row by row, and there is no overlay",
+            path.display()
+        ));
+        let mut answers = Vec::new();
+        let numbered = sentences.iter().enumerate().collect::<Vec<_>>();
+        let passes = numbered.chunks(tiles::at_once(&rows, tiling));
+        let bar = console.progress(rows.height() as usize * passes.len(), "rows");
+        for (pass, part) in passes.enumerate() {
+            if pass > 0 {
+                rows = PictureRows::open(&path, options)?;
+            }
+            let files = part.iter().map(|(number, sentence)| {
+                let mask = file(*number, "mask");
+                let probability = self.probability.then(|| file(*number, "probability"));
+                let name = mask.display().to_string();
+                (sentence.as_str(), Files { mask, probability, name })
+            });
+            let name = path.display().to_string();
+            let told = tiles::answer_rows(
+                segmenter,
+                &mut rows,
+                (&name, tiling),
+                &files.collect::<Vec<_>>(),
+                |count| bar.inc(count),
+            )?;
+            if pass == 0 {
+                tell(&path, &told.notes, console);
+            }
+            answers.extend(told.answers);
+        }
+        bar.finish_and_clear();
         Ok(answers)
     }
 
@@ -222,4 +295,9 @@ impl Segment {
         #[cfg(not(feature = "demo"))]
         Err(UsageError("no picture: give one with --image".to_owned()).into())
     }
+}
+
+/// Says what was decided while a picture was read.
+fn tell(path: &Path, notes: &[FileNote], console: Console) {
+    notes.iter().for_each(|note| console.note(format!("{}: {note}", path.display())));
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use causal_clip_seg::Mask;
 use serde::Serialize;
 
+use super::tiles::Tiles;
+
 /// What a mask says, for people and for tables.
 #[derive(Debug, Serialize)]
 pub(super) struct Answer {
@@ -22,6 +24,9 @@ pub(super) struct Answer {
     pub(super) present: Option<bool>,
     /// Whether the sentence was longer than the network reads.
     pub(super) sentence_cut: bool,
+    /// If the answer is made of several tiles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tiles: Option<Tiles>,
 }
 
 /// Pixels at the mask's ends, both included.
@@ -51,6 +56,7 @@ impl Answer {
             presence: mask.presence(),
             present: mask.is_present(),
             sentence_cut: mask.sentence_cut,
+            tiles: None,
         }
     }
 }

@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use causal_clip_seg::Segmenter;
+use causal_clip_seg::errors::ImageError;
+use causal_clip_seg::{RgbImage, SegError, Segmenter, Tiling};
 use causal_clip_seg_cli::{Console, stop_on_ctrl_c};
 use indicatif::ProgressBar;
 use seg_data::{DataError, Question, QuestionTable, read_questions};
-use seg_image::{NoteCounts, PictureOptions, read_picture, write_mask};
+use seg_image::{NoteCounts, PictureOptions, PictureRows, write_mask};
 use serde_json::json;
 
 use super::answer::Answer;
 use super::ledger::{Ledger, Settings};
+use super::tiles::{self, Files, Opened, Tiles};
 use crate::arguments::{Weights, create_folder, whose_left};
 
 /// Sentences about one picture that are answered at once; each needs maps of the picture's size.
@@ -24,6 +26,8 @@ pub(super) struct JobOptions {
     pub(super) reading: PictureOptions,
     /// Probabilities too.
     pub(super) probability: bool,
+    /// Answers by tiles.
+    pub(super) tiling: Option<Tiling>,
 }
 
 /// Answers the rows of a table that have no answer yet; `false` if a row could not be answered.
@@ -41,7 +45,7 @@ pub(super) fn run(
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let ledger = Ledger::open(out, &settings(segmenter, weights, folder)?)?;
+    let ledger = Ledger::open(out, &settings(segmenter, weights, folder, options.tiling)?)?;
     let stop = stop_on_ctrl_c("picture")?;
     let rows = questions.len();
     let probabilities = options.probability.then(|| out.join("probabilities"));
@@ -52,7 +56,9 @@ pub(super) fn run(
         folder,
         probabilities,
         reading: options.reading,
+        tiling: options.tiling,
         notes: NoteCounts::default(),
+        places: Places::default(),
         bar: None,
         failed: Vec::new(),
         answered: 0,
@@ -66,8 +72,11 @@ pub(super) fn run(
     let stopped = work.answer_all(&pictures, stop)?;
     bar.finish_and_clear();
 
-    let Work { ledger, failed, answered, notes, .. } = work;
+    let Work { ledger, failed, answered, notes, places, .. } = work;
     notes.lines().into_iter().for_each(|line| console.note(line));
+    if let Some(note) = places.note {
+        console.note(format!("{} answers: {note}", places.count));
+    }
     let told = json!({
         "left_and_right": whose_left(segmenter),
         "sides": segmenter.sides(),
@@ -93,13 +102,19 @@ pub(super) fn run(
     Ok(failed.is_empty())
 }
 
-fn settings(segmenter: &Segmenter, weights: &Weights, folder: &Path) -> anyhow::Result<Settings> {
+fn settings(
+    segmenter: &Segmenter,
+    weights: &Weights,
+    folder: &Path,
+    tiling: Option<Tiling>,
+) -> anyhow::Result<Settings> {
     let input = &segmenter.config().input;
     Ok(Settings {
         weights_sha256: weights.sha256()?,
         branch: json!(input.branch).as_str().unwrap_or_default().to_owned(),
         threshold: input.threshold,
         presence: input.presence,
+        tiles: tiling.map(|tiling| (tiling.side(), tiling.overlap())),
         images_in: folder
             .canonicalize()
             .with_context(|| format!("cannot find {}", folder.display()))?,
@@ -108,6 +123,14 @@ fn settings(segmenter: &Segmenter, weights: &Weights, folder: &Path) -> anyhow::
 
 /// A picture with the questions about it that have no answer.
 type Picture = (PathBuf, Vec<Question>);
+
+/// Answers by tiles to sentences that name a place.
+#[derive(Default)]
+struct Places {
+    count: usize,
+    /// About one of them.
+    note: Option<String>,
+}
 
 /// The run as far as it is.
 struct Work<'a> {
@@ -118,8 +141,10 @@ struct Work<'a> {
     /// Where the probabilities go, if they are wanted.
     probabilities: Option<PathBuf>,
     reading: PictureOptions,
+    tiling: Option<Tiling>,
     /// What was decided while pictures were read.
     notes: NoteCounts,
+    places: Places,
     bar: Option<ProgressBar>,
     failed: Vec<String>,
     answered: usize,
@@ -157,39 +182,116 @@ impl Work<'_> {
     /// `true` if it was stopped before the last picture.
     fn answer_all(&mut self, pictures: &[Picture], stop: &AtomicBool) -> anyhow::Result<bool> {
         for (picture, questions) in pictures {
-            let image = match read_picture(picture, self.reading) {
-                Ok(read) => {
-                    self.notes.add(picture, &read.notes);
-                    read.image
+            let mut opened = match tiles::open(picture, self.reading, self.tiling) {
+                Ok((opened, notes)) => {
+                    self.notes.add(picture, &notes);
+                    opened
                 }
                 Err(error) => {
-                    let error = format!("{:#}", anyhow::Error::from(error));
-                    questions.iter().for_each(|q| self.fail(format!("{}: {error}", q.origin)));
+                    self.fail_all(questions, error);
                     continue;
                 }
             };
-            for part in questions.chunks(AT_ONCE) {
+            let at_once = match (&opened, self.tiling) {
+                (Opened::Rows(rows), Some(tiling)) => tiles::at_once(rows, tiling),
+                _ => AT_ONCE,
+            };
+            for (number, part) in questions.chunks(at_once).enumerate() {
                 if stop.load(Ordering::Relaxed) {
                     return Ok(true);
                 }
-                let asked = part.iter().map(|question| (&image, question.sentence.as_str()));
-                let masks = self.segmenter.segment_many(&asked.collect::<Vec<_>>())?;
-                for (question, mask) in part.iter().zip(&masks) {
-                    let file = self.ledger.new_mask(picture);
-                    let path = self.ledger.path(&file);
-                    write_mask(&path, &mask.decided())?;
-                    if let Some(folder) = &self.probabilities {
-                        let name = path.file_name().unwrap_or_default();
-                        mask.write_probabilities(folder.join(name))?;
-                    }
-                    let name = self.name(picture);
-                    self.ledger.add(Answer::new(name, &question.sentence, mask, file))?;
-                    self.answered += 1;
-                    self.bar.iter().for_each(|bar| bar.inc(1));
+                match &mut opened {
+                    Opened::Whole(image) => self.answer(picture, image, part)?,
+                    Opened::Rows(rows) => self.answer_rows(rows, part, number == 0)?,
                 }
             }
         }
         Ok(false)
+    }
+
+    /// Answers questions about a picture in memory.
+    fn answer(
+        &mut self,
+        picture: &Path,
+        image: &RgbImage,
+        questions: &[Question],
+    ) -> anyhow::Result<()> {
+        let asked = questions.iter().map(|question| question.sentence.as_str());
+        let masks = tiles::masks(self.segmenter, image, &asked.collect::<Vec<_>>(), self.tiling)?;
+        for (question, mask) in questions.iter().zip(&masks) {
+            let file = self.ledger.new_mask(picture);
+            let path = self.ledger.path(&file);
+            write_mask(&path, &mask.decided())?;
+            if let Some(folder) = &self.probabilities {
+                let name = path.file_name().unwrap_or_default();
+                mask.write_probabilities(folder.join(name))?;
+            }
+            let mut answer = Answer::new(self.name(picture), &question.sentence, mask, file);
+            answer.tiles = Tiles::of(self.tiling, image.dimensions(), &question.sentence);
+            self.add(answer)?;
+        }
+        Ok(())
+    }
+
+    /// Answers questions about a picture that is read by rows; anew, unless it was just opened.
+    fn answer_rows(
+        &mut self,
+        rows: &mut PictureRows,
+        questions: &[Question],
+        just_opened: bool,
+    ) -> anyhow::Result<()> {
+        let Some(tiling) = self.tiling else { return Ok(()) };
+        let picture = rows.file().to_owned();
+        let files = questions.iter().map(|question| {
+            let name = self.ledger.new_mask(&picture);
+            let mask = self.ledger.path(&name);
+            let file = mask.file_name().unwrap_or_default();
+            let probability = self.probabilities.as_ref().map(|folder| folder.join(file));
+            (question.sentence.as_str(), Files { mask, probability, name })
+        });
+        let files = files.collect::<Vec<_>>();
+        let name = self.name(&picture);
+        if !just_opened {
+            match PictureRows::open(&picture, self.reading) {
+                Ok(opened) => *rows = opened,
+                Err(error) => {
+                    self.fail_all(questions, error);
+                    return Ok(());
+                }
+            }
+        }
+        match tiles::answer_rows(self.segmenter, rows, (&name, tiling), &files, |_| ()) {
+            Ok(told) => {
+                if just_opened {
+                    self.notes.add(&picture, &told.notes);
+                }
+                told.answers.into_iter().try_for_each(|answer| self.add(answer))
+            }
+            // What cannot be written now cannot be written later.
+            Err(SegError::Image(error @ ImageError::Write(_))) => Err(error.into()),
+            Err(error) => {
+                self.fail_all(questions, error);
+                Ok(())
+            }
+        }
+    }
+
+    /// An answer whose files are written.
+    fn add(&mut self, answer: Answer) -> anyhow::Result<()> {
+        if let Some(note) = answer.tiles.and_then(|tiles| tiles.note(&answer.sentence)) {
+            self.places.count += 1;
+            self.places.note.get_or_insert(note);
+        }
+        self.ledger.add(answer)?;
+        self.answered += 1;
+        self.bar.iter().for_each(|bar| bar.inc(1));
+        Ok(())
+    }
+
+    /// Questions about a picture that cannot be read.
+    fn fail_all(&mut self, questions: &[Question], error: impl Into<anyhow::Error>) {
+        let error = format!("{:#}", error.into());
+        questions.iter().for_each(|q| self.fail(format!("{}: {error}", q.origin)));
     }
 
     /// A picture's name in the table of answers: its path from the folder of the questions.

@@ -18,6 +18,9 @@ pub(super) struct Settings {
     pub(super) branch: String,
     pub(super) threshold: f32,
     pub(super) presence: Option<f32>,
+    /// Side and overlap of the tiles, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tiles: Option<(u32, f32)>,
     /// The folder that the pictures' paths start from.
     pub(super) images_in: PathBuf,
 }
@@ -186,6 +189,7 @@ fn check_settings(file: &Path, settings: &Settings) -> anyhow::Result<()> {
     let what = match () {
         () if earlier.weights_sha256 != settings.weights_sha256 => "other weights",
         () if earlier.images_in != settings.images_in => "a table in another folder",
+        () if earlier.tiles != settings.tiles => "other tiles",
         () if earlier != *settings => "another branch, threshold or presence",
         () => return Ok(()),
     };
@@ -205,6 +209,7 @@ mod tests {
             branch: "causal".to_owned(),
             threshold,
             presence: None,
+            tiles: None,
             images_in: PathBuf::from("/set"),
         }
     }
@@ -219,6 +224,7 @@ mod tests {
             presence: 0.75,
             present: None,
             sentence_cut: false,
+            tiles: None,
         }
     }
 
