@@ -9,6 +9,7 @@ pub use clip_encoder::{
 use serde::{Deserialize, Serialize};
 
 use crate::errors::ConfigError;
+use crate::tiling::Tiling;
 
 /// Which logits the mask is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +111,10 @@ pub struct InputConfig {
     /// validation cases by a training that asks for what is not there, else `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence: Option<f32>,
+    /// Side of the [tiles](crate::Tiling) that a picture is answered by, in the picture's own pixels: that of
+    /// the crops that the network was trained on. `None` for whole pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tile: Option<u32>,
     /// Whose left and right the sentences mean that the network was trained on; `None` if that is not
     /// recorded, as in weights that other code trained.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,6 +131,7 @@ impl Default for InputConfig {
             threshold: 0.5,
             branch: Branch::Causal,
             presence: None,
+            tile: None,
             sides: None,
         }
     }
@@ -219,7 +225,7 @@ impl CausalClipSegConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.clip.check()?;
         self.decoder().check()?;
-        let InputConfig { size, word_len, threshold, presence, .. } = self.input;
+        let InputConfig { size, word_len, threshold, presence, tile, .. } = self.input;
         if size == 0 || size % 32 != 0 || size > 4096 {
             return Err(ConfigError::Size { size });
         }
@@ -232,6 +238,7 @@ impl CausalClipSegConfig {
         if let Some(presence) = presence.filter(|presence| !(0.0..=1.0).contains(presence)) {
             return Err(ConfigError::Presence { presence });
         }
+        tile.map(Tiling::new).transpose()?;
         Ok(())
     }
 }

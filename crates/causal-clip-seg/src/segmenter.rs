@@ -19,6 +19,7 @@ use crate::mask::Mask;
 #[cfg(doc)]
 use crate::network::CausalClipSeg;
 use crate::sentences::{Sentence, SentenceCache};
+use crate::tiling::Tiling;
 
 /// A trained network with everything that stands before and after it.
 ///
@@ -107,6 +108,16 @@ impl Segmenter {
         self.with(|input| input.presence = threshold)
     }
 
+    /// The segmenter with answers by tiles of another side, or whole ones; see
+    /// [`Segmenter::segment_tiled`].
+    ///
+    /// # Errors
+    ///
+    /// If the side is not one of a [`Tiling`].
+    pub fn with_tile(self, side: Option<u32>) -> Result<Self, SegError> {
+        self.with(|input| input.tile = side)
+    }
+
     /// The segmenter with another input: any of the above, and the size of pictures and the length of
     /// sentences.
     ///
@@ -127,7 +138,8 @@ impl Segmenter {
         self.with_input(input)
     }
 
-    /// What `sentence` means in `image`, at the image's own size.
+    /// What `sentence` means in `image`, at the image's own size. A network that was trained on crops
+    /// answers by [tiles](InputConfig::tile) of their size, as [`Segmenter::segment_tiled`] does.
     ///
     /// # Errors
     ///
@@ -144,6 +156,25 @@ impl Segmenter {
     ///
     /// If a picture has no pixels.
     pub fn segment_many(&self, queries: &[(&RgbImage, &str)]) -> Result<Vec<Mask>, SegError> {
+        let Some(side) = self.config().input.tile else { return self.segment_whole(queries) };
+        let tiling = Tiling::new(side)?;
+        let (pictures, order) = by_picture(queries);
+        let mut masks = vec![None; queries.len()];
+        for asked in order.chunk_by(|(a, _), (b, _)| a == b) {
+            let sentences = asked.iter().map(|(_, query)| queries[*query].1).collect::<Vec<_>>();
+            let answers = self.segment_tiled_many(pictures[asked[0].0], &sentences, tiling)?;
+            for ((_, query), mask) in asked.iter().zip(answers) {
+                masks[*query] = Some(mask);
+            }
+        }
+        Ok(masks.into_iter().flatten().collect())
+    }
+
+    /// As [`Segmenter::segment_many`], each picture whole, whatever the input says of tiles.
+    pub(crate) fn segment_whole(
+        &self,
+        queries: &[(&RgbImage, &str)],
+    ) -> Result<Vec<Mask>, SegError> {
         let size = self.config().input.size;
         let most = (PIXELS_AT_ONCE / (size * size)).max(1);
         let (pictures, order) = by_picture(queries);

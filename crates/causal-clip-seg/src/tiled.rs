@@ -63,7 +63,7 @@ impl Segmenter {
         let (width, height) = image.dimensions();
         if sentences.is_empty() || width <= tiling.side() && height <= tiling.side() {
             let queries = sentences.iter().map(|sentence| (image, *sentence)).collect::<Vec<_>>();
-            return self.segment_many(&queries);
+            return self.segment_whole(&queries);
         }
         let mut maps = vec![Vec::new(); sentences.len()];
         let mut next = 0;
@@ -145,7 +145,7 @@ impl Segmenter {
                 let tiles = tiles.collect::<Vec<_>>();
                 let queries =
                     tiles.iter().flat_map(|tile| sentences.iter().map(move |s| (tile, *s)));
-                let masks = self.segment_many(&queries.collect::<Vec<_>>())?;
+                let masks = self.segment_whole(&queries.collect::<Vec<_>>())?;
                 let queries =
                     part.iter().flat_map(|column| (0..sentences.len()).map(|s| (*column, s)));
                 for ((column, sentence), mask) in queries.zip(masks) {

@@ -39,6 +39,21 @@ fn a_tile_as_large_as_the_picture_is_the_whole_answer() {
 }
 
 #[test]
+fn a_network_of_crops_answers_by_tiles() {
+    let image = picture(150, 90);
+    let expected =
+        segmenter().segment_tiled(&image, SENTENCES[1], Tiling::new(64).unwrap()).unwrap();
+    let segmenter = segmenter().with_tile(Some(64)).unwrap();
+    let small = picture(30, 64);
+    let masks = segmenter.segment_many(&[(&image, SENTENCES[1]), (&small, SENTENCES[0])]).unwrap();
+    assert_eq!(masks[0], expected);
+    let whole = segmenter.with_tile(None).unwrap().segment(&small, SENTENCES[0]).unwrap();
+    assert_eq!(masks[1], whole);
+    let message = self::segmenter().with_tile(Some(7)).unwrap_err().to_string();
+    assert!(message.starts_with("a tile's side is 7"), "{message}");
+}
+
+#[test]
 fn tiles_that_do_not_overlap_are_answers_of_their_own() {
     let segmenter = segmenter();
     let image = picture(80, 40);

@@ -6,7 +6,8 @@ mod common;
 
 use std::path::Path;
 
-use common::{demo, failure, json, run, success, text};
+use causal_clip_seg::Tiling;
+use common::{demo, failure, json, phantoms, run, short_training, success, text};
 use seg_image::{GrayRows, MaskOptions, read_mask, read_rgb};
 
 /// A picture of so many pixels that it is answered by rows, with some structure.
@@ -32,7 +33,8 @@ fn a_tile_as_large_as_the_picture_changes_nothing() {
     let printed = json("segment", &["--out", &tiled, "--probability", "--tile", "2000"]);
     assert!(printed["answers"][0]["tiles"].is_null(), "{printed}");
     for kind in ["mask", "overlay", "probability"] {
-        let read = |of: &str| std::fs::read(folder.path().join(of).join(format!("chest.{kind}.png")));
+        let read =
+            |of: &str| std::fs::read(folder.path().join(of).join(format!("chest.{kind}.png")));
         assert_eq!(read("whole").unwrap(), read("tiled").unwrap(), "{kind}");
     }
 }
@@ -70,7 +72,8 @@ fn a_large_picture_is_answered_by_rows() {
     let mask = read_mask(&folder_of("slide.mask.png"), MaskOptions::default()).unwrap().mask;
     assert_eq!((mask.width, mask.height), (4200, 4100));
     assert_eq!(mask.coverage(), answer["area_share"].as_f64().unwrap());
-    let corners = mask.bounding_box().map(|found| [found.left, found.right, found.top, found.bottom]);
+    let corners =
+        mask.bounding_box().map(|found| [found.left, found.right, found.top, found.bottom]);
     let told = ["left", "right", "top", "bottom"].map(|side| answer["bounding_box"][side].as_u64());
     assert_eq!(corners.map(|corners| corners.map(|at| Some(u64::from(at)))), Some(told));
     assert!(folder_of("slide.probability.png").exists());
@@ -91,7 +94,8 @@ fn a_table_has_large_pictures_too() {
     std::fs::write(folder.path().join("cut.png"), &whole[..whole.len() / 2]).unwrap();
     std::fs::copy(demo("chest.png"), folder.path().join("chest.png")).unwrap();
     let table = folder.path().join("jobs.csv");
-    let rows = "image,text\nslide.png,opacity\nslide.png,left lung\ncut.png,opacity\nchest.png,opacity\n";
+    let rows =
+        "image,text\nslide.png,opacity\nslide.png,left lung\ncut.png,opacity\nchest.png,opacity\n";
     std::fs::write(&table, rows).unwrap();
     let (table, answers) = (table.display().to_string(), out(folder.path(), "out"));
     let asked = ["--jobs", &table, "-o", &answers, "--tile", "2048"];
@@ -109,6 +113,32 @@ fn a_table_has_large_pictures_too() {
 }
 
 #[test]
+fn training_on_crops_stores_the_tiles() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, run) = (phantoms(folder.path()), out(folder.path(), "run"));
+    let crops = ["--set", "data.crop=50", "--set", "data.crop_places=crop"];
+    success("train", &[&short_training(&data, &run)[..], &crops].concat());
+    let image = format!("{data}/images/0000.png");
+    let (width, height) = read_rgb(&image).unwrap().dimensions();
+    let expected = Tiling::new(50).unwrap().tiles(width, height);
+    let answers = out(folder.path(), "answers");
+    let asked = ["-w", &run, "-i", &image, "-o", &answers, "opacity"];
+    let count = |more: &[&str]| {
+        let told = json("segment", &[&asked[..], more].concat());
+        told["answers"][0]["tiles"]["count"].as_u64()
+    };
+    assert_eq!(count(&[]), Some(expected));
+    assert!(count(&["--tile-overlap", "0.6"]) > Some(expected));
+    assert_eq!(count(&["--tile", "0"]), None);
+    for tile in ["50", "0"] {
+        let scores = out(folder.path(), tile);
+        success("evaluate", &["-w", &run, "--data", &data, "--tile", tile, "--out", &scores]);
+    }
+    let message = failure("train", &["--data", &data, "--set", "data.crop=5"], 1);
+    assert!(message.contains("a tile's side is 5"), "{message}");
+}
+
+#[test]
 fn impossible_tiles_are_refused() {
     let message = failure("segment", &["--tile", "8", "lung"], 1);
     assert!(message.contains("a tile's side is 8: it must lie in 32 to 32767 pixels"), "{message}");
@@ -116,4 +146,8 @@ fn impossible_tiles_are_refused() {
     assert!(message.contains("tiles overlap by 1 of their side"), "{message}");
     failure("segment", &["--tile-overlap", "0.5", "lung"], 2);
     failure("segment", &["--tile", "64", "--explain", "lung"], 2);
+    success(
+        "segment",
+        &["--out", &out(tempfile::tempdir().unwrap().path(), "x"), "--tile", "0", "lung"],
+    );
 }

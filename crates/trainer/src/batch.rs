@@ -10,6 +10,7 @@ use seg_augment::Augmentation;
 use seg_metrics::{Grid, distance_map};
 use seg_sentences::{nonsense, reworded, with_fillers};
 
+use crate::crop::Crop;
 use crate::error::TrainError;
 use crate::example::{Example, Target};
 use crate::fillers::draw_word;
@@ -119,9 +120,13 @@ impl Samples<'_> {
         let place = turn.first().map_or(0, |index| *index);
         let changes =
             Augmentation::draw_for_all(&recipe.augment, seed, epoch as u64, place as u64, &asked);
+        let crop = Crop::draw(&recipe.data, &asked, &mut stream(CROP, epoch, place, seed));
         let (mut picture, mut rows) = (Vec::new(), Vec::with_capacity(turn.len()));
         for (index, change) in turn.iter().zip(changes) {
-            let bytes = self.bytes(&self.cases[*index])?;
+            let bytes = match crop {
+                Some(crop) => self.cropped(&self.cases[*index], crop)?,
+                None => self.bytes(&self.cases[*index])?,
+            };
             if picture.is_empty() {
                 picture = change.image(&bytes.picture, size).into_owned();
             }
@@ -263,6 +268,8 @@ const FILLERS: u64 = 0x6669_6c6c;
 const REWORDINGS: u64 = 0x776f_7264;
 /// Tells the [`stream`] of what is not there from the others.
 const ABSENCE: u64 = 0x6162_7365;
+/// Tells the [`stream`] of crops from the others.
+const CROP: u64 = 0x6372_6f70;
 
 /// Random numbers for one purpose, of a case in an epoch.
 fn stream(purpose: u64, epoch: usize, index: usize, seed: u64) -> SplitMix64 {

@@ -63,6 +63,7 @@ mod average;
 mod batch;
 mod checkpoint;
 mod context;
+mod crop;
 mod curves;
 mod epochs;
 mod error;
@@ -104,8 +105,8 @@ pub mod config {
 
     pub use crate::schedule::{Fall, Pace, ScheduleConfig};
     pub use crate::sections::{
-        CheckpointConfig, DataRecipe, FreezeConfig, GameConfig, LossConfig, ModelRecipe,
-        OptimizerConfig, Order, Rule, TrainingConfig, ValidationConfig,
+        CheckpointConfig, CropPlaces, DataRecipe, FreezeConfig, GameConfig, LossConfig,
+        ModelRecipe, OptimizerConfig, Order, Rule, TrainingConfig, ValidationConfig,
     };
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use causal_clip_seg::config::{Branch, InputConfig, Sides};
-use causal_clip_seg::{CausalClipSegConfig, SegError};
+use causal_clip_seg::{CausalClipSegConfig, SegError, Tiling};
 use seg_augment::AugmentConfig;
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +118,7 @@ impl Recipe {
                 Order::Alternating | Order::Simultaneous | Order::Off => Branch::Causal,
             },
             presence: input.presence,
+            tile: self.data.crop.or(input.tile),
             sides: Some(self.sides()),
         }
     }
@@ -214,6 +215,9 @@ impl Recipe {
             if !(value >= 0.0 && value.is_finite()) {
                 return refuse(key, value.to_string(), "it must be a number not below 0");
             }
+        }
+        if let Some(side) = data.crop {
+            Tiling::new(side).map_err(SegError::from)?;
         }
         if let Some(shares) = data.resplit
             && !(shares.iter().all(|share| (0.0..=1.0).contains(share)) && shares[0] > 0.0)

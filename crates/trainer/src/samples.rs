@@ -13,6 +13,7 @@ use seeded::SplitMix64;
 use seg_data::{Case, NoteCounts, Sample};
 use seg_sentences::spare_words;
 
+use crate::crop::Crop;
 use crate::error::TrainError;
 use crate::inputs::hash;
 
@@ -228,10 +229,16 @@ impl<'a> Samples<'a> {
             let ignored = ignored.as_deref().map(Cow::Borrowed);
             return Ok(Shown { picture: picture.into(), mask: inside.into(), ignored });
         }
-        let Bytes { picture, mask, ignored } =
-            Bytes::new(&seg_data::load(prepared.case)?, &self.input)?;
-        let ignored = ignored.map(Cow::Owned);
-        Ok(Shown { picture: picture.into(), mask: mask.into(), ignored })
+        Ok(Bytes::new(&seg_data::load(prepared.case)?, &self.input)?.shown())
+    }
+
+    /// A square of a case, whose files are read again.
+    pub(crate) fn cropped(
+        &self,
+        prepared: &Prepared<'_>,
+        crop: Crop,
+    ) -> Result<Shown<'static>, TrainError> {
+        Ok(Bytes::new(&crop.of(&seg_data::load(prepared.case)?), &self.input)?.shown())
     }
 }
 
@@ -253,6 +260,11 @@ impl Bytes {
             mask: network_mask(&sample.mask, input)?,
             ignored: ignored.transpose()?,
         })
+    }
+
+    fn shown(self) -> Shown<'static> {
+        let Self { picture, mask, ignored } = self;
+        Shown { picture: picture.into(), mask: mask.into(), ignored: ignored.map(Cow::Owned) }
     }
 }
 

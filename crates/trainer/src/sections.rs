@@ -92,10 +92,28 @@ pub struct DataRecipe {
     /// many are shown with the rest covered. The threshold of presence is then fitted on the
     /// validation cases and stored with the weights.
     pub negatives: f64,
+    /// Trains on squares of so many of the picture's own pixels, drawn anew each epoch by seed, epoch and
+    /// case: for things that are too small to be seen in the whole picture. Stored with the weights, which
+    /// then answer by tiles of that size. Pictures are read again each epoch.
+    pub crop: Option<u32>,
+    /// What is shown of a case whose sentence names a place, which is another one in a crop.
+    pub crop_places: CropPlaces,
     /// Decoded pictures and masks that are kept, in MiB; what does not fit is read again each epoch.
     pub memory: usize,
     /// Threads that prepare batches ahead of the network.
     pub workers: usize,
+}
+
+/// What is shown of a case whose sentence names a place, where training is on crops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CropPlaces {
+    /// The whole picture: "upper left" would be another place in a crop.
+    #[default]
+    Whole,
+    /// A crop like all others: for sets whose sentences describe a picture and whose masks do not hang on
+    /// the place, such as MoNuSeg's.
+    Crop,
 }
 
 impl Default for DataRecipe {
@@ -114,6 +132,8 @@ impl Default for DataRecipe {
             fillers: 0.0,
             rewordings: 0.0,
             negatives: 0.0,
+            crop: None,
+            crop_places: CropPlaces::default(),
             memory: 4096,
             workers: 1,
         }

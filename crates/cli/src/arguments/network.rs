@@ -20,6 +20,11 @@ pub(crate) struct AnswerArgs {
     /// Probability from which a pixel belongs to the mask [default: as stored with the weights]
     #[arg(long, value_name = "FROM")]
     threshold: Option<f32>,
+    /// Answer by overlapping tiles of N x N pixels of the picture, each as a picture of its own; 0 for whole
+    /// pictures. A place that a sentence names ("upper left") is then one in each tile [default: as
+    /// stored with the weights, by training on crops]
+    #[arg(long, value_name = "N")]
+    tile: Option<u32>,
 }
 
 impl AnswerArgs {
@@ -27,6 +32,10 @@ impl AnswerArgs {
     pub(crate) fn apply(&self, segmenter: Segmenter) -> anyhow::Result<Segmenter> {
         let segmenter = match self.branch {
             Some(branch) => segmenter.with_branch(branch)?,
+            None => segmenter,
+        };
+        let segmenter = match self.tile {
+            Some(side) => segmenter.with_tile((side > 0).then_some(side))?,
             None => segmenter,
         };
         Ok(match self.threshold {

@@ -94,7 +94,6 @@ impl Segment {
             let what = "no sentence: say what to segment, for example \"left lung\"";
             return Err(UsageError(what.to_owned()).into());
         }
-        let tiling = self.tiles.tiling()?;
         let device = self.device.open()?;
         let weights = match &self.weights {
             Some(path) => Weights::open(path, console)?,
@@ -102,6 +101,11 @@ impl Segment {
         };
         let segmenter = self.answer.apply(weights.segmenter(&device)?)?;
         let segmenter = self.with_presence(segmenter, &weights)?;
+        let tiling = self.tiles.tiling(&segmenter)?;
+        if tiling.is_some() && self.explain {
+            let what = "--explain shows whole pictures: add --tile 0, or leave one of them out";
+            return Err(UsageError(what.to_owned()).into());
+        }
         let out = self.out.create("segment")?;
         if let Some(table) = &self.jobs {
             let reading = self.picture.options(weights.metadata());
@@ -144,7 +148,7 @@ impl Segment {
         // Beside the prepared network the one as trained: the other branch and the gates are its own.
         let trained = self.explain.then(|| weights.as_trained(device)).transpose()?;
         let options = self.picture.options(weights.metadata());
-        let tiling = self.tiles.tiling()?;
+        let tiling = self.tiles.tiling(segmenter)?;
         let mut answers = Vec::new();
         let (mut names, mut overlays) = (HashSet::new(), Vec::new());
         let (asked, sentences) = self.asked()?;

@@ -4,31 +4,33 @@ use std::path::{Path, PathBuf};
 
 use causal_clip_seg::errors::ImageError;
 use causal_clip_seg::{Mask, RgbImage, SegError, Segmenter, Tiling};
+use causal_clip_seg_cli::UsageError;
 use seg_image::{FileNote, GrayRows, Picture, PictureOptions, PictureRows, read_picture};
 use seg_sentences::places;
 use serde::Serialize;
 
 use super::answer::{Answer, Corners, short};
 
-/// Answers by tiles.
+/// How tiles lie.
 #[derive(clap::Args)]
 pub(super) struct TileArgs {
-    /// Answer by overlapping tiles of N x N pixels of the picture, each as a picture of its own: for small
-    /// things in large pictures. A place that a sentence names ("upper left") is then one in each tile.
-    /// Pictures over 16 million pixels are read and written a few rows at a time, and have no overlay
-    #[arg(long, value_name = "N", conflicts_with = "explain")]
-    tile: Option<u32>,
-    /// Share of a tile's side that the next tile covers as well, 0 to 0.9 [default: 0.25]
-    #[arg(long, value_name = "SHARE", requires = "tile")]
+    /// Share of a tile's side that the next tile covers as well, 0 to 0.9, where answers are made by tiles
+    /// [default: 0.25]
+    #[arg(long, value_name = "SHARE")]
     tile_overlap: Option<f32>,
 }
 
 impl TileArgs {
-    /// The tiles, if there are to be any.
-    pub(super) fn tiling(&self) -> anyhow::Result<Option<Tiling>> {
-        let Some(side) = self.tile else { return Ok(None) };
-        let tiling = Tiling::new(side)?;
-        Ok(Some(tiling.with_overlap(self.tile_overlap.unwrap_or(Tiling::OVERLAP))?))
+    /// The tiles, if the segmenter answers by any.
+    pub(super) fn tiling(&self, segmenter: &Segmenter) -> anyhow::Result<Option<Tiling>> {
+        match (segmenter.config().input.tile, self.tile_overlap) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => {
+                Err(UsageError("--tile-overlap goes with --tile N".to_owned()).into())
+            }
+            (Some(side), None) => Ok(Some(Tiling::new(side)?)),
+            (Some(side), Some(overlap)) => Ok(Some(Tiling::new(side)?.with_overlap(overlap)?)),
+        }
     }
 }
 
