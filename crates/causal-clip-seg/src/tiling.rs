@@ -71,15 +71,22 @@ impl Tiling {
 
     /// How many tiles a picture of this size has.
     pub fn tiles(self, width: u32, height: u32) -> u64 {
-        self.axis(width).tiles() as u64 * self.axis(height).tiles() as u64
+        let along =
+            |length: u32| u64::from(length.saturating_sub(self.side).div_ceil(self.step())) + 1;
+        along(width) * along(height)
+    }
+
+    /// Pixels from one tile to the next.
+    fn step(self) -> u32 {
+        let step = (f64::from(self.side) * (1.0 - f64::from(self.overlap))).round();
+        (step as u32).max(1)
     }
 
     /// The tiles along a side of the picture.
     pub(crate) fn axis(self, length: u32) -> Axis {
         let side = self.side.min(length);
-        let step = (f64::from(self.side) * (1.0 - f64::from(self.overlap))).round();
         let last = length - side;
-        let inner = (0..last).step_by((step as usize).max(1));
+        let inner = (0..last).step_by(self.step() as usize);
         let starts = inner.chain([last]).map(|start| start as usize).collect();
         Axis::new(starts, side as usize, length as usize)
     }
@@ -245,7 +252,9 @@ mod tests {
             side in Tiling::MIN_SIDE..900,
             overlap in 0.0f32..=Tiling::MAX_OVERLAP,
         ) {
-            let axis = Tiling::new(side).unwrap().with_overlap(overlap).unwrap().axis(length);
+            let tiling = Tiling::new(side).unwrap().with_overlap(overlap).unwrap();
+            let axis = tiling.axis(length);
+            prop_assert_eq!(tiling.tiles(length, 1), axis.tiles() as u64);
             let mut sums = vec![0.0; length as usize];
             for tile in 0..axis.tiles() {
                 let range = axis.range(tile);

@@ -36,8 +36,8 @@ pub enum ImageError {
     NoRows { file: PathBuf, width: u32, height: u32, why: String },
     /// The header promises more than can be read even a few rows at a time; nothing was decoded.
     #[error(
-        "{}: {width} x {height} pixels, the limits are {} columns and {} million pixels",
-        file.display(), crate::MAX_COLUMNS, crate::MAX_PIXELS_BY_ROWS / 1_000_000
+        "{}: {width} x {height} pixels, the limits are {} on a side and {} million pixels",
+        file.display(), crate::MAX_SIDE_BY_ROWS, crate::MAX_PIXELS_BY_ROWS / 1_000_000
     )]
     TooManyRows { file: PathBuf, width: u32, height: u32 },
     /// A file ends before its picture does.

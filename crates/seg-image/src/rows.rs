@@ -19,8 +19,8 @@ use crate::note::FileNote;
 use crate::tiff_rows::{TiffRows, unexpected};
 use crate::{MAX_BYTES, MAX_PIXELS};
 
-/// The widest picture that is read by rows: a row of it takes at most 8 MiB.
-pub const MAX_COLUMNS: u32 = 1 << 20;
+/// The longest side of a picture that is read by rows: a row of it takes at most 8 MiB.
+pub const MAX_SIDE_BY_ROWS: u32 = 1 << 20;
 /// The largest number of pixels of a picture that is read by rows.
 pub const MAX_PIXELS_BY_ROWS: u64 = 40_000_000_000;
 
@@ -72,7 +72,7 @@ impl PictureRows {
     /// # Errors
     ///
     /// If the file cannot be read, is not a picture, or is broken; if it is larger than
-    /// [`MAX_COLUMNS`] or [`MAX_PIXELS_BY_ROWS`], or has to be read whole and is larger than
+    /// [`MAX_SIDE_BY_ROWS`] or [`MAX_PIXELS_BY_ROWS`], or has to be read whole and is larger than
     /// [`MAX_PIXELS`] or [`MAX_BYTES`].
     pub fn open(file: impl AsRef<Path>, options: PictureOptions) -> Result<Self, ImageError> {
         let file = file.as_ref();
@@ -88,7 +88,7 @@ impl PictureRows {
         let ((width, height), bytes) = (decoder.dimensions(), decoder.total_bytes());
         drop(decoder);
         let pixels = u64::from(width) * u64::from(height);
-        if width > MAX_COLUMNS || pixels > MAX_PIXELS_BY_ROWS {
+        if width.max(height) > MAX_SIDE_BY_ROWS || pixels > MAX_PIXELS_BY_ROWS {
             return Err(ImageError::TooManyRows { file: file.to_owned(), width, height });
         }
         let turned = !options.ignore_orientation && orientation != Orientation::NoTransforms;

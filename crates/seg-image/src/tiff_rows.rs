@@ -39,15 +39,15 @@ impl TiffRows {
             tiff::ColorType::RGB(16) => ColorType::Rgb16,
             tiff::ColorType::RGBA(8) => ColorType::Rgba8,
             tiff::ColorType::RGBA(16) => ColorType::Rgba16,
-            other => return Ok(Err(format!("a TIFF of {other:?}"))),
+            other => return Ok(Err(format!("it is a TIFF of {other:?}"))),
         };
         let samples = decoder.find_tag_unsigned::<u16>(Tag::SamplesPerPixel)?.unwrap_or(1);
         if samples != u16::from(colour.channel_count()) {
-            return Ok(Err(format!("a TIFF of {samples} samples a pixel")));
+            return Ok(Err(format!("it is a TIFF of {samples} samples a pixel")));
         }
         let planes = decoder.find_tag_unsigned::<u16>(Tag::PlanarConfiguration)?;
         if planes.is_some_and(|planes| planes != PlanarConfiguration::Chunky.to_u16()) {
-            return Ok(Err("a TIFF whose colours are stored apart".to_owned()));
+            return Ok(Err("it is a TIFF whose colours are stored apart".to_owned()));
         }
         let (columns, rows) = decoder.chunk_dimensions();
         let chunk = (columns, rows.min(height));
@@ -55,7 +55,7 @@ impl TiffRows {
         let across = u64::from(width).max(u64::from(columns));
         let bytes = across * u64::from(chunk.1) * u64::from(colour.bytes_per_pixel());
         if chunk.0 == 0 || chunk.1 == 0 || bytes > MAX_STRIP_BYTES {
-            let what = format!("a TIFF whose strips or tiles have {columns} x {rows} pixels");
+            let what = format!("it is a TIFF whose strips or tiles have {columns} x {rows} pixels");
             return Ok(Err(what));
         }
         let mut limits = Limits::default();

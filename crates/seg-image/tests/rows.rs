@@ -284,7 +284,7 @@ fn what_is_too_large_is_refused_before_it_is_decoded() {
     let open = |png: &[u8]| PictureRows::open(folder.put("a.png", png), PictureOptions::default());
     let message = open(&lying_png(2_000_000, 10, 0)).err().unwrap().to_string();
     assert!(
-        message.ends_with("the limits are 1048576 columns and 40000 million pixels"),
+        message.ends_with("the limits are 1048576 on a side and 40000 million pixels"),
         "{message}"
     );
     let message = open(&lying_png(20_000, 20_000, 1)).err().unwrap().to_string();

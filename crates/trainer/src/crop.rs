@@ -24,9 +24,8 @@ impl Crop {
         stream: &mut SplitMix64,
     ) -> Option<Self> {
         let side = recipe.crop?;
-        let nowhere = || sentences.iter().all(|sentence| places(sentence).is_empty());
-        let free = recipe.crop_places == CropPlaces::Crop || nowhere();
-        free.then(|| Self { side, at: [stream.next_u64(), stream.next_u64()] })
+        (!shown_whole(recipe, sentences))
+            .then(|| Self { side, at: [stream.next_u64(), stream.next_u64()] })
     }
 
     /// The square of a case, or as much of it as there is.
@@ -47,6 +46,12 @@ impl Crop {
             notes: NoteCounts::default(),
         }
     }
+}
+
+/// Whether cases that ask these sentences are shown whole, although training is on crops.
+pub(crate) fn shown_whole(recipe: &DataRecipe, sentences: &[&str]) -> bool {
+    let nowhere = || sentences.iter().all(|sentence| places(sentence).is_empty());
+    recipe.crop_places == CropPlaces::Whole && !nowhere()
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ impl<'a> Loaded<'a> {
         notes.merge(looked.notes.clone());
         notes.lines().iter().for_each(|line| note(line));
         let (train, looked) = (samples.looks(), looked.looks());
-        targets::check(&train, &looked)?;
+        targets::check(recipe, &train, &looked)?;
         targets::notes(recipe, &train, &looked).iter().for_each(|text| note(text));
         let mut inputs = Inputs::default();
         inputs.add(data.folder(), train.into_iter().chain(looked));

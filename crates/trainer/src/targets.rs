@@ -3,6 +3,7 @@
 use seg_data::{Case, Split};
 use seg_sentences::{Tie, places};
 
+use crate::crop::shown_whole;
 use crate::error::TrainError;
 use crate::recipe::Recipe;
 use crate::samples::Look;
@@ -15,7 +16,11 @@ pub(crate) type Read<'a, 'b> = &'b [(&'a Case, Look)];
 /// # Errors
 ///
 /// If all masks of train are empty or full, or all of the validation cases are empty.
-pub(crate) fn check(train: Read<'_, '_>, validation: Read<'_, '_>) -> Result<(), TrainError> {
+pub(crate) fn check(
+    recipe: &Recipe,
+    train: Read<'_, '_>,
+    validation: Read<'_, '_>,
+) -> Result<(), TrainError> {
     let refuse = |split, cases: Read<'_, '_>, are, so| {
         let first = cases.first().map_or(String::new(), |(case, _)| case.origin.to_string());
         Err(TrainError::NoTarget { split, cases: cases.len(), are, first, so })
@@ -34,7 +39,8 @@ pub(crate) fn check(train: Read<'_, '_>, validation: Read<'_, '_>) -> Result<(),
         let so = "the best epoch cannot be chosen by Dice";
         return refuse(Split::Val, validation, "are empty", so);
     }
-    if all(train, |look| look.lost) {
+    // Of crops more is seen than of the whole pictures that were looked at.
+    if recipe.data.crop.is_none() && all(train, |look| look.lost) {
         return refuse(Split::Train, train, "have no pixel at the network's size", learn);
     }
     Ok(())
@@ -47,14 +53,24 @@ pub(crate) fn notes(recipe: &Recipe, train: Read<'_, '_>, validation: Read<'_, '
         let text = "there are no validation cases: the weights after the last epoch are taken for the best";
         notes.push(text.to_owned());
     }
-    let lost = train.iter().filter(|(_, look)| look.any && look.lost).collect::<Vec<_>>();
+    let whole = recipe.data.crop.is_none();
+    let lost = train.iter().filter(|(_, look)| whole && look.any && look.lost).collect::<Vec<_>>();
     if let Some((case, _)) = lost.first() {
         notes.push(format!(
             "{} of {} training masks have no pixel left at the network's size (the first: {}): a larger \
-             model.size keeps them",
+             model.size or data.crop keeps them",
             lost.len(),
             train.len(),
             case.origin
+        ));
+    }
+    let placed = train.iter().filter(|(case, _)| shown_whole(&recipe.data, &[&case.sentence]));
+    let placed = placed.count();
+    if !whole && placed > 0 {
+        notes.push(format!(
+            "{placed} of {} training sentences name a place: these cases are shown whole, not as crops \
+             (data.crop_places = \"crop\" crops them too, where masks do not hang on the place)",
+            train.len()
         ));
     }
     notes.extend(flips(recipe, train));
