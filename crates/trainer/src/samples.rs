@@ -372,7 +372,7 @@ mod tests {
             let example = batch.example(&device);
             assert_eq!(example.pixels.dims(), [1, 3, 32, 32]);
             let sums = example.target.mask.sum_dim(3).sum_dim(2).into_data();
-            let sums = sums.to_vec::<f32>().unwrap();
+            let sums = sums.try_to_vec::<f32>().unwrap();
             assert!(sums[0] == 0.0 || sums[1] == 0.0, "{sums:?}");
             seen.insert([sums[0] > 0.0, sums[1] > 0.0]);
         }

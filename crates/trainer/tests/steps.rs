@@ -176,7 +176,7 @@ fn sentences_of_a_picture_count_as_cases_of_their_own() {
         let tokens = tokens.iter().flat_map(|words| [49406, words[0], words[1], 49407]);
         let data = TensorData::new(tokens.collect::<Vec<i32>>(), [4, 4]);
         let tokens = Tensor::<2, Int>::from_data(data, &device);
-        let first = |row: usize| alone.pixels.clone().slice([row..row + 1]);
+        let first = |row: usize| alone.pixels.clone().narrow(0, row, 1);
         let twice = Tensor::cat(vec![first(0), first(0), first(1), first(1)], 0);
         let pair = Tensor::cat(vec![first(0), first(1)], 0);
         let step = |pixels: Tensor<4>| {
