@@ -70,6 +70,27 @@ pub fn write_new(file: &Path, content: &[u8]) -> Result<(), WriteError> {
     put(file, |out| out.write_all(content), rename)
 }
 
+/// Gives a file that is whole its name: for one that was filled over several runs of a program, which no
+/// temporary file outlives. `part` lies in the same folder, or on the same disk at least.
+///
+/// # Errors
+///
+/// See [`WriteError`]; `part` is then still there.
+pub fn finish(part: &Path, file: &Path) -> Result<(), WriteError> {
+    let synced = File::options().write(true).open(part).and_then(|part| part.sync_all());
+    let renamed = synced.and_then(|()| std::fs::rename(part, file));
+    renamed.map_err(|source| WriteError { file: file.to_owned(), source })?;
+    sync_folder(file.parent().unwrap_or(Path::new(".")));
+    Ok(())
+}
+
+/// The new name is safe on disk once its folder is; not every system can sync a folder.
+fn sync_folder(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
 /// Writes a temporary file, renames it and syncs the folder.
 fn put(
     file: &Path,
@@ -82,10 +103,7 @@ fn put(
     };
     let written = beside(folder, fill).and_then(rename);
     written.map_err(|source| WriteError { file: file.to_owned(), source })?;
-    // The new name is safe on disk once its folder is; not every system can sync a folder.
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
+    sync_folder(folder);
     Ok(())
 }
 
@@ -137,6 +155,18 @@ mod tests {
         assert!(message.starts_with("cannot write ") && message.ends_with("taken"), "{message}");
         assert!(write(&folder.path().join("no/such/folder"), b"x").is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_part_that_is_whole_takes_the_place_of_an_earlier_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (part, file) = (folder.path().join("a.incomplete"), folder.path().join("a"));
+        std::fs::write(&file, b"before").unwrap();
+        std::fs::write(&part, b"whole").unwrap();
+        finish(&part, &file).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"whole");
+        assert!(finish(&part, &file).is_err());
+        assert_eq!(std::fs::read(&file).unwrap(), b"whole");
     }
 
     #[test]
