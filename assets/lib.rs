@@ -8,15 +8,9 @@
 //! ```
 #![deny(missing_docs)]
 
-/// The demonstration network and a picture that it can answer about.
-///
-/// It was trained on generated pictures of chests and knows nothing of real ones; see
-/// [`CARD`](demo::CARD).
+/// A picture that the demonstration network can answer about, and what there is to know of it.
 #[cfg(feature = "demo")]
 pub mod demo {
-    /// The network's weights, a safetensors file of 5.5 MB (`demo/tiny.safetensors`).
-    pub const NETWORK: &[u8] = include_bytes!("demo/tiny.safetensors");
-
     /// A generated picture of a chest, a PNG (`demo/chest.png`).
     pub const PICTURE: &[u8] = include_bytes!("demo/chest.png");
 
@@ -26,6 +20,38 @@ pub mod demo {
 
     /// A sentence that the picture has an answer to.
     pub const SENTENCE: &str = "Lesion in the upper right lung.";
+}
+
+/// A network with a name: `--weights phantom` in the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// What it is called.
+    pub name: &'static str,
+    /// A safetensors file; `None` in a build without the feature `demo`.
+    pub weights: Option<&'static [u8]>,
+}
+
+/// The content of a file, where programs are to carry it.
+macro_rules! carried {
+    ($file:literal) => {{
+        #[cfg(feature = "demo")]
+        let content: Option<&'static [u8]> = Some(include_bytes!($file));
+        #[cfg(not(feature = "demo"))]
+        let content: Option<&'static [u8]> = None;
+        content
+    }};
+}
+
+/// The demonstration network: trained on generated pictures of chests, knows nothing of real ones.
+pub const PHANTOM: Network =
+    Network { name: "phantom", weights: carried!("demo/tiny.safetensors") };
+
+/// All networks that have a name.
+pub const NETWORKS: [Network; 1] = [PHANTOM];
+
+/// The network of that name, if there is one.
+pub fn network(name: &str) -> Option<Network> {
+    NETWORKS.into_iter().find(|network| network.name == name)
 }
 
 /// A training recipe.

@@ -1,7 +1,7 @@
 //! Any bytes as what PyTorch saves, in either format, and as the pickle within: tensors or an error.
 #![no_main]
 
-use causal_clip_seg_weight_files::WeightFile;
+use weight_files::WeightFile;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

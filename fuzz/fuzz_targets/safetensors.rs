@@ -1,7 +1,7 @@
 //! Any bytes as a safetensors file, and as its header: tensors or an error.
 #![no_main]
 
-use causal_clip_seg_weight_files::WeightFile;
+use weight_files::WeightFile;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

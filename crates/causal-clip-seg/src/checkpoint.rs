@@ -17,6 +17,7 @@ use crate::errors::SegError;
 use crate::inference::InferenceNetwork;
 use crate::network::{CausalClipSeg, names};
 use crate::prepared::{fold_norms, folded_away, neutral_variance};
+use crate::weights::WeightSource;
 
 /// Key of the configuration in a weight file's metadata.
 pub const CONFIG_KEY: &str = "config";
@@ -62,7 +63,7 @@ impl Checkpoint {
     /// If the file cannot be read or holds no CLIP ResNet with CLIP's text tower; if its metadata
     /// is of another version, impossible, or at odds with its shapes.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SegError> {
-        Self::read(&WeightFile::open(path)?, None)
+        Self::of(&WeightFile::open(path)?, None)
     }
 
     /// Opens a weight file that may hold several networks, and takes the one under `key`: `ema`,
@@ -73,7 +74,7 @@ impl Checkpoint {
     ///
     /// As [`Checkpoint::open`]; and if there is no network under `key`.
     pub fn open_key(path: impl AsRef<Path>, key: &str) -> Result<Self, SegError> {
-        Self::read(&WeightFile::open(path)?, Some(key))
+        Self::of(&WeightFile::open(path)?, Some(key))
     }
 
     /// Opens a weight file's content in memory, such as one that a program embeds; errors call it
@@ -86,10 +87,35 @@ impl Checkpoint {
         content: impl Into<Cow<'static, [u8]>>,
         name: impl AsRef<Path>,
     ) -> Result<Self, SegError> {
-        Self::read(&WeightFile::from_bytes(content, name)?, None)
+        Self::of(&WeightFile::from_bytes(content, name)?, None)
     }
 
-    fn read(file: &WeightFile, key: Option<&str>) -> Result<Self, SegError> {
+    /// Weights by name: a file, a folder, `phantom`, `hf:OWNER/REPO`, `clip:RN50`; see
+    /// [`WeightSource`](crate::weights::WeightSource), which also tells how far a download is.
+    ///
+    /// ```no_run
+    /// use causal_clip_seg::{Checkpoint, Device};
+    ///
+    /// # fn main() -> Result<(), causal_clip_seg::SegError> {
+    /// // With the feature `hub`.
+    /// let network = Checkpoint::fetch("clip:RN50")?.clip_towers(7).load(&Device::flex())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the name means nothing or the weights cannot be fetched, and as [`Checkpoint::open`].
+    pub fn fetch(name: impl AsRef<Path>) -> Result<Self, SegError> {
+        Self::of(&WeightSource::parse(name)?.open(&mut |_| ())?.file, None)
+    }
+
+    /// The network in an open file; with `key` the one of that name, as [`Checkpoint::open_key`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Checkpoint::open_key`].
+    pub fn of(file: &WeightFile, key: Option<&str>) -> Result<Self, SegError> {
         let found = find_network(file, key)?;
         let file = &found.file;
         let (config, recorded) = match recorded_config(file)? {

@@ -7,6 +7,7 @@ pub use causal_seg_decoder::DecoderConfigError;
 pub use clip_encoder::{ClipConfigError, PixelError, TokenError, WeightsError};
 pub use seg_image::ImageError;
 pub use weight_files::{PickleError, WeightFileError};
+pub use weight_hub::HubError;
 
 pub use crate::devices::DeviceError;
 
@@ -84,6 +85,12 @@ pub enum SegError {
     /// The weights.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The hub.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// A name of weights that means none.
+    #[error("`{name}`: {what}")]
+    Name { name: String, what: String },
     /// The sentence.
     #[error(transparent)]
     Token(#[from] TokenError),

@@ -43,6 +43,13 @@
 //! | `vulkan` | any GPU, by Vulkan and SPIR-V; brings `wgpu` | likewise |
 //! | `cuda` | NVIDIA GPUs | the same, and LLVM, which the build downloads once |
 //!
+//! Two more are about weights by name, see [`weights`]:
+//!
+//! | feature | what there is | what it costs |
+//! | --- | --- | --- |
+//! | `hub` | `hf:OWNER/REPO` and `clip:RN50` | a dozen small crates, no C |
+//! | `demo` | `phantom` | 5.5 MB |
+//!
 //! # Devices
 //!
 //! [`Device`] is Burn's, re-exported: `Device::flex()` is the CPU. [`devices::open`] takes a name
@@ -59,6 +66,7 @@
 //! | [`explanation`] | both branches' answers and the gates, as maps and as a picture |
 //! | [`mod@format`] | what stands in weight files |
 //! | [`mask`] | masks and their boxes |
+//! | [`weights`] | weights by name: files, built-in networks, the hub |
 //! | [`parts`] | the network's parts, tokens and pixels: for training and for looking inside |
 #![deny(missing_docs)]
 
@@ -77,6 +85,7 @@ mod segmenter;
 mod sentences;
 mod tiled;
 mod tiling;
+pub mod weights;
 
 #[doc(no_inline)]
 pub use burn;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use causal_clip_seg::weights::FetchEvent;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -38,13 +39,45 @@ impl Console {
     /// A progress bar over `length` steps on standard error; hidden by `--quiet` and where standard
     /// error is not a terminal.
     pub fn progress(self, length: usize, what: impl Into<Cow<'static, str>>) -> ProgressBar {
-        let bar = ProgressBar::with_draw_target(
-            Some(length as u64),
-            if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() },
-        );
-        let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.with_style(style).with_message(what)
+        self.bar(Some(length as u64), "{msg} {bar:30} {pos}/{len}, {eta} left").with_message(what)
+    }
+
+    /// Shows what is fetched from the hub: a bar for each file, which `bar` keeps between events.
+    pub fn fetching(self, bar: &mut Option<ProgressBar>, event: FetchEvent) {
+        match event {
+            FetchEvent::Started { file, size, there } => {
+                const KNOWN: &str =
+                    "{msg} {bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+                const UNKNOWN: &str = "{msg} {bytes}, {bytes_per_sec}";
+                let style = if size.is_some() { KNOWN } else { UNKNOWN };
+                // Where there is no terminal a line says why nothing happens for a while.
+                let new = self.bar(size, style).with_message(file.clone());
+                if new.is_hidden() && bar.is_none() {
+                    let size = size.map_or(String::new(), |size| format!(" ({size} bytes)"));
+                    self.note(format!("fetching {file}{size}"));
+                }
+                if let Some(cut) = bar.take() {
+                    cut.finish_and_clear();
+                }
+                *bar = Some(new.with_position(there));
+            }
+            FetchEvent::Read(bytes) => bar.iter().for_each(|bar| bar.inc(bytes)),
+            FetchEvent::Finished => {
+                if let Some(bar) = bar.take() {
+                    bar.finish_and_clear();
+                }
+            }
+            FetchEvent::Note(text) => self.note(text),
+            _ => (),
+        }
+    }
+
+    fn bar(self, length: Option<u64>, template: &str) -> ProgressBar {
+        let target =
+            if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::with_draw_target(length, target).with_style(style)
     }
 
     /// A result: `value` as one JSON document with `--json`, else the text.

@@ -1,10 +1,12 @@
 //! A training from the first step to the last, or from where it was stopped.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use causal_clip_seg::format::names;
+use causal_clip_seg::weights::{FetchEvent, WeightSource};
 use causal_clip_seg::{CausalClipSeg, Checkpoint, SegError};
+use indicatif::{ProgressBar, ProgressStyle};
 use seg_data::{Dataset, OpenOptions, Split};
 
 use crate::checkpoint::{self, Start};
@@ -58,7 +60,9 @@ pub fn train(
     RunFolder::check_free(out)?;
     let data = open_data(recipe)?;
     let device = training_device(recipe, context.device);
-    let network = first_network(recipe, &device, context.quiet)?;
+    let mut recipe = recipe.clone();
+    let network = first_network(&mut recipe, &device, context.quiet)?;
+    let recipe = &recipe;
     let slots = names().slots(&network).into_iter().filter(|slot| !slot.is_statistic());
     let parameters = slots.map(|slot| slot.len()).sum();
     let provenance = Provenance::new(recipe, network.config(), parameters, &data, &context)?;
@@ -109,7 +113,10 @@ pub fn resume(out: &Path, context: RunContext<'_>) -> Result<RunReport, TrainErr
     let start = match checkpoint::restore(&out.join(CHECKPOINTS), &recipe, &device)? {
         Some(restored) => restored,
         // Stopped before the first one: from the start.
-        None => Start::new(Learner::new(first_network(&recipe, &device, context.quiet)?, &recipe)),
+        None => {
+            let network = first_network(&mut recipe.clone(), &device, context.quiet)?;
+            Start::new(Learner::new(network, &recipe))
+        }
     };
     let input = &start.learner.network.config().input;
     let loaded = Loaded::read(&recipe, &data, input, context.quiet)?;
@@ -135,23 +142,43 @@ fn training_device(recipe: &Recipe, device: &Device) -> Device {
     }
 }
 
-/// The network before the first step.
+/// The network before the first step. A name of weights in the recipe becomes one that will always mean
+/// the same ones, so that the run's records say which these were.
 fn first_network(
-    recipe: &Recipe,
+    recipe: &mut Recipe,
     device: &Device,
     quiet: bool,
 ) -> Result<CausalClipSeg, TrainError> {
-    let (model, seed) = (&recipe.model, recipe.training.seed);
-    let open = |file: &Path| -> Result<Checkpoint, TrainError> {
-        let checkpoint = Checkpoint::open(file)?;
-        if let Some(note) = checkpoint.note().filter(|_| !quiet) {
-            eprintln!("note: {note}");
+    let seed = recipe.training.seed;
+    let note = |text: &str| {
+        if !quiet {
+            eprintln!("note: {text}");
         }
+    };
+    let open = |name: &mut PathBuf| -> Result<Checkpoint, TrainError> {
+        let source = WeightSource::parse(&*name)?;
+        let mut bar = ProgressBar::hidden();
+        let open = source.open(&mut |event| match event {
+            FetchEvent::Note(text) => note(&text),
+            FetchEvent::Started { file, size, there } => {
+                note(&format!("fetching {file}"));
+                if !quiet {
+                    bar = ProgressBar::new(size.unwrap_or_default()).with_position(there);
+                    bar.set_style(bytes_style());
+                }
+            }
+            FetchEvent::Read(bytes) => bar.inc(bytes),
+            FetchEvent::Finished => bar.finish_and_clear(),
+            _ => (),
+        })?;
+        *name = open.name;
+        let checkpoint = Checkpoint::of(&open.file, None)?;
+        checkpoint.note().iter().for_each(|text| note(text));
         Ok(checkpoint)
     };
-    let network = match (&model.weights, &model.clip) {
-        (Some(file), _) => open(file)?.load(device)?,
-        (_, Some(file)) => open(file)?.clip_towers(seed).load(device)?,
+    let network = match (&mut recipe.model.weights, &mut recipe.model.clip) {
+        (Some(name), _) => open(name)?.load(device)?,
+        (_, Some(name)) => open(name)?.clip_towers(seed).load(device)?,
         (None, None) => {
             let network = recipe.network_config()?.init(device).map_err(SegError::from)?;
             network.with_random_weights(seed, |_| true)
@@ -159,4 +186,9 @@ fn first_network(
     };
     let input = recipe.input(network.config().input.clone());
     Ok(network.with_input(input).map_err(SegError::from)?)
+}
+
+fn bytes_style() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 pub struct ModelRecipe {
     /// `tiny`, `small`, `rn50` or `rn101`.
     pub preset: String,
-    /// A CLIP checkpoint for both towers; with none the weights are random.
+    /// A CLIP checkpoint for both towers, a file or a name (`clip:RN50`, `hf:OWNER/REPO/FILE@REVISION`);
+    /// with none the weights are random.
     pub clip: Option<PathBuf>,
-    /// A trained network to go on from, with fresh optimizers; its sizes and input replace the
-    /// preset's.
+    /// A trained network to go on from, a file or a name, with fresh optimizers; its sizes and input
+    /// replace the preset's.
     pub weights: Option<PathBuf>,
     /// Side of the input in pixels, a multiple of 32; the preset's if not given.
     pub size: Option<usize>,

@@ -8,22 +8,46 @@ use serde::Deserialize;
 use crate::WeightFileError;
 
 /// What a folder's weights are called, the first one first.
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 6] = [
+    // Where there is a `model.safetensors` too, it is for another library, or the image tower alone.
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.bin",
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
-    "open_clip_pytorch_model.bin",
 ];
-/// The longest index; one of a hundred thousand tensors has ten million bytes.
-pub(crate) const MAX_INDEX: u64 = 64 << 20;
+/// Bytes of the longest index that is read; one of a hundred thousand tensors has ten million.
+pub const MAX_INDEX: u64 = 64 << 20;
 /// Files of one network.
 const MAX_SHARDS: usize = 1024;
 
+/// The name of a folder's weight file, or of its index, where `has` says which names there are. Open_clip's
+/// names go before `model.safetensors` and this before `pytorch_model.bin`.
+pub fn weights_among(has: impl Fn(&str) -> bool) -> Option<&'static str> {
+    NAMES.into_iter().find(|name| has(name))
+}
+
+/// The files that an index (`model.safetensors.index.json`) names, which lie beside it; errors call the index
+/// `path`.
+///
+/// # Errors
+///
+/// If it is no index, or names what does not lie beside it.
+pub fn files_of_index(json: &[u8], path: &Path) -> Result<Vec<String>, WeightFileError> {
+    match shards(json, path)? {
+        Some(shards) => Ok(shards.into_keys().collect()),
+        None => {
+            let what = "expected an index of weight files (`weight_map`)".to_owned();
+            Err(WeightFileError::Index { file: path.into(), what })
+        }
+    }
+}
+
 /// The weight file of a folder, or its index.
 pub(crate) fn find(folder: &Path) -> Result<PathBuf, WeightFileError> {
-    if let Some(found) = NAMES.iter().map(|name| folder.join(name)).find(|path| path.is_file()) {
-        return Ok(found);
+    if let Some(name) = weights_among(|name| folder.join(name).is_file()) {
+        return Ok(folder.join(name));
     }
     let file = folder.into();
     Err(match other_kind(folder) {
@@ -132,6 +156,20 @@ mod tests {
         assert_eq!(of("a/pytorch_model-00002-of-00002.bin"), Some(2));
         assert_eq!(of("best-of-3.pth"), None);
         assert_eq!(of("fold-1-of-5.pth"), None);
+    }
+
+    #[test]
+    fn open_clips_weights_go_first_and_safetensors_before_pickles() {
+        let among = |names: &[&str]| weights_among(|name| names.contains(&name));
+        assert_eq!(
+            among(&["model.safetensors", "open_clip_pytorch_model.bin"]),
+            Some("open_clip_pytorch_model.bin")
+        );
+        assert_eq!(
+            among(&["pytorch_model.bin", "model.safetensors.index.json"]),
+            Some("model.safetensors.index.json")
+        );
+        assert_eq!(among(&["README.md"]), None);
     }
 
     #[test]

@@ -47,5 +47,6 @@ pub use contents::Entry;
 pub use dtype::Dtype;
 pub use error::{PickleError, WeightFileError};
 pub use file::WeightFile;
+pub use folder::{MAX_INDEX, files_of_index, weights_among};
 pub use part::STATE_DICTS;
 pub use write::{NewTensor, Precision, write_safetensors};

@@ -70,6 +70,20 @@ pub fn write_new(file: &Path, content: &[u8]) -> Result<(), WriteError> {
     put(file, |out| out.write_all(content), rename)
 }
 
+/// Gives a file that is whole its name: for one that was filled over several runs of a program, which no
+/// temporary file outlives. `part` lies in the same folder, or on the same disk at least.
+///
+/// # Errors
+///
+/// See [`WriteError`]; `part` is then still there.
+pub fn finish(part: &Path, file: &Path) -> Result<(), WriteError> {
+    let synced = File::options().write(true).open(part).and_then(|part| part.sync_all());
+    let renamed = synced.and_then(|()| std::fs::rename(part, file));
+    renamed.map_err(|source| WriteError { file: file.to_owned(), source })?;
+    sync(folder_of(file));
+    Ok(())
+}
+
 /// A file that is written over a longer time, for what no closure can hold: several files at once,
 /// or a writer that wants to own what it writes to. Dropped before [`PartFile::finish`] it leaves
 /// nothing.
@@ -227,6 +241,18 @@ mod tests {
         assert_eq!(std::fs::read(&file).unwrap(), b"before");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(PartFile::new(&folder.path().join("no/such/folder")).is_err());
+    }
+
+    #[test]
+    fn a_part_that_is_whole_takes_the_place_of_an_earlier_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (part, file) = (folder.path().join("a.incomplete"), folder.path().join("a"));
+        std::fs::write(&file, b"before").unwrap();
+        std::fs::write(&part, b"whole").unwrap();
+        finish(&part, &file).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"whole");
+        assert!(finish(&part, &file).is_err());
+        assert_eq!(std::fs::read(&file).unwrap(), b"whole");
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use causal_clip_seg::config::{Branch, Sides};
 use causal_clip_seg::errors::{WeightFileError, WeightsError};
+use causal_clip_seg::weights::{OpenWeights, WeightSource};
 use causal_clip_seg::{CausalClipSeg, Checkpoint, Device, SegError, Segmenter};
-#[cfg(feature = "demo")]
-use causal_clip_seg_cli::sha256_of;
-use causal_clip_seg_cli::{Console, DeviceArg, sha256};
+use causal_clip_seg_assets::PHANTOM;
+use causal_clip_seg_cli::{Console, DeviceArg, sha256, sha256_of};
 
 /// How probabilities become masks, where it differs from what the weights say.
 #[derive(clap::Args)]
@@ -48,8 +48,9 @@ impl AnswerArgs {
 /// A network from a file, and where it computes.
 #[derive(clap::Args)]
 pub(crate) struct NetworkArgs {
-    /// Trained weights (safetensors), or a training's folder, which stands for its best.safetensors
-    #[arg(short, long, value_name = "PATH")]
+    /// Trained weights: a file (safetensors), a training's folder, which stands for its best.safetensors,
+    /// phantom (the demonstration's), or hf:OWNER/REPO[/FILE][@REVISION] from Hugging Face's hub
+    #[arg(short, long, value_name = "PATH|NAME")]
     weights: PathBuf,
     #[command(flatten)]
     answer: AnswerArgs,
@@ -77,24 +78,47 @@ impl NetworkArgs {
 pub(crate) struct Weights {
     checkpoint: Checkpoint,
     source: Source,
+    /// What the weights are called, for messages.
+    name: PathBuf,
 }
 
-/// Where the weights are from.
+/// Where the weights are.
 enum Source {
     File(PathBuf),
-    #[cfg(feature = "demo")]
-    Demonstration,
+    BuiltIn(&'static [u8]),
 }
 
 impl Weights {
     /// What a run's folder calls its best network.
     const BEST: &str = "best.safetensors";
 
-    /// A weight file, a run's folder, which stands for its best network, or a folder of a hub.
+    /// A weight file, a run's folder, which stands for its best network, a folder of a hub, or a name.
     pub(crate) fn open(path: &Path, console: Console) -> anyhow::Result<Self> {
-        let best = path.join(Self::BEST);
-        let file = if best.is_file() { &best } else { path };
-        let checkpoint = match Checkpoint::open(file) {
+        let source = match WeightSource::parse(path)? {
+            WeightSource::File(folder) => {
+                let best = folder.join(Self::BEST);
+                WeightSource::File(if best.is_file() { best } else { folder })
+            }
+            named => named,
+        };
+        Self::of(&source, console)
+    }
+
+    /// The embedded network.
+    pub(crate) fn demonstration(console: Console) -> anyhow::Result<Self> {
+        if PHANTOM.weights.is_none() {
+            let why = "no network: give one with --weights (this build has no demonstration)";
+            return Err(causal_clip_seg_cli::UsageError(why.to_owned()).into());
+        }
+        Self::of(&WeightSource::BuiltIn(PHANTOM), console)
+    }
+
+    fn of(source: &WeightSource, console: Console) -> anyhow::Result<Self> {
+        let opened = open_weights(source, console).and_then(|open| {
+            let checkpoint = Checkpoint::of(&open.file, None)?;
+            Ok((open, checkpoint))
+        });
+        let (open, checkpoint) = match opened {
             Err(SegError::Weights(WeightsError::File(WeightFileError::EmptyFolder { file }))) => {
                 bail!(
                     "{}: found no {} in this folder, which a training writes after its first validation, \
@@ -108,22 +132,15 @@ impl Weights {
         if let Some(note) = checkpoint.note() {
             console.note(format!("{note} (`import --key NAME` takes another)"));
         }
-        let file = checkpoint.path().to_owned();
-        Ok(Self { checkpoint, source: Source::File(file) })
-    }
-
-    /// The embedded network.
-    #[cfg(feature = "demo")]
-    pub(crate) fn demonstration() -> anyhow::Result<Self> {
-        use causal_clip_seg_assets::demo::NETWORK;
-        let checkpoint = Checkpoint::from_bytes(NETWORK, "the demonstration")?;
-        Ok(Self { checkpoint, source: Source::Demonstration })
-    }
-
-    #[cfg(not(feature = "demo"))]
-    pub(crate) fn demonstration() -> anyhow::Result<Self> {
-        let why = "no network: give one with --weights (this build has no demonstration)";
-        Err(causal_clip_seg_cli::UsageError(why.to_owned()).into())
+        let path = checkpoint.path().to_owned();
+        let (source, name) = match source {
+            WeightSource::BuiltIn(network) => {
+                (Source::BuiltIn(network.weights.unwrap_or_default()), open.name)
+            }
+            WeightSource::Hub(_) => (Source::File(path), open.name),
+            _ => (Source::File(path.clone()), path),
+        };
+        Ok(Self { checkpoint, source, name })
     }
 
     /// The network for answers.
@@ -146,19 +163,23 @@ impl Weights {
     pub(crate) fn sha256(&self) -> anyhow::Result<String> {
         match &self.source {
             Source::File(file) => sha256(file),
-            #[cfg(feature = "demo")]
-            Source::Demonstration => Ok(sha256_of(causal_clip_seg_assets::demo::NETWORK)),
+            Source::BuiltIn(content) => Ok(sha256_of(content)),
         }
     }
 
-    /// The file's name, for messages.
+    /// The file's name, for messages; of the hub's the one that will always mean these weights.
     pub(crate) fn name(&self) -> String {
-        match &self.source {
-            Source::File(file) => file.display().to_string(),
-            #[cfg(feature = "demo")]
-            Source::Demonstration => "the demonstration".to_owned(),
-        }
+        self.name.display().to_string()
     }
+}
+
+/// Opens weights, with a bar while they are fetched.
+pub(crate) fn open_weights(
+    source: &WeightSource,
+    console: Console,
+) -> Result<OpenWeights, SegError> {
+    let mut bar = None;
+    source.open(&mut |event| console.fetching(&mut bar, event))
 }
 
 impl Network {

@@ -7,12 +7,15 @@ use anyhow::ensure;
 use causal_clip_seg::config::{Branch, ClipConfig, InputConfig, Normalisation, Resize, Sides};
 use causal_clip_seg::format::{FORMAT, FORMAT_KEY, LoadReport, Precision, find_network};
 use causal_clip_seg::parts::Clip;
+use causal_clip_seg::weights::{HubName, WeightSource};
 use causal_clip_seg::{Checkpoint, Device};
 use causal_clip_seg_cli::{Console, DeviceArg};
 use clip_encoder::{Activation, CLIP_NAMES, tensors_of};
 use serde_json::json;
 use vision_layers::Names;
 use weight_files::{WeightFile, write_safetensors};
+
+use crate::arguments::open_weights;
 
 /// Converts a PyTorch checkpoint, or a weight file of ours, to a weight file.
 ///
@@ -40,8 +43,9 @@ use weight_files::{WeightFile, write_safetensors};
 #[command(after_help = "Example:
   causal-clip-seg import --input released.pth --out net.safetensors")]
 pub(crate) struct Import {
-    /// The checkpoint, or a folder or an index (.index.json) of one
-    #[arg(short, long, value_name = "FILE")]
+    /// The checkpoint, a folder or an index (.index.json) of one, hf:OWNER/REPO[/FILE][@REVISION] from
+    /// Hugging Face's hub, clip:RN50 or clip:RN101
+    #[arg(short, long, value_name = "FILE|NAME")]
     input: PathBuf,
     /// Take the network under this name of a checkpoint that holds several, such as `ema`
     #[arg(long, value_name = "NAME")]
@@ -147,9 +151,12 @@ impl Trained {
 }
 
 impl Import {
-    pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
+    pub(crate) fn run(mut self, console: Console) -> anyhow::Result<bool> {
         let device = self.device.open()?;
-        let file = WeightFile::open(&self.input)?;
+        let open = open_weights(&WeightSource::parse(&self.input)?, console)?;
+        let file = open.file;
+        // Of the hub's names the one that will always mean these weights.
+        self.input = open.name;
         match self.clip_only {
             true => self.clip(&file, &device, console)?,
             false => self.network(&file, &device, console)?,
@@ -169,7 +176,10 @@ impl Import {
     fn notes(&self, file: &WeightFile) -> BTreeMap<String, String> {
         let is_ours = file.metadata().get(FORMAT_KEY).is_some_and(|format| format == FORMAT);
         let mut notes = if is_ours { file.metadata().clone() } else { BTreeMap::new() };
-        let name = self.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = match self.input.to_str().filter(|name| HubName::is_meant(name)) {
+            Some(name) => name.to_owned(),
+            None => self.input.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        };
         notes.entry("source".to_owned()).or_insert(name);
         notes
     }
@@ -192,10 +202,7 @@ impl Import {
     }
 
     fn network(&self, file: &WeightFile, device: &Device, console: Console) -> anyhow::Result<()> {
-        let checkpoint = match &self.key {
-            Some(key) => Checkpoint::open_key(&self.input, key),
-            None => Checkpoint::open(&self.input),
-        }?;
+        let checkpoint = Checkpoint::of(file, self.key.as_deref())?;
         ensure!(
             self.start_from_clip || !checkpoint.is_clip_alone(),
             "{}: found CLIP alone, expected a segmentation network; --clip-only converts CLIP as it is, \

@@ -55,9 +55,10 @@ pub(crate) struct Segment {
     /// A picture: PNG, JPEG, TIFF or BMP; may be given several times [default: the demonstration's]
     #[arg(short, long = "image", value_name = "FILE")]
     images: Vec<PathBuf>,
-    /// Trained weights (safetensors), or a training's folder, which stands for its best.safetensors
-    /// [default: the demonstration's]
-    #[arg(short, long, value_name = "PATH")]
+    /// Trained weights: a file (safetensors), a training's folder, which stands for its best.safetensors,
+    /// phantom (the demonstration's), or hf:OWNER/REPO[/FILE][@REVISION] from Hugging Face's hub
+    /// [default: phantom]
+    #[arg(short, long, value_name = "PATH|NAME")]
     weights: Option<PathBuf>,
     #[command(flatten)]
     out: OutArg,
@@ -97,7 +98,7 @@ impl Segment {
         let device = self.device.open()?;
         let weights = match &self.weights {
             Some(path) => Weights::open(path, console)?,
-            None => Weights::demonstration()?,
+            None => Weights::demonstration(console)?,
         };
         let segmenter = self.answer.apply(weights.segmenter(&device)?)?;
         let segmenter = self.with_presence(segmenter, &weights)?;

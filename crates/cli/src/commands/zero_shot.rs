@@ -6,12 +6,14 @@ use anyhow::{Context, ensure};
 use burn::tensor::{Tensor, TensorData};
 use causal_clip_seg::config::{Normalisation, Resize};
 use causal_clip_seg::parts::{TokenBatch, token_tensor};
+use causal_clip_seg::weights::WeightSource;
 use causal_clip_seg::{RgbImage, read_rgb};
 use causal_clip_seg_cli::{Console, DeviceArg};
 use clip_encoder::tokenizer::END;
 use clip_encoder::{Activation, Clip, ClipConfig, RgbView, Tokenizer, find_network};
 use serde::Serialize;
-use weight_files::WeightFile;
+
+use crate::arguments::open_weights;
 
 /// Says which of several sentences fits a picture best, by CLIP alone.
 ///
@@ -25,7 +27,8 @@ use weight_files::WeightFile;
 #[command(after_help = "Example:
   causal-clip-seg zero-shot --clip RN50.pt -i x.png \"a chest x-ray\" \"a photo of a dog\"")]
 pub(crate) struct ZeroShot {
-    /// CLIP's weights (.pt, TorchScript or safetensors)
+    /// CLIP's weights: a file (.pt, TorchScript or safetensors), clip:RN50, clip:RN101, or
+    /// hf:OWNER/REPO[/FILE][@REVISION] from Hugging Face's hub
     #[arg(short, long, value_name = "FILE")]
     clip: PathBuf,
     /// The text tower was trained with plain GELU (open_clip's models without `-quickgelu`)
@@ -55,7 +58,7 @@ struct Fit {
 impl ZeroShot {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
         let device = self.device.open()?;
-        let file = WeightFile::open(&self.clip)?;
+        let file = open_weights(&WeightSource::parse(&self.clip)?, console)?.file;
         let named_gelu = file.metadata().get("activation").is_some_and(|name| name == "gelu");
         let activation =
             if self.gelu || named_gelu { Activation::Gelu } else { Activation::QuickGelu };
