@@ -1,6 +1,7 @@
 //! Files that programs carry inside, so that they run without a checkout of the source beside them.
 //!
-//! The files themselves lie in this folder: `recipes/` and, behind the feature `demo`, `demo/`.
+//! The files themselves lie in this folder: `recipes/` and, each behind the feature of its name, `chest/` and
+//! `demo/`. What is in `chest/` has a licence of its own, CC BY-SA 4.0: see `chest/NOTICE`.
 //!
 //! ```
 //! let recipe = causal_clip_seg_assets::recipe("small-cpu").map(|recipe| recipe.text);
@@ -8,50 +9,81 @@
 //! ```
 #![deny(missing_docs)]
 
-/// A picture that the demonstration network can answer about, and what there is to know of it.
-#[cfg(feature = "demo")]
-pub mod demo {
-    /// A generated picture of a chest, a PNG (`demo/chest.png`).
-    pub const PICTURE: &[u8] = include_bytes!("demo/chest.png");
-
-    /// The network's card: how it was trained, how well it does, what it is for (`demo/README.md`,
-    /// Markdown).
-    pub const CARD: &str = include_str!("demo/README.md");
-
-    /// A sentence that the picture has an answer to.
-    pub const SENTENCE: &str = "Lesion in the upper right lung.";
-}
-
-/// A network with a name: `--weights phantom` in the program.
+/// A network with a name: `--weights chest` in the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     /// What it is called.
     pub name: &'static str,
-    /// A safetensors file; `None` in a build without the feature `demo`.
-    pub weights: Option<&'static [u8]>,
+    /// The feature that carries it.
+    pub feature: &'static str,
+    /// What is carried of it; `None` in a build without its feature.
+    pub content: Option<Content>,
 }
 
-/// The content of a file, where programs are to carry it.
-macro_rules! carried {
-    ($file:literal) => {{
-        #[cfg(feature = "demo")]
-        let content: Option<&'static [u8]> = Some(include_bytes!($file));
-        #[cfg(not(feature = "demo"))]
-        let content: Option<&'static [u8]> = None;
-        content
-    }};
+/// A network that is carried, and what there is to know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// A safetensors file.
+    pub weights: &'static [u8],
+    /// The card: how it was trained, how well it does, what it is for, in Markdown.
+    pub card: &'static str,
+    /// Pictures that it can answer about, with their names, the first one for a first look.
+    pub pictures: &'static [(&'static str, &'static [u8])],
+    /// A sentence that the first picture has an answer to.
+    pub sentence: &'static str,
 }
 
-/// The demonstration network: trained on generated pictures of chests, knows nothing of real ones.
-pub const PHANTOM: Network =
-    Network { name: "phantom", weights: carried!("demo/tiny.safetensors") };
+/// Lungs and their parts on real chest X-rays (feature `chest`, CC BY-SA 4.0).
+pub const CHEST: Network = Network { name: "chest", feature: "chest", content: chest() };
+
+/// Lesions on generated pictures of chests; knows nothing of real ones (feature `demo`).
+pub const PHANTOM: Network = Network { name: "phantom", feature: "demo", content: phantom() };
 
 /// All networks that have a name.
-pub const NETWORKS: [Network; 1] = [PHANTOM];
+pub const NETWORKS: [Network; 2] = [CHEST, PHANTOM];
+
+/// The network that answers where none is named: the first that is carried.
+pub fn first_network() -> Option<(Network, Content)> {
+    NETWORKS.into_iter().find_map(|network| Some((network, network.content?)))
+}
 
 /// The network of that name, if there is one.
 pub fn network(name: &str) -> Option<Network> {
     NETWORKS.into_iter().find(|network| network.name == name)
+}
+
+#[cfg(feature = "chest")]
+const fn chest() -> Option<Content> {
+    Some(Content {
+        weights: include_bytes!("chest/network.safetensors"),
+        card: include_str!("chest/README.md"),
+        pictures: &[
+            ("xray-1.jpg", include_bytes!("chest/xray-1.jpg")),
+            ("xray-2.jpg", include_bytes!("chest/xray-2.jpg")),
+            ("xray-3.jpg", include_bytes!("chest/xray-3.jpg")),
+        ],
+        sentence: "The patient's left lung.",
+    })
+}
+
+#[cfg(not(feature = "chest"))]
+const fn chest() -> Option<Content> {
+    None
+}
+
+#[cfg(feature = "demo")]
+const fn phantom() -> Option<Content> {
+    Some(Content {
+        weights: include_bytes!("demo/tiny.safetensors"),
+        card: include_str!("demo/README.md"),
+        pictures: &[("phantom.png", include_bytes!("demo/chest.png"))],
+        sentence: "Lesion in the upper right lung.",
+    })
+}
+
+#[cfg(not(feature = "demo"))]
+const fn phantom() -> Option<Content> {
+    None
 }
 
 /// A training recipe.

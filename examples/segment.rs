@@ -6,9 +6,9 @@ use causal_clip_seg::{Device, Segmenter, read_rgb};
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let mut next = |default: &str| arguments.next().unwrap_or_else(|| default.to_owned());
-    let weights = next("assets/demo/tiny.safetensors");
-    let picture = next("assets/demo/chest.png");
-    let sentence = next("Lesion in the upper right lung.");
+    let weights = next("assets/chest/network.safetensors");
+    let picture = next("assets/chest/xray-1.jpg");
+    let sentence = next("The upper half of the patient's left lung.");
 
     // The CPU; `devices::open("auto", false)` takes a GPU if there is one and its feature is on.
     let device = Device::flex();

@@ -3,11 +3,12 @@
 //! | name | what it is |
 //! | --- | --- |
 //! | `net.safetensors`, `RN50.pt`, a folder | a weight file on this machine |
-//! | `phantom` | the demonstration network, with the feature `demo` |
+//! | `chest` | the network for real chest X-rays, with the feature `chest` (CC BY-SA 4.0) |
+//! | `phantom` | the network for generated pictures, with the feature `demo` |
 //! | `hf:OWNER/REPO[/FILE][@REVISION]` | a repository of the hub, or a file in it, with the feature `hub` |
 //! | `clip:RN50`, `clip:RN101` | OpenAI's towers in open_clip's files on the hub, with the feature `hub` |
 //!
-//! A file or a folder called `phantom` is that file. What begins with `hf:` or `clip:` is never a file; a file of
+//! A file or a folder called `chest` is that file. What begins with `hf:` or `clip:` is never a file; a file of
 //! such a name is `./hf:…`.
 
 use std::path::{Path, PathBuf};
@@ -106,12 +107,15 @@ impl WeightSource {
                 Ok(OpenWeights { file, name: path.clone(), path: found })
             }
             Self::BuiltIn(network) => {
-                let Some(weights) = network.weights else {
-                    let what = "this program was built without the feature `demo`, which has the network of this \
-                                name, and there is no such file";
-                    return Err(refused(network.name, what.to_owned()));
+                let Some(content) = network.content else {
+                    let what = format!(
+                        "this program was built without the feature `{}`, which has the network of this name, \
+                         and there is no such file",
+                        network.feature
+                    );
+                    return Err(refused(network.name, what));
                 };
-                let file = WeightFile::from_bytes(weights, network.name)?;
+                let file = WeightFile::from_bytes(content.weights, network.name)?;
                 Ok(OpenWeights { file, name: network.name.into(), path: None })
             }
             Self::Hub(name) => {

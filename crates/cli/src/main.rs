@@ -13,8 +13,8 @@ use commands::Command;
 /// Segments medical images from text: give an image and a sentence, get a mask of the region that the
 /// sentence describes.
 ///
-/// Every command has its own --help with an example. `causal-clip-seg segment` alone answers with the
-/// built-in demonstration. Results go to standard output, notes and progress to standard error.
+/// Every command has its own --help with an example. `causal-clip-seg segment` alone answers about a
+/// chest X-ray. Results go to standard output, notes and progress to standard error.
 ///
 /// For research only; nothing here is a medical device.
 #[derive(Parser)]

@@ -46,15 +46,15 @@ fn output(command: &mut Command) -> (Output, String) {
 }
 
 #[test]
-fn the_demonstration_has_a_name() {
+fn the_network_that_ships_has_a_name() {
     let out = tempfile::tempdir().unwrap();
     let mask = |name: &str, more: &[&str]| {
         let folder = out.path().join(name);
         let folder_text = folder.display().to_string();
         success("segment", &[&["--out", folder_text.as_str()], more].concat());
-        std::fs::read(folder.join("chest.mask.png")).unwrap()
+        std::fs::read(folder.join("xray-1.mask.png")).unwrap()
     };
-    assert!(mask("a", &[]) == mask("b", &["-w", "phantom"]));
+    assert!(mask("a", &[]) == mask("b", &["-w", "chest"]));
 
     // What is called so here is that, and not the one in the program.
     std::fs::create_dir(out.path().join("phantom")).unwrap();

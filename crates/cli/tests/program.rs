@@ -110,7 +110,7 @@ fn it_runs_from_any_folder() {
     let folder = tempfile::tempdir().unwrap();
     let output = program().arg("segment").current_dir(folder.path()).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(folder.path().join("runs/segment/chest.mask.png").exists());
+    assert!(folder.path().join("runs/segment/xray-1.mask.png").exists());
     let recipe = program()
         .args(["train", "--recipe", "phantom", "--print-recipe"])
         .current_dir(folder.path())
@@ -127,7 +127,7 @@ fn the_answers_do_not_hang_on_the_allocator() {
     let [tuned, plain] = [&["--out"][..], &["--no-tune", "--out"]].map(|flags| {
         let folder = out.path().join(flags.len().to_string()).display().to_string();
         success("segment", &[flags, &[folder.as_str()]].concat());
-        std::fs::read(format!("{folder}/chest.mask.png")).unwrap()
+        std::fs::read(format!("{folder}/xray-1.mask.png")).unwrap()
     });
     assert!(tuned == plain);
 }

@@ -9,13 +9,47 @@ use std::path::{Path, PathBuf};
 use common::{demo, failure, json, phantoms, program, run, success, text};
 
 #[test]
-fn the_demonstration_segments_its_own_picture() {
+fn the_networks_that_ship_segment_their_own_pictures() {
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().display().to_string();
-    let printed = success("segment", &["--out", &folder, "--probability"]);
-    assert!(printed.contains("% of the picture"), "{printed}");
-    for kind in ["mask", "overlay", "probability"] {
-        assert!(out.path().join(format!("chest.{kind}.png")).exists(), "{kind}");
+    for (network, name) in
+        [(None, "xray-1"), (Some("chest"), "xray-1"), (Some("phantom"), "phantom")]
+    {
+        let weights = network.map_or(vec![], |network| vec!["--weights", network]);
+        let arguments = [&weights[..], &["--out", &folder, "--probability"]].concat();
+        let printed = success("segment", &arguments);
+        assert!(printed.contains("% of the picture"), "{printed}");
+        for kind in ["mask", "overlay", "probability"] {
+            let file = out.path().join(format!("{name}.{kind}.png"));
+            std::fs::remove_file(&file).unwrap_or_else(|_| panic!("{}", file.display()));
+        }
+    }
+}
+
+/// Both meanings of left, on a real X-ray: a bare one is the patient's.
+#[test]
+fn left_is_the_patients_unless_the_image_is_named() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().display().to_string();
+    let asked = [
+        ("Left lung.", true),
+        ("The patient's left lung.", true),
+        ("The lung on the left side of the image.", false),
+        ("Right lung.", false),
+        ("The patient's right lung.", false),
+        ("The lung on the right side of the image.", true),
+    ];
+    let sentences = asked.map(|(sentence, _)| sentence);
+    for file in ["xray-1.jpg", "xray-2.jpg", "xray-3.jpg"] {
+        let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/chest").join(file);
+        let picture = picture.display().to_string();
+        let arguments = [&["-i", &picture, "--out", &folder][..], &sentences].concat();
+        let told = json("segment", &arguments);
+        for (number, (sentence, on_the_right)) in asked.into_iter().enumerate() {
+            let found = &told["answers"][number]["bounding_box"];
+            let [left, right] = ["left", "right"].map(|side| found[side].as_f64().unwrap());
+            assert_eq!((left + right) / 2.0 > 128.0, on_the_right, "{file}, {sentence} {found}");
+        }
     }
 }
 
@@ -24,12 +58,15 @@ fn it_says_whose_left_is_meant() {
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().display().to_string();
     let printed = success("segment", &["--out", &folder, "left lung"]);
+    assert!(printed.contains("\"left\" means the patient's left"), "{printed}");
+    let phantom = ["--weights", "phantom", "--out", &folder, "left lung"];
+    let printed = success("segment", &phantom);
     assert!(printed.contains("\"left\" means the left side of the image"), "{printed}");
-    let told = json("segment", &["--out", &folder, "left lung"]);
+    let told = json("segment", &phantom);
     assert_eq!(told["sides"], "image", "{told}");
     assert!(told["left_and_right"].as_str().unwrap().contains("left side of the image"), "{told}");
     assert!(told["answers"][0]["area_share"].as_f64().unwrap() > 0.0, "{told}");
-    assert!(success("segment", &["--help"]).contains("A radiologist means the patient's left"));
+    assert!(success("segment", &["--help"]).contains("A radiologist means"));
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn a_tile_as_large_as_the_picture_changes_nothing() {
     assert!(printed["answers"][0]["tiles"].is_null(), "{printed}");
     for kind in ["mask", "overlay", "probability"] {
         let read =
-            |of: &str| std::fs::read(folder.path().join(of).join(format!("chest.{kind}.png")));
+            |of: &str| std::fs::read(folder.path().join(of).join(format!("xray-1.{kind}.png")));
         assert_eq!(read("whole").unwrap(), read("tiled").unwrap(), "{kind}");
     }
 }
@@ -46,7 +46,19 @@ fn tiles_are_told_and_places_are_warned_of() {
     let picture = demo("chest.png");
     let side = read_rgb(&picture).unwrap().width().min(read_rgb(&picture).unwrap().height()) / 2;
     let side = side.max(32).to_string();
-    let asked = ["-i", &picture, "--out", &out, "--tile", &side, "left lung", "opacity", "--json"];
+    let asked = [
+        "-w",
+        "phantom",
+        "-i",
+        &picture,
+        "--out",
+        &out,
+        "--tile",
+        &side,
+        "left lung",
+        "opacity",
+        "--json",
+    ];
     let output = run("segment", &asked);
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let tiles = |answer: usize| &told["answers"][answer]["tiles"];
@@ -64,7 +76,18 @@ fn a_large_picture_is_answered_by_rows() {
     let picture = folder.path().join("slide.png");
     large(&picture);
     let (picture, answers) = (picture.display().to_string(), out(folder.path(), "out"));
-    let asked = ["-i", &picture, "-o", &answers, "--tile", "2048", "--probability", "opacity"];
+    let asked = [
+        "-w",
+        "phantom",
+        "-i",
+        &picture,
+        "-o",
+        &answers,
+        "--tile",
+        "2048",
+        "--probability",
+        "opacity",
+    ];
     let told = json("segment", &[&asked[..], &["--threshold", "0.01"]].concat());
     let answer = &told["answers"][0];
     assert_eq!(answer["tiles"]["count"], 9);

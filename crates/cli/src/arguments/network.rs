@@ -8,7 +8,7 @@ use causal_clip_seg::config::{Branch, Sides};
 use causal_clip_seg::errors::{WeightFileError, WeightsError};
 use causal_clip_seg::weights::{OpenWeights, WeightSource};
 use causal_clip_seg::{CausalClipSeg, Checkpoint, Device, SegError, Segmenter};
-use causal_clip_seg_assets::PHANTOM;
+use causal_clip_seg_assets::{Content, first_network};
 use causal_clip_seg_cli::{Console, DeviceArg, sha256, sha256_of};
 
 /// How probabilities become masks, where it differs from what the weights say.
@@ -49,7 +49,8 @@ impl AnswerArgs {
 #[derive(clap::Args)]
 pub(crate) struct NetworkArgs {
     /// Trained weights: a file (safetensors), a training's folder, which stands for its best.safetensors,
-    /// phantom (the demonstration's), or hf:OWNER/REPO[/FILE][@REVISION] from Hugging Face's hub
+    /// chest (lungs on X-rays) or phantom (generated pictures), which the program carries, or
+    /// hf:OWNER/REPO[/FILE][@REVISION] from Hugging Face's hub
     #[arg(short, long, value_name = "PATH|NAME")]
     weights: PathBuf,
     #[command(flatten)]
@@ -85,7 +86,7 @@ pub(crate) struct Weights {
 /// Where the weights are.
 enum Source {
     File(PathBuf),
-    BuiltIn(&'static [u8]),
+    BuiltIn(Content),
 }
 
 impl Weights {
@@ -104,13 +105,21 @@ impl Weights {
         Self::of(&source, console)
     }
 
-    /// The embedded network.
-    pub(crate) fn demonstration(console: Console) -> anyhow::Result<Self> {
-        if PHANTOM.weights.is_none() {
-            let why = "no network: give one with --weights (this build has no demonstration)";
+    /// The network that the program carries.
+    pub(crate) fn carried(console: Console) -> anyhow::Result<Self> {
+        let Some((network, _)) = first_network() else {
+            let why = "no network: give one with --weights (this build carries none)";
             return Err(causal_clip_seg_cli::UsageError(why.to_owned()).into());
+        };
+        Self::of(&WeightSource::BuiltIn(network), console)
+    }
+
+    /// What comes with these weights, if the program carries them, else with the ones that it carries.
+    pub(crate) fn content(&self) -> Option<Content> {
+        match self.source {
+            Source::BuiltIn(content) => Some(content),
+            Source::File(_) => first_network().map(|(_, content)| content),
         }
-        Self::of(&WeightSource::BuiltIn(PHANTOM), console)
     }
 
     fn of(source: &WeightSource, console: Console) -> anyhow::Result<Self> {
@@ -134,9 +143,10 @@ impl Weights {
         }
         let path = checkpoint.path().to_owned();
         let (source, name) = match source {
-            WeightSource::BuiltIn(network) => {
-                (Source::BuiltIn(network.weights.unwrap_or_default()), open.name)
-            }
+            WeightSource::BuiltIn(network) => match network.content {
+                Some(content) => (Source::BuiltIn(content), open.name),
+                None => (Source::File(path), open.name), // it would not have opened
+            },
             WeightSource::Hub(_) => (Source::File(path), open.name),
             _ => (Source::File(path.clone()), path),
         };
@@ -163,7 +173,7 @@ impl Weights {
     pub(crate) fn sha256(&self) -> anyhow::Result<String> {
         match &self.source {
             Source::File(file) => sha256(file),
-            Source::BuiltIn(content) => Ok(sha256_of(content)),
+            Source::BuiltIn(content) => Ok(sha256_of(content.weights)),
         }
     }
 

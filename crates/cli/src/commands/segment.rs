@@ -27,12 +27,16 @@ use tiles::{Files, Opened, TileArgs, Tiles};
 ///
 /// For each picture and sentence, NAME.mask.png (0 and 255) and NAME.overlay.png (the mask and the sentence
 /// on the picture) are left in the folder of --out; with several sentences the files are called NAME.1,
-/// NAME.2 and so on. Without any arguments the built-in demonstration answers about its own generated
-/// picture; about a real X-ray its answers mean nothing.
+/// NAME.2 and so on.
 ///
-/// Whose left? The network uses left and right as its training data does. In the demonstration and in
-/// QaTa-COV19 "left" is the image's left. A radiologist means the patient's left, which is on the right of
-/// a frontal X-ray. Find out before you trust a mask: the command prints what is known of the weights.
+/// Without --weights the network `chest` answers, which the program carries: it finds the lungs and their
+/// halves and thirds on frontal chest X-rays, and nothing else. It knows no disease: what it says when it is
+/// asked for one means nothing. Without pictures it answers about one of its own.
+///
+/// Whose left? The network uses left and right as its training data does. A radiologist means the patient's
+/// left, which is on the right of a frontal X-ray, and so does `chest`, unless the sentence says "of the
+/// image". In QaTa-COV19 and in `phantom` "left" is the image's left. Find out before you trust a mask: the
+/// command prints what is known of the weights.
 ///
 /// Many questions: --jobs reads pictures and sentences from a table (CSV, TSV, JSON lines or Excel with the
 /// columns image and text; a set's manifest will do). Masks go to OUT/masks, and OUT/answers.csv gets a
@@ -52,12 +56,12 @@ use tiles::{Files, Opened, TileArgs, Tiles};
 pub(crate) struct Segment {
     /// What to segment, each sentence in quotes; several are answered one by one
     sentences: Vec<String>,
-    /// A picture: PNG, JPEG, TIFF or BMP; may be given several times [default: the demonstration's]
+    /// A picture: PNG, JPEG, TIFF or BMP; may be given several times [default: the network's own]
     #[arg(short, long = "image", value_name = "FILE")]
     images: Vec<PathBuf>,
     /// Trained weights: a file (safetensors), a training's folder, which stands for its best.safetensors,
-    /// phantom (the demonstration's), or hf:OWNER/REPO[/FILE][@REVISION] from Hugging Face's hub
-    /// [default: phantom]
+    /// chest (lungs on X-rays) or phantom (generated pictures), which the program carries, or
+    /// hf:OWNER/REPO[/FILE][@REVISION] from Hugging Face's hub [default: chest]
     #[arg(short, long, value_name = "PATH|NAME")]
     weights: Option<PathBuf>,
     #[command(flatten)]
@@ -98,7 +102,7 @@ impl Segment {
         let device = self.device.open()?;
         let weights = match &self.weights {
             Some(path) => Weights::open(path, console)?,
-            None => Weights::demonstration(console)?,
+            None => Weights::carried(console)?,
         };
         let segmenter = self.answer.apply(weights.segmenter(&device)?)?;
         let segmenter = self.with_presence(segmenter, &weights)?;
@@ -152,7 +156,7 @@ impl Segment {
         let tiling = self.tiles.tiling(segmenter)?;
         let mut answers = Vec::new();
         let (mut names, mut overlays) = (HashSet::new(), Vec::new());
-        let (asked, sentences) = self.asked()?;
+        let (asked, sentences) = self.asked(weights)?;
         for (path, image) in &asked {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             // Two pictures of one name from two folders would overwrite each other's files.
@@ -223,7 +227,7 @@ impl Segment {
         file: impl Fn(usize, &str) -> PathBuf,
         console: Console,
     ) -> anyhow::Result<Vec<Answer>> {
-        let (_, sentences) = self.asked()?;
+        let sentences = &self.sentences;
         let path = rows.file().to_owned();
         let limit = tiles::MOST_IN_MEMORY / 1_000_000;
         console.note(format!(
@@ -281,24 +285,25 @@ impl Segment {
 
     /// The pictures, where they are not files their pixels, and the sentences.
     #[expect(clippy::type_complexity)] // named nowhere else
-    fn asked(&self) -> anyhow::Result<(Vec<(PathBuf, Option<RgbImage>)>, Vec<String>)> {
+    fn asked(
+        &self,
+        weights: &Weights,
+    ) -> anyhow::Result<(Vec<(PathBuf, Option<RgbImage>)>, Vec<String>)> {
         if !self.images.is_empty() {
             let images = self.images.iter().map(|path| (path.clone(), None));
             return Ok((images.collect(), self.sentences.clone()));
         }
-        #[cfg(feature = "demo")]
-        {
-            use causal_clip_seg_assets::demo::{PICTURE, SENTENCE};
-            let name = PathBuf::from("chest.png");
-            let picture = seg_image::decode_rgb(PICTURE, &name)?;
-            let sentences = match self.sentences.is_empty() {
-                true => vec![SENTENCE.to_owned()],
-                false => self.sentences.clone(),
-            };
-            Ok((vec![(name, Some(picture))], sentences))
-        }
-        #[cfg(not(feature = "demo"))]
-        Err(UsageError("no picture: give one with --image".to_owned()).into())
+        let content = weights.content();
+        let first = content.and_then(|content| Some((content, content.pictures.first()?)));
+        let Some((content, (name, picture))) = first else {
+            return Err(UsageError("no picture: give one with --image".to_owned()).into());
+        };
+        let picture = seg_image::decode_rgb(picture, name)?;
+        let sentences = match self.sentences.is_empty() {
+            true => vec![content.sentence.to_owned()],
+            false => self.sentences.clone(),
+        };
+        Ok((vec![(PathBuf::from(name), Some(picture))], sentences))
     }
 }
 
