@@ -174,8 +174,8 @@ mod tests {
         let states = Tensor::<2>::random([6, 10], uniform, &device);
         for form in [ProjectorForm::Fast, ProjectorForm::Plain] {
             let shared = projector.forward(maps.clone(), states.clone(), form);
-            let map = |row: usize| maps.clone().slice([row / 3..row / 3 + 1]);
-            let state = |row: usize| states.clone().slice([row..row + 1]);
+            let map = |row: usize| maps.clone().narrow(0, row / 3, 1);
+            let state = |row: usize| states.clone().narrow(0, row, 1);
             let alone = (0..6).map(|row| projector.forward(map(row), state(row), form)).collect();
             assert!(worst(shared, Tensor::cat(alone, 0)) < 1e-5, "{form:?}");
         }
