@@ -163,7 +163,7 @@ pub(crate) struct Decoded {
     pub(crate) format: ImageFormat,
     /// How EXIF says that it is to be turned; nothing was done.
     pub(crate) orientation: Orientation,
-    /// Pages of a TIFF, of which this is the first; 1 for other formats.
+    /// Pages of a TIFF or frames of a PNG, of which this is the first; 1 for other formats.
     pub(crate) pages: usize,
     /// A TIFF that stores white as 0; its values are inverted here, so that white is the largest.
     pub(crate) white_is_zero: bool,
@@ -180,8 +180,16 @@ pub(crate) fn decode(content: &[u8], name: &Path) -> Result<Decoded, ImageError>
     }
     let image = DynamicImage::from_decoder(decoder)
         .map_err(|source| ImageError::Decode { file: name.to_owned(), source })?;
-    let (pages, white_is_zero) = (tags.pages.max(1), tags.white_is_zero);
+    let pages = if format == ImageFormat::Png { frames(content) } else { tags.pages.max(1) };
+    let white_is_zero = tags.white_is_zero;
     Ok(Decoded { image, format, orientation, pages, white_is_zero })
+}
+
+/// The frames of a PNG; 1 if it does not move.
+fn frames(png: &[u8]) -> usize {
+    let info = png::Decoder::new(Cursor::new(png)).read_info();
+    let animation = info.ok().and_then(|reader| reader.info().animation_control);
+    animation.map_or(1, |animation| animation.num_frames.max(1) as usize)
 }
 
 /// A file that is a picture of a kind that is read; its pixels are not decoded.

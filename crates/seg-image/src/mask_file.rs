@@ -78,6 +78,12 @@ pub fn decode_mask(
     Ok(MaskReading { mask: mask(judged.inside), ignored, notes, values, turned })
 }
 
+/// How much of a picture is inside, for a message.
+fn share(inside: &[bool]) -> String {
+    let count = inside.iter().filter(|inside| **inside).count();
+    format!("{:.1} %", 100.0 * count as f64 / inside.len().max(1) as f64)
+}
+
 /// Why a mask was not read: what was found, and what to choose.
 pub(crate) struct Refusal {
     pub(crate) found: String,
@@ -174,6 +180,9 @@ impl MaskFile {
                 }
             },
         };
+        if options.rule == MaskRule::Auto {
+            self.refuse_shown_ground(&inside)?;
+        }
         if let Some(ignored) = &ignored {
             for (inside, ignored) in inside.iter_mut().zip(ignored) {
                 *inside &= !ignored;
@@ -197,10 +206,6 @@ impl MaskFile {
 
     /// Alpha that differs, and labels that are shown the other way round.
     fn refuse_two_readings(&self) -> Result<(), Refusal> {
-        let share = |inside: &[bool]| {
-            let count = inside.iter().filter(|inside| **inside).count();
-            format!("{:.1} %", 100.0 * count as f64 / inside.len().max(1) as f64)
-        };
         let shown = || match &self.values {
             Values::Grey(values) => {
                 let half = self.half();
@@ -243,6 +248,28 @@ impl MaskFile {
             });
         }
         Ok(())
+    }
+
+    /// A palette whose number 0, the background of labels, is shown as what is inside.
+    fn refuse_shown_ground(&self, inside: &[bool]) -> Result<(), Refusal> {
+        let Some(ground) = self.palette.as_ref().and_then(|palette| palette.first()) else {
+            return Ok(());
+        };
+        let numbered = self.of_colour(*ground).iter().map(|zero| !zero).collect::<Vec<_>>();
+        let both = inside.iter().zip(&numbered).any(|(inside, numbered)| *inside && !numbered);
+        if !both {
+            return Ok(());
+        }
+        Err(Refusal {
+            found: format!(
+                "has a palette that shows the number 0 as {ground}: {} is inside by the numbers, {} as shown",
+                share(&numbered),
+                share(inside)
+            ),
+            choose: format!(
+                "choose the label that is meant, such as 1, for the first, the colour \"{ground}\" for the second"
+            ),
+        })
     }
 
     fn upper_half(&self, skip: &impl Fn(usize) -> bool) -> Result<Vec<bool>, Refusal> {

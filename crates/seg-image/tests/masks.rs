@@ -177,18 +177,55 @@ fn one_colour_is_a_mask_and_two_are_not() {
     }
 }
 
-#[test]
-fn a_palette_has_labels() {
+/// A PNG of the labels by their numbers, with this palette.
+fn indexed(palette: &[[u8; 3]]) -> Vec<u8> {
     let mut content = Vec::new();
     let mut encoder = png::Encoder::new(&mut content, SIZE, SIZE);
     encoder.set_color(png::ColorType::Indexed);
-    encoder.set_palette(vec![0, 0, 0, 128, 0, 0, 0, 128, 0]);
-    let indices = (0..SIZE * SIZE).map(|at| label(at % SIZE, at / SIZE) as u8).collect::<Vec<_>>();
+    encoder.set_palette(palette.concat());
+    let last = palette.len() - 1;
+    let indices = (0..SIZE * SIZE).map(|at| label(at % SIZE, at / SIZE).min(last) as u8);
+    let indices = indices.collect::<Vec<_>>();
     encoder.write_header().unwrap().write_image_data(&indices).unwrap();
+    content
+}
+
+#[test]
+fn a_palette_has_labels() {
+    let content = indexed(&[[0, 0, 0], [128, 0, 0], [0, 128, 0]]);
     refuses(&content, "auto", &["#800000", "#008000"]);
     reads(&content, "1", DISC);
     reads(&content, "#008000", [0.0, 0.0, 1.0]);
     refuses(&content, "3", &["a palette of 3 colours", "below 3"]);
+}
+
+/// Black on white: by the numbers the black is inside, as shown the white.
+#[test]
+fn a_palette_that_shows_its_background_bright_has_two_readings() {
+    for ground in [[255, 255, 255], [200, 0, 0]] {
+        let content = indexed(&[ground, [0, 0, 0]]);
+        let colour = format!("#{:02x}{:02x}{:02x}", ground[0], ground[1], ground[2]);
+        refuses(&content, "auto", &["shows the number 0 as", &colour, "such as 1"]);
+        reads(&content, "1", BOTH);
+        reads(&content, &colour, [1.0, 0.0, 0.0]);
+    }
+    // A colour on white has one reading, and so has white on black.
+    reads(&indexed(&[[255, 255, 255], [200, 0, 0]]), "auto", BOTH);
+    reads(&indexed(&[[0, 0, 0], [255, 255, 255]]), "auto", BOTH);
+}
+
+#[test]
+fn a_png_that_moves_is_told() {
+    let mut content = Vec::new();
+    let mut encoder = png::Encoder::new(&mut content, SIZE, SIZE);
+    encoder.set_animated(2, 0).unwrap();
+    let pixels = (0..SIZE * SIZE).map(|at| [0, 255, 255][label(at % SIZE, at / SIZE)]);
+    let pixels = pixels.collect::<Vec<u8>>();
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&pixels).unwrap();
+    writer.write_image_data(&pixels).unwrap();
+    writer.finish().unwrap();
+    assert_eq!(reads(&content, "auto", BOTH), [FileNote::Pages]);
 }
 
 #[test]
