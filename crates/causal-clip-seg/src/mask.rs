@@ -43,7 +43,7 @@ impl Mask {
     /// lung. A thousandth (some 50 pixels of 224 x 224) is smaller than the smallest usual targets,
     /// and large enough to be calm.
     ///
-    /// Of an answer by tiles it is the highest of the tiles: what is large in one of them is small in
+    /// For an answer by tiles it is the highest of the tiles: what is large in one of them is small in
     /// the picture.
     pub fn presence(&self) -> f32 {
         /// One in so many pixels counts.

@@ -1,6 +1,6 @@
 //! Answers by tiles: the picture, the maps and the memory are those of one row of tiles.
 
-use seg_image::{PictureRows, RgbImage};
+use seg_image::{PictureRows, Rgb, RgbImage};
 
 use crate::errors::{ConfigError, PixelError, SegError};
 use crate::mask::Mask;
@@ -205,15 +205,13 @@ impl Band {
     }
 
     fn crop(&self, columns: std::ops::Range<usize>) -> RgbImage {
-        let lines = self.values.chunks_exact(self.width * 3);
-        let values = lines.flat_map(|line| &line[columns.start * 3..columns.end * 3]).copied();
-        let (width, height) = (columns.len() as u32, self.height as u32);
-        RgbImage::from_raw(width, height, values.collect()).unwrap_or_default()
+        RgbImage::from_fn(columns.len() as u32, self.height as u32, |x, y| {
+            let at = 3 * (y as usize * self.width + columns.start + x as usize);
+            Rgb([self.values[at], self.values[at + 1], self.values[at + 2]])
+        })
     }
 }
 
 fn rows_of(image: &RgbImage, first: u32, count: u32) -> RgbImage {
-    let row = image.width() as usize * 3;
-    let values = &image.as_raw()[first as usize * row..(first + count) as usize * row];
-    RgbImage::from_raw(image.width(), count, values.to_vec()).unwrap_or_default()
+    RgbImage::from_fn(image.width(), count, |x, y| *image.get_pixel(x, first + y))
 }

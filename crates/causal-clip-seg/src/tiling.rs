@@ -47,7 +47,7 @@ impl Tiling {
         }
     }
 
-    /// The same tiles with another overlap, as a share of their side.
+    /// Tiles of this side with another overlap, as a share of it.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ pub(crate) struct Axis {
     starts: Vec<usize>,
     /// Pixels of each tile.
     side: usize,
-    /// Of each tile, `side` values. At each pixel of the picture those of its tiles add up to one.
+    /// `side` values for each tile. At each pixel of the picture those of its tiles add up to one.
     weights: Vec<Vec<f64>>,
 }
 

@@ -44,7 +44,8 @@ impl<'s> Augmentation<'s> {
         Self::draw_for_all(config, seed, epoch, case, &[sentence]).remove(0)
     }
 
-    /// The same change for several cases of one picture, in the order of their sentences. A turn that one of them vetoes is not made.
+    /// Draws one change for several cases of one picture, in the order of their sentences. A turn that one
+    /// of them vetoes is not made.
     pub fn draw_for_all(
         config: &AugmentConfig,
         seed: u64,

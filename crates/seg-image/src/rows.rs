@@ -48,7 +48,7 @@ pub struct PictureRows {
     height: u32,
     /// The first row that is not read.
     next: u32,
-    /// Of a 16-bit picture, as [`PictureOptions::bits`].
+    /// Bits that a 16-bit picture uses, as [`PictureOptions::bits`].
     bits: Option<u8>,
     /// The largest value of 16 bits so far.
     largest: Option<u16>,

@@ -108,7 +108,7 @@ struct Tiff {
     /// Columns and rows of a tile; rows of a strip.
     tile: Option<(u32, u32)>,
     strip: u32,
-    /// Of samples.
+    /// The largest value of a sample.
     most: u8,
 }
 

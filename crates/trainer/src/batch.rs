@@ -174,8 +174,8 @@ impl Samples<'_> {
         self.ask(row, shown, stream);
     }
 
-    /// The same for several cases of one picture: a cover hides from all of them what is under it, and
-    /// each may ask for what is not there.
+    /// Now and then hides a half of a picture from all cases about it, or makes one of them ask for what
+    /// is not there.
     fn hide_and_ask(
         &self,
         rows: &mut [Row],

@@ -6,6 +6,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use causal_clip_seg::CausalClipSegConfig;
+use causal_clip_seg::weights::WeightSource;
 use seg_data::{Dataset, Split};
 use serde::{Deserialize, Serialize};
 
@@ -248,9 +249,7 @@ pub(crate) fn notes(
     provenance: &Provenance,
 ) -> Result<BTreeMap<String, String>, TrainError> {
     let tables = provenance.tables.iter().map(|(name, hash)| format!("{name} {hash}"));
-    // Where the set lay is nobody's business who gets the weights.
-    let mut recipe = recipe.clone();
-    recipe.data.folder = None;
+    let recipe = without_folders(recipe)?;
     let reading = serde_json::to_string(&recipe.data.reading())
         .map_err(|error| TrainError::State { file: RECIPE.into(), what: error.to_string() })?;
     Ok(BTreeMap::from([
@@ -262,8 +261,38 @@ pub(crate) fn notes(
     ]))
 }
 
+/// The recipe as it goes with the weights: where the set and the first weights lay is nobody's business
+/// who gets the new ones.
+fn without_folders(recipe: &Recipe) -> Result<Recipe, TrainError> {
+    let mut recipe = recipe.clone();
+    recipe.data.folder = None;
+    for weights in [&mut recipe.model.weights, &mut recipe.model.clip].into_iter().flatten() {
+        if let WeightSource::File(file) = WeightSource::parse(&*weights)? {
+            *weights = file.file_name().map(PathBuf::from).unwrap_or(file);
+        }
+    }
+    Ok(recipe)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_do_not_say_where_things_lay() {
+        let stored = |weights: &str| {
+            let mut recipe = Recipe::default();
+            recipe.data.folder = Some("/home/ada/set".into());
+            recipe.model.weights = Some(weights.into());
+            let stored = without_folders(&recipe).unwrap();
+            assert_eq!(stored.data.folder, None);
+            stored.model.weights.unwrap().display().to_string()
+        };
+        assert_eq!(stored("/home/ada/runs/best.safetensors"), "best.safetensors");
+        assert_eq!(stored("hf:ada/net/a.pt@main"), "hf:ada/net/a.pt@main");
+        assert_eq!(stored("phantom"), "phantom");
+    }
+
     #[test]
     fn the_tensor_library_is_the_one_that_is_recorded() {
         let manifest = include_str!("../../../Cargo.toml");

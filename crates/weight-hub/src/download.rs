@@ -135,8 +135,8 @@ impl Download<'_> {
                 Ok(0) => break None,
                 Ok(read) => {
                     found += read as u64;
-                    if expected.is_some_and(|expected| found > expected) {
-                        let (name, expected) = (name(), expected.unwrap_or_default());
+                    if let Some(expected) = expected.filter(|expected| found > *expected) {
+                        let name = name();
                         drop(out);
                         remove(part)?;
                         return Err(HubError::Size { name, expected, found });
@@ -144,7 +144,7 @@ impl Download<'_> {
                     if found > self.settings.limit {
                         return Err(self.too_large());
                     }
-                    out.write_all(chunk.get(..read).unwrap_or_default()).map_err(unwritten)?;
+                    out.write_all(&chunk[..read]).map_err(unwritten)?;
                     tell(FetchEvent::Read(read as u64));
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -180,7 +180,7 @@ impl Download<'_> {
         loop {
             match file.read(&mut chunk).map_err(unread)? {
                 0 => break,
-                read => hash.update(chunk.get(..read).unwrap_or_default()),
+                read => hash.update(&chunk[..read]),
             }
         }
         let found = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();

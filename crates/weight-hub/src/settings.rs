@@ -28,7 +28,7 @@ pub struct HubSettings {
 }
 
 impl HubSettings {
-    /// Of the hub itself, without a token: a cache in `folder`.
+    /// The public hub without a token, and a cache in `folder`.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             cache: folder.into(),
