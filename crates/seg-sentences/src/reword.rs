@@ -9,12 +9,13 @@ use crate::order::shuffled;
 use crate::place::places;
 use crate::role::{Role, role};
 use crate::sides::Sides;
+use crate::synonyms::Synonyms;
 
 /// The sentence without some of its words, with up to two of the words in `spare`, and in another order
 /// unless it names several places.
 ///
-/// Words that decide always stay: those of [`Role::Decides`], parts ("half", "zone"), findings, and who is
-/// meant by left and right where the sentence would mean another side without. `sides` says what a bare
+/// Words that decide always stay: those of [`Role::Decides`], parts ("half", "zone"), findings, words of
+/// `synonyms`, and who is meant by left and right where the sentence would mean another side without. `sides` says what a bare
 /// "left" means in the set: with [`Sides::Patient`] "image" stays and "patient's" may go, else "patient's"
 /// stays and "image" may go. Idle words go every second time, others one time in eight.
 ///
@@ -24,10 +25,17 @@ use crate::sides::Sides;
 /// whatever else is said. A wording that training does not have is then answered by chance. Rewording
 /// leaves only the deciding words to go by; `spare` are [`spare_words`] of the set, so that none of them
 /// goes with one kind of sentence.
-pub fn reworded(sentence: &str, sides: Sides, spare: &[String], stream: &mut SplitMix64) -> String {
+pub fn reworded(
+    sentence: &str,
+    sides: Sides,
+    synonyms: &Synonyms,
+    spare: &[String],
+    stream: &mut SplitMix64,
+) -> String {
     /// Most words from other sentences.
     const SPARE: usize = 2;
     let mut stays = |word: &str| match weight(word, sides) {
+        _ if synonyms.decides(&plain(word)) => true,
         Role::Decides => true,
         Role::Idle => stream.below(2) == 0,
         Role::Other => stream.below(8) != 0,
@@ -36,7 +44,10 @@ pub fn reworded(sentence: &str, sides: Sides, spare: &[String], stream: &mut Spl
     if !spare.is_empty() {
         for _ in 0..stream.below(SPARE + 1) {
             let place = stream.below(kept.len() + 1);
-            kept.insert(place, spare[stream.below(spare.len())].as_str());
+            let word = spare[stream.below(spare.len())].as_str();
+            if !synonyms.decides(word) {
+                kept.insert(place, word);
+            }
         }
     }
     let shorter = kept.join(" ");
@@ -91,7 +102,9 @@ mod tests {
     fn rewordings(sentence: &str) -> BTreeSet<String> {
         let mut stream = SplitMix64::new(2);
         let bare = |text: String| text.to_lowercase().replace(['.', ','], "");
-        (0..4000).map(|_| bare(reworded(sentence, Sides::Image, &[], &mut stream))).collect()
+        (0..4000)
+            .map(|_| bare(reworded(sentence, Sides::Image, &Synonyms::default(), &[], &mut stream)))
+            .collect()
     }
 
     #[test]
@@ -108,9 +121,10 @@ mod tests {
     /// Where a bare side is the patient's, it is "image" that decides.
     #[test]
     fn whose_side_a_bare_one_is_decides_what_may_go() {
-        let mut stream = SplitMix64::new(2);
+        let (mut stream, none) = (SplitMix64::new(2), Synonyms::default());
         let mut found = |sentence| -> Vec<String> {
-            let reword = |_| reworded(sentence, Sides::Patient, &[], &mut stream).to_lowercase();
+            let reword =
+                |_| reworded(sentence, Sides::Patient, &none, &[], &mut stream).to_lowercase();
             (0..400).map(reword).collect()
         };
         let image = found("The lung on the left side of the image.");
@@ -136,14 +150,34 @@ mod tests {
     fn words_of_other_sentences_come_in() {
         let set =
             ["The lung on the left side of the image.", "Segment the patient's left lung, half."];
+        let none = Synonyms::default();
         let spare = spare_words(set.into_iter());
         assert_eq!(spare, ["lung", "of", "on", "segment", "side", "the"]);
         let mut stream = SplitMix64::new(2);
-        let reword = |_| reworded("Left lung.", Sides::Patient, &spare, &mut stream).to_lowercase();
+        let reword =
+            |_| reworded("Left lung.", Sides::Patient, &none, &spare, &mut stream).to_lowercase();
         let found = (0..400).map(reword).collect::<BTreeSet<_>>();
         assert!(found.iter().any(|text| text.contains("side")));
         assert!(found.iter().all(|text| text.contains("left")), "{found:?}");
         assert!(found.iter().all(|text| text.split(' ').count() <= 4), "{found:?}");
+    }
+
+    /// "The lung that appears on the left" is another one than "the left lung".
+    #[test]
+    fn words_of_synonyms_stay() {
+        let table = [("as seen in the image".to_owned(), vec!["as it appears".to_owned()])];
+        let synonyms = Synonyms::new(table.into()).unwrap();
+        let mut stream = SplitMix64::new(2);
+        let mut reword =
+            |text| reworded(text, Sides::Patient, &synonyms, &[], &mut stream).to_lowercase();
+        for _ in 0..200 {
+            assert!(reword("The left-hand lung as it appears.").contains("appears"));
+            assert!(reword("The left-hand lung as seen in the image.").contains("seen"));
+        }
+        // Nor do they come in from other sentences.
+        let spare = ["seen".to_owned()];
+        let reword = |_| reworded("Left lung.", Sides::Patient, &synonyms, &spare, &mut stream);
+        assert!((0..200).map(reword).all(|text| !text.contains("seen")));
     }
 
     /// Without the word the sentence would mean another mask, which it keeps.

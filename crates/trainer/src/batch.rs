@@ -171,7 +171,7 @@ impl Samples<'_> {
         if !matches!(shown, Variant::AsItIs | Variant::Beside(_)) {
             row.mask.fill(0);
         }
-        self.ask(row, shown, stream);
+        self.ask(row, shown, stream, recipe);
     }
 
     /// Now and then hides a half of a picture from all cases about it, or makes one of them ask for what
@@ -193,24 +193,29 @@ impl Samples<'_> {
             let asked = draw_question(negatives, stream, &row.sentence);
             if asked != Variant::AsItIs {
                 row.mask.fill(0);
-                self.ask(row, asked, stream);
+                self.ask(row, asked, stream, recipe);
             }
         }
     }
 
     /// The variant's sentence in place of the case's.
-    fn ask(&self, row: &mut Row, variant: Variant, stream: &mut SplitMix64) {
+    fn ask(&self, row: &mut Row, variant: Variant, stream: &mut SplitMix64, recipe: &Recipe) {
         match variant {
             Variant::Asked(other) => row.sentence = other,
             Variant::Nonsense => {
-                let word = |stream: &mut _| draw_word(&self.tokenizer, stream);
-                row.sentence = nonsense(&word, stream);
+                row.sentence = nonsense(&|stream| self.unknown_word(stream, recipe), stream);
             }
             _ => {}
         }
     }
 
-    /// The sentence reworded and among fillers, each as often as the recipe says.
+    /// A word of the vocabulary; `None` if it is not whole, or one of the recipe's synonyms.
+    fn unknown_word(&self, stream: &mut SplitMix64, recipe: &Recipe) -> Option<String> {
+        let word = draw_word(&self.tokenizer, stream);
+        word.filter(|word| !recipe.data.synonyms.decides(word))
+    }
+
+    /// The sentence with synonyms, reworded and among fillers, each as often as the recipe says.
     fn said_otherwise(
         &self,
         mut sentence: String,
@@ -224,16 +229,19 @@ impl Samples<'_> {
             let chance = f64::from(stream.uniform() + 1.0) / 2.0;
             (chance < share).then_some(stream)
         };
+        let synonyms = &recipe.data.synonyms;
+        let mut draw = stream(SYNONYMS, epoch, index, recipe.training.seed);
+        sentence = synonyms.replace(&sentence, &mut draw);
         if let Some(mut stream) = chosen(REWORDINGS, recipe.data.rewordings) {
             let sides = match recipe.sides() {
                 Sides::Patient => seg_sentences::Sides::Patient,
                 // Where a sentence has to say whose side it means, one that says nothing means the image's.
                 Sides::Image | Sides::Stated => seg_sentences::Sides::Image,
             };
-            sentence = reworded(&sentence, sides, &self.spare_words, &mut stream);
+            sentence = reworded(&sentence, sides, synonyms, &self.spare_words, &mut stream);
         }
         if let Some(mut stream) = chosen(FILLERS, recipe.data.fillers) {
-            let word = |stream: &mut _| draw_word(&self.tokenizer, stream);
+            let word = |stream: &mut _| self.unknown_word(stream, recipe);
             sentence = with_fillers(&sentence, &word, &mut stream);
         }
         sentence
@@ -266,6 +274,8 @@ impl Batch {
 const FILLERS: u64 = 0x6669_6c6c;
 /// Tells the [`stream`] of rewordings from the others.
 const REWORDINGS: u64 = 0x776f_7264;
+/// Tells the [`stream`] of synonyms from the others.
+const SYNONYMS: u64 = 0x7379_6e6f;
 /// Tells the [`stream`] of what is not there from the others.
 const ABSENCE: u64 = 0x6162_7365;
 /// Tells the [`stream`] of crops from the others.

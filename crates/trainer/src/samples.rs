@@ -356,6 +356,23 @@ mod tests {
         }
     }
 
+    /// The words of synonyms are shown in place of the set's, and never as words that mean nothing.
+    #[test]
+    fn synonyms_are_asked() {
+        let (_folder, set) = set();
+        let samples = samples(&set, 1);
+        let mut recipe = Recipe::default();
+        let order = (0..samples.len()).collect::<Vec<_>>();
+        let shown = |recipe: &Recipe| {
+            let batches = (0..6).map(|epoch| samples.batch(&order, epoch, recipe).unwrap());
+            batches.map(|batch| format!("{batch:?}")).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(shown(&recipe).len(), 1);
+        let table = [("left".to_owned(), vec!["left-hand".to_owned()])];
+        recipe.data.synonyms = seg_sentences::Synonyms::new(table.into()).unwrap();
+        assert!(shown(&recipe).len() > 1);
+    }
+
     /// A cover that hides one half leaves the cases about the other.
     #[test]
     fn a_cover_is_the_same_for_all_of_a_pictures_cases() {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use causal_clip_seg::config::{Normalisation, Resize, Sides};
 use seg_data::{MaskOptions, MaskRule, PictureOptions, ReadOptions, RowFilter};
+use seg_sentences::Synonyms;
 use serde::{Deserialize, Serialize};
 
 /// The network and where its weights start.
@@ -88,6 +89,10 @@ pub struct DataRecipe {
     /// tower that starts from random weights then goes by what decides, and understands wordings that
     /// training does not have. 0 with CLIP's weights.
     pub rewordings: f64,
+    /// Words and phrases with others that mean the same: in training each stands as it is or as one of
+    /// them. A text tower that starts from random weights knows no word that training does not have.
+    #[serde(skip_serializing_if = "Synonyms::is_empty")]
+    pub synonyms: Synonyms,
     /// Share of the cases that become questions about what is not there: the target is covered, the
     /// other side is asked for where it is free, or a negation or random words are asked. Half as
     /// many are shown with the rest covered. The threshold of presence is then fitted on the
@@ -132,6 +137,7 @@ impl Default for DataRecipe {
             sentences: 1,
             fillers: 0.0,
             rewordings: 0.0,
+            synonyms: Synonyms::default(),
             negatives: 0.0,
             crop: None,
             crop_places: CropPlaces::default(),
