@@ -33,10 +33,10 @@ fn phantoms_train_and_segment() {
 
     // A run's folder stands for its best network.
     let (weights, answers) = (path("mean"), path("answers"));
-    let controls = "true,shuffled,stratified,fixed,empty,opposite";
+    let controls = "true,shuffled,stratified,fixed,empty,opposite,prior";
     let arguments = ["-w", &weights, "--data", &data, "--out", &answers, "--controls", controls];
     let scored = success("evaluate", &[&arguments[..], &["--tta", "--branch", "causal"]].concat());
-    assert!(scored.contains("| fixed | "), "{scored}");
+    assert!(scored.contains("| fixed | ") && scored.contains("| prior | "), "{scored}");
     let scores = std::fs::read_to_string(path("answers/scores.json")).unwrap();
     let scores: serde_json::Value = serde_json::from_str(&scores).unwrap();
     assert!(scores["controls"]["true"]["per_image"]["dice"]["ci95"][1].is_number());

@@ -39,12 +39,22 @@ pub enum Control {
     /// Each case's own sentence, held against the mask of the same picture's sentence with left and right
     /// exchanged; cases without such a sentence are left out.
     Opposite,
+    /// The network is not asked: the answer is the training cases' [`Prior`](crate::Prior) of the case's own
+    /// sentence, whatever the picture.
+    Prior,
 }
 
 impl Control {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::True, Self::Shuffled, Self::Stratified, Self::Fixed, Self::Empty, Self::Opposite];
+    pub const ALL: [Self; 7] = [
+        Self::True,
+        Self::Shuffled,
+        Self::Stratified,
+        Self::Fixed,
+        Self::Empty,
+        Self::Opposite,
+        Self::Prior,
+    ];
 
     /// The queries of these cases. `commonest` is asked by [`Control::Fixed`]; `seed` decides the
     /// steps.
@@ -53,7 +63,7 @@ impl Control {
             own(cases).map(|query| Query { sentence: Cow::Borrowed(sentence), ..query }).collect()
         };
         match self {
-            Self::True => own(cases).collect(),
+            Self::True | Self::Prior => own(cases).collect(),
             Self::Shuffled => moved_on(cases, |_| String::new(), seed),
             Self::Stratified => moved_on(cases, stratum, seed),
             Self::Fixed => asked(commonest),
@@ -82,6 +92,7 @@ impl fmt::Display for Control {
             Self::Fixed => "fixed",
             Self::Empty => "empty",
             Self::Opposite => "opposite",
+            Self::Prior => "prior",
         })
     }
 }

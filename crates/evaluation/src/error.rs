@@ -7,7 +7,7 @@
 pub enum EvaluationError {
     /// No control of that name.
     #[error(
-        "unknown control `{name}`, expected true, shuffled, stratified, fixed, empty or opposite"
+        "unknown control `{name}`, expected true, shuffled, stratified, fixed, empty, opposite or prior"
     )]
     Control { name: String },
     /// A picture or a mask of the set could not be read.

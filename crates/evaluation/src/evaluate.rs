@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use causal_clip_seg::mask::BinaryMask;
-use causal_clip_seg::{Mask, RgbImage, SegError, Segmenter};
+use causal_clip_seg::{Mask, RgbImage, Segmenter};
 use rayon::prelude::*;
 use seg_data::{Case, Sample};
 use seg_metrics::{Grid, MetricError, Scores};
@@ -24,6 +24,19 @@ pub fn evaluate(
     segmenter: &Segmenter,
     queries: &[Query<'_>],
     views: Option<&Views>,
+    see: impl FnMut(usize, &MeanMask, &Sample) -> Result<(), EvaluationError>,
+) -> Result<Vec<Scores>, EvaluationError> {
+    let answer = |pairs: &[(&RgbImage, &str)]| match views {
+        Some(views) => views.answer(segmenter, pairs),
+        None => Ok(segmenter.segment_many(pairs)?.into_iter().map(alone).collect()),
+    };
+    evaluate_by(answer, queries, see)
+}
+
+/// [`evaluate`] for whatever answers a few pictures and sentences.
+pub(crate) fn evaluate_by(
+    mut answer: impl FnMut(&[(&RgbImage, &str)]) -> Result<Vec<MeanMask>, EvaluationError>,
+    queries: &[Query<'_>],
     mut see: impl FnMut(usize, &MeanMask, &Sample) -> Result<(), EvaluationError>,
 ) -> Result<Vec<Scores>, EvaluationError> {
     /// Queries in one forward pass.
@@ -43,10 +56,7 @@ pub fn evaluate(
             Some((image, query.sentence.as_ref()))
         });
         let pairs = pairs.collect::<Vec<_>>();
-        let answers = match views {
-            Some(views) => views.answer(segmenter, &pairs)?,
-            None => alone(segmenter, &pairs)?,
-        };
+        let answers = answer(&pairs)?;
         let references = asked.iter().map(|query| std::ptr::from_ref(query.reference));
         let references = references.filter_map(|case| samples.get(&case));
         let fits = answers.iter().zip(references).collect::<Vec<_>>();
@@ -62,9 +72,9 @@ pub fn evaluate(
     Ok(scores.into_iter().flatten().collect())
 }
 
-fn alone(segmenter: &Segmenter, pairs: &[(&RgbImage, &str)]) -> Result<Vec<MeanMask>, SegError> {
-    let masks = segmenter.segment_many(pairs)?;
-    Ok(masks.into_iter().map(|mask: Mask| MeanMask { mask, spread: None }).collect())
+/// An answer of a single view.
+pub(crate) fn alone(mask: Mask) -> MeanMask {
+    MeanMask { mask, spread: None }
 }
 
 /// Everything that some queries look at, each case read once.

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
-use causal_clip_seg::Segmenter;
+use causal_clip_seg::{RgbImage, Segmenter};
 use seg_data::{Case, Dataset, Sample, Split, distinct_names};
+use seg_metrics::Scores;
 use seg_report::{ControlScores, ScoredCase};
 
-use crate::controls::{Control, commonest_sentence};
+use crate::controls::{Control, Query, commonest_sentence};
 use crate::error::EvaluationError;
-use crate::evaluate::evaluate;
+use crate::evaluate::{alone, evaluate, evaluate_by};
+use crate::prior::Prior;
 use crate::views::{MeanMask, Views};
 
 /// The cases that are scored, and what their controls are drawn from.
@@ -38,7 +40,10 @@ pub fn score_control(
     let Questions { data, cases, seed } = questions;
     let train = data.cases(Split::Train);
     let queries = control.queries(cases, commonest_sentence(&train), seed);
-    let scores = evaluate(segmenter, &queries, views, see)?;
+    let scores = match control {
+        Control::Prior => by_prior(&train, &queries, see)?,
+        _ => evaluate(segmenter, &queries, views, see)?,
+    };
     let names = distinct_names(cases);
     let places = cases.iter().zip(&names).map(|(case, name)| (std::ptr::from_ref(*case), name));
     let places = places.collect::<HashMap<_, _>>();
@@ -54,4 +59,23 @@ pub fn score_control(
         })
     });
     Ok(ControlScores::new(control.to_string(), scored.collect()))
+}
+
+/// Scores of the training cases' prior; each sentence is guessed once.
+fn by_prior(
+    train: &[&Case],
+    queries: &[Query<'_>],
+    see: impl FnMut(usize, &MeanMask, &Sample) -> Result<(), EvaluationError>,
+) -> Result<Vec<Scores>, EvaluationError> {
+    let prior = Prior::learn(train)?;
+    let mut guesses = HashMap::new();
+    let answer = |pairs: &[(&RgbImage, &str)]| {
+        let guessed = pairs.iter().map(|(picture, sentence)| {
+            let known = guesses.entry((*sentence).to_owned());
+            let guess = known.or_insert_with(|| prior.guess(sentence));
+            alone(guess.mask(picture.width(), picture.height()))
+        });
+        Ok(guessed.collect())
+    };
+    evaluate_by(answer, queries, see)
 }

@@ -23,7 +23,8 @@ use crate::arguments::{Network, NetworkArgs, OutArg, SetArgs, create_folder};
 /// The controls decide which sentence a case is asked with: its own (`true`), another case's (`shuffled`),
 /// another one's of the same kind (`stratified`), the commonest sentence of the training cases (`fixed`),
 /// or none (`empty`). `opposite` scores the answer against the mask of the other side, where a picture has
-/// a sentence for each side. A network that reads does well on `true` alone.
+/// a sentence for each side. `prior` does not ask the network: it guesses by the sentence alone, from the
+/// masks that it has in the training cases. A network that reads and looks does well on `true` alone.
 ///
 /// Leaves in the folder of --out: scores.json (per-image means and pooled scores with 95 % bootstrap
 /// intervals, and the paired differences of the controls), scores.md (the table that is printed too),
@@ -37,7 +38,8 @@ pub(crate) struct Evaluate {
     set: SetArgs,
     #[command(flatten)]
     out: OutArg,
-    /// Which sentences are asked: any of true, shuffled, stratified, fixed, empty, opposite
+    /// Which sentences are asked: any of true, shuffled, stratified, fixed, empty, opposite,
+    /// prior
     #[arg(long, value_delimiter = ',', default_value = "true,shuffled,opposite")]
     controls: Vec<Control>,
     /// Use only cases whose group is known and in no other split, where patients of val or test are also
