@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use burn::module::Module;
 use burn::tensor::Device;
 use vision_layers::{Names, Slot};
-use weight_files::{NewTensor, WeightFile};
+use weight_files::{NewTensor, WeightFile, WeightFileError};
 
 use crate::clip::{CLIP_NAMES, Clip};
 use crate::config::{Activation, ClipConfig};
@@ -82,29 +82,47 @@ pub fn load_module<M: Module>(
         let (why, file) = (why_missing(file, &first), file.path().to_owned());
         return Err(WeightsError::Missing { file, first, expected, missing: lacking, why });
     }
-    let mut broken = None;
-    let module = std::thread::scope(|scope| {
-        // One tensor is read while the one before is put into its place.
-        let (read, next) = sync_channel(0);
-        let wanted = &wanted;
-        scope.spawn(move || {
-            let values = wanted.iter().map(|name| file.read_f32(name));
-            // Nobody listens after an error.
-            values.map_while(|values| read.send(values).ok()).for_each(drop);
-        });
-        names.replace(module, |slot| {
-            in_file(slot).filter(|name| broken.is_none() && file.entry(name).is_some())?;
-            let values = next.recv().ok()?; // in the order of the slots, as they were wanted
-            values.map_err(|error| broken.get_or_insert(error)).ok()
-        })
-    });
-    if let Some(error) = broken {
-        return Err(error.into());
-    }
+    let module = filled(module, file, names, &wanted, |slot| {
+        in_file(slot).is_some_and(|name| file.entry(&name).is_some())
+    })?;
     let used = wanted.iter().map(String::as_str).collect::<BTreeSet<_>>();
     let unused = |name: &&str| !used.contains(*name) && !is_bookkeeping(name);
     report.unused = file.names().filter(unused).map(str::to_owned).collect();
     Ok((module, report))
+}
+
+/// The module with the `wanted` tensors in the slots that are `in_file`, which are in the same order.
+fn filled<M: Module>(
+    module: M,
+    file: &WeightFile,
+    names: &Names,
+    wanted: &[String],
+    in_file: impl Fn(&Slot) -> bool,
+) -> Result<M, WeightsError> {
+    let mut broken = None;
+    let fill = |next: &mut dyn FnMut() -> Option<Result<Vec<f32>, WeightFileError>>| {
+        names.replace(module, |slot| {
+            if broken.is_some() || !in_file(slot) {
+                return None;
+            }
+            next()?.map_err(|error| broken.get_or_insert(error)).ok()
+        })
+    };
+    let mut values = wanted.iter().map(|name| file.read_f32(name));
+    let module = if cfg!(target_family = "wasm") {
+        fill(&mut || values.next()) // no threads there
+    } else {
+        std::thread::scope(|scope| {
+            // One tensor is read while the one before is put into its place.
+            let (read, next) = sync_channel(0);
+            scope.spawn(move || {
+                // Nobody listens after an error.
+                values.map_while(|values| read.send(values).ok()).for_each(drop);
+            });
+            fill(&mut || next.recv().ok())
+        })
+    };
+    broken.map_or(Ok(module), |error| Err(error.into()))
 }
 
 /// What a file has in place of a tensor, and what to do.

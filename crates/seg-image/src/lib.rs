@@ -45,4 +45,4 @@ pub use mask_rule::{Colour, MaskOptions, MaskRule, UnknownMaskRule};
 pub use note::{FileNote, NoteCounts};
 pub use overlay::{OverlayStyle, contact_sheet, flip_horizontal, overlay, overlay_with_reference};
 pub use rows::{MAX_PIXELS_BY_ROWS, MAX_SIDE_BY_ROWS, PictureRows};
-pub use write::{write_gray8, write_mask, write_rgb};
+pub use write::{encode_mask, write_gray8, write_mask, write_rgb};

@@ -26,6 +26,16 @@ pub fn write_mask(file: &Path, mask: &BinaryMask) -> Result<(), ImageError> {
     write_gray8(file, mask.width, mask.height, values)
 }
 
+/// A mask as the bytes of a grey PNG of 0 and 255.
+///
+/// # Errors
+///
+/// If the number of values is not that of the pixels.
+pub fn encode_mask(mask: &BinaryMask) -> Result<Vec<u8>, ImageError> {
+    let values = mask.values.iter().map(|inside| u8::from(*inside) * 255).collect();
+    encode(Path::new("mask.png"), &gray(Path::new("mask.png"), mask.width, mask.height, values)?)
+}
+
 /// Writes one channel as grey PNG.
 ///
 /// # Errors
@@ -37,20 +47,26 @@ pub fn write_gray8(
     height: u32,
     values: Vec<u8>,
 ) -> Result<(), ImageError> {
+    write(file, &gray(file, width, height, values)?)
+}
+
+fn gray(file: &Path, width: u32, height: u32, values: Vec<u8>) -> Result<DynamicImage, ImageError> {
     let found = values.len();
+    let refused = || ImageError::Size { file: file.to_owned(), width, height, found };
     if found != width as usize * height as usize {
-        return Err(ImageError::Size { file: file.to_owned(), width, height, found });
+        return Err(refused());
     }
-    match GrayImage::from_raw(width, height, values) {
-        Some(image) => write(file, &DynamicImage::ImageLuma8(image)),
-        None => Err(ImageError::Size { file: file.to_owned(), width, height, found }),
-    }
+    GrayImage::from_raw(width, height, values).map(DynamicImage::ImageLuma8).ok_or_else(refused)
 }
 
 fn write(file: &Path, image: &DynamicImage) -> Result<(), ImageError> {
+    Ok(whole_file::write(file, &encode(file, image)?)?)
+}
+
+fn encode(file: &Path, image: &DynamicImage) -> Result<Vec<u8>, ImageError> {
     let mut out = std::io::Cursor::new(Vec::new());
     image
         .write_to(&mut out, ImageFormat::Png)
         .map_err(|source| ImageError::Encode { file: file.to_owned(), source })?;
-    Ok(whole_file::write(file, out.get_ref())?)
+    Ok(out.into_inner())
 }

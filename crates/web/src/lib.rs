@@ -1,0 +1,39 @@
+//! The segmenter in a browser.
+//!
+//! `web/` has the page that uses it, and its README how both are built. In JavaScript:
+//!
+//! ```js
+//! import init, { Network } from "./causal_clip_seg_web.js";
+//! await init({ module_or_path: "causal_clip_seg_web_bg.wasm" });
+//! const network = new Network(weights, "network.safetensors"); // a Uint8Array
+//! const picture = network.show(file, "x.png");                 // likewise
+//! const answer = network.ask("the left lung");
+//! const inside = answer.probabilities.map(p => p >= answer.threshold);
+//! ```
+//!
+//! Everything here blocks its thread; the page calls it in a worker.
+#![deny(missing_docs)]
+
+mod answer;
+mod network;
+mod picture;
+
+pub use answer::Answer;
+pub use network::Network;
+pub use picture::Shown;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Makes a panic say where it was, on the browser's console.
+#[wasm_bindgen(start)]
+pub fn start() {
+    #[cfg(target_family = "wasm")]
+    console_error_panic_hook::set_once();
+}
+
+/// The sentence with left and right exchanged; nothing if it names no side, or is in no language that is
+/// known.
+#[wasm_bindgen(js_name = otherSide)]
+pub fn other_side(sentence: &str) -> Option<String> {
+    seg_sentences::Grammar::default().apply(seg_sentences::Edit::SwapSides, sentence)
+}

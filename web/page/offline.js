@@ -1,0 +1,23 @@
+// Keeps the page's files, so that it works without a connection after the first visit.
+const KEPT = "segment-by-sentence";
+
+addEventListener("install", () => skipWaiting());
+addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+addEventListener("fetch", (event) => {
+  if (event.request.method !== "GET" || new URL(event.request.url).origin !== location.origin) return;
+  event.respondWith(answer(event.request));
+});
+
+// The newest that can be had; what was kept, if nothing can.
+async function answer(request) {
+  const kept = await caches.open(KEPT);
+  try {
+    const found = await fetch(request);
+    if (found.ok) await kept.put(request, found.clone());
+    return found;
+  } catch (error) {
+    const found = await kept.match(request, { ignoreSearch: true });
+    if (found) return found;
+    throw error;
+  }
+}
