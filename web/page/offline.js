@@ -1,7 +1,16 @@
 // Keeps the page's files, so that it works without a connection after the first visit.
 const KEPT = "segment-by-sentence";
 
-addEventListener("install", () => skipWaiting());
+// All that the page needs, kept when it is opened for the first time.
+const FILES = [
+  "./", "style.css", "app.js", "worker.js", "icon.svg", "causal_clip_seg_web.js", "causal_clip_seg_web_bg.wasm",
+  "network.safetensors", "xray-1.jpg", "xray-2.jpg", "xray-3.jpg", "NOTICE",
+];
+
+addEventListener("install", (event) => {
+  skipWaiting();
+  event.waitUntil(caches.open(KEPT).then((kept) => kept.addAll(FILES)));
+});
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 addEventListener("fetch", (event) => {
   if (event.request.method !== "GET" || new URL(event.request.url).origin !== location.origin) return;

@@ -1,5 +1,6 @@
 // The page in a real browser, used as a person would use it. Needs Chromium and Node.js 20:
 //
+//   cargo build --release --workspace --bins --examples
 //   cargo run --release --manifest-path web/pack/Cargo.toml -- build
 //   cd web/test && npm ci && node --test
 //
@@ -7,6 +8,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,12 +21,18 @@ const pictures = join(import.meta.dirname, "pictures");
 const scratch = mkdtempSync(join(tmpdir(), "page-"));
 const WAIT = { timeout: 60_000 };
 
-let server, address, browser, elsewhere;
+let served, browser, elsewhere;
+
+// The page's server, and its address.
+async function serve() {
+  const process = spawn(join(web, "pack/target/release/pack"), ["serve", "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const address = await new Promise((resolve) => process.stdout.once("data", (text) => resolve(String(text).trim())));
+  return { process, address };
+}
 
 before(async () => {
   mkdirSync(pictures, { recursive: true });
-  server = spawn(join(web, "pack/target/release/pack"), ["serve", "0"], { stdio: ["ignore", "pipe", "inherit"] });
-  address = await new Promise((resolve) => server.stdout.once("data", (text) => resolve(String(text).trim())));
+  served = await serve();
   // A server that the page must not reach.
   elsewhere = createServer((_, response) => {
     elsewhere.reached = true;
@@ -39,12 +47,12 @@ before(async () => {
 
 after(async () => {
   await browser?.close();
-  server?.kill();
+  served?.process.kill();
   elsewhere?.close();
   rmSync(scratch, { recursive: true, force: true });
 });
 
-async function open(options = {}) {
+async function open(options = {}, { address } = served) {
   const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
   const page = await context.newPage();
   page.on("pageerror", (error) => assert.fail(`the page threw: ${error}`));
@@ -112,9 +120,8 @@ test("the probabilities are the native program's", async () => {
   const [weights, shown, sentence] = ["network.safetensors", "xray-2.jpg", "Lower zone of the right lung."];
   const out = join(scratch, "native.f32");
   const at = (name) => join(root, "assets/chest", name);
-  execFileSync("cargo", [
-    "run", "--release", "--quiet", "-p", "causal-clip-seg-web", "--example", "answer", "--", at(weights), at(shown), sentence, out,
-  ], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  const program = join(root, "target/release/examples/answer");
+  execFileSync(program, [at(weights), at(shown), sentence, out], { stdio: "inherit" });
   const native = new Float32Array(new Uint8Array(readFileSync(out)).buffer);
   const { found, first, second } = await page.evaluate(async ([weights, shown, sentence]) => {
     const program = await import("./causal_clip_seg_web.js");
@@ -213,19 +220,14 @@ test("nothing leaves the machine", async () => {
 });
 
 test("it works without a connection after the first visit", async () => {
-  const page = await open();
+  const own = await serve();
+  const page = await open({}, own);
   await page.evaluate(() => navigator.serviceWorker.ready);
+  own.process.kill();
+  await once(own.process, "exit");
   await page.reload();
   await page.getByText("on the CPU").waitFor(WAIT);
-  await page.context().setOffline(true);
-  server.kill("SIGSTOP");
-  try {
-    await page.reload();
-    await page.getByText("on the CPU").waitFor(WAIT);
-    await example(page, 2);
-  } finally {
-    server.kill("SIGCONT");
-  }
+  await example(page, 2);
   await page.context().close();
 });
 
