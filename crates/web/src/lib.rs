@@ -37,3 +37,12 @@ pub fn start() {
 pub fn other_side(sentence: &str) -> Option<String> {
     seg_sentences::Grammar::default().apply(seg_sentences::Edit::SwapSides, sentence)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_other_side_is_there_where_a_side_is_named() {
+        assert_eq!(super::other_side("The left lung.").as_deref(), Some("The right lung."));
+        assert_eq!(super::other_side("Both lungs."), None);
+    }
+}

@@ -8,7 +8,8 @@ use anyhow::{Context, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 /// The page's own files.
-const PAGE: [&str; 6] = ["index.html", "style.css", "app.js", "worker.js", "offline.js", "icon.svg"];
+const PAGE: [&str; 6] =
+    ["index.html", "style.css", "app.js", "worker.js", "offline.js", "icon.svg"];
 /// What it shows and asks at first, from `assets/chest`.
 const CHEST: [&str; 4] = ["network.safetensors", "xray-1.jpg", "xray-2.jpg", "xray-3.jpg"];
 
