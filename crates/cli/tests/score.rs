@@ -22,6 +22,17 @@ fn masks_are_scored_under_every_convention_and_beside_published_ones() {
     let conventions: serde_json::Value = serde_json::from_str(&conventions).unwrap();
     assert_eq!(conventions["conventions"]["dice_per_image"]["value"], 1.0);
 
+    let monai = success("score", &[&masks, &masks, "--out", &table, "--as", "monai-1.6.1"]);
+    assert!(monai.contains("| DiceMetric() | 1.000000 | "), "{monai}");
+    assert!(Path::new(&path("table/monai-1.6.1.csv")).is_file());
+    let refused = run("score", &[&masks, &masks, "--as", "monai"]);
+    assert!(text(&refused.stderr).contains("unknown package `monai`: use deepmind-0.1, lvit, "));
+
+    let conventions = path("table/conventions.json");
+    let nearest = ["--dice", "100.00", "--iou", "100.00", "--conventions", &conventions];
+    let nearest = success("convention", &nearest);
+    assert!(nearest.contains("fits to the last digit. Printed by: "), "{nearest}");
+
     let scores = path("table/scores.json");
     let arguments = ["--dice", "83.66", "--iou", "75.11"];
     let alone = success("convention", &arguments);

@@ -112,6 +112,11 @@ impl Package {
         Ok(figures.map(|((entry, rule), figure)| entry.of(rule, figure, cases)).collect())
     }
 
+    /// Whether one of the package's figures follows the [`Rule`] of this name.
+    pub fn prints(&self, rule: &str) -> bool {
+        self.entries.iter().any(|entry| entry.rule == rule)
+    }
+
     /// The names of Dice and IoU in the packages whose pairs of the two are of this kind; a package
     /// has several if its arguments decide.
     pub fn with_pairs_of(
