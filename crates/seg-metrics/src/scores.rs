@@ -76,7 +76,7 @@ impl ElementScores {
             hd95: lines.hd(0.95),
             from_prediction: lines.from_prediction(),
             from_reference: lines.from_reference(),
-            nsd_as_volume: ElementDistances::areas(&corners).nsd(Scores::TOLERANCE),
+            nsd_as_volume: corners.nsd_as_volume(),
         }
     }
 }
