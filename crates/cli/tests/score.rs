@@ -55,3 +55,59 @@ fn masks_are_scored_under_every_convention_and_beside_published_ones() {
         assert!(message.contains(expected) && !output.status.success(), "{message}");
     }
 }
+
+/// The page that people cite has what the program prints.
+#[test]
+fn the_page_of_scores_is_what_is_printed() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let page = std::fs::read_to_string(docs.join("scores.md")).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let packages = seg_metrics::Package::all();
+    for of in ["four", "ordinary"] {
+        let part = |part: &str| docs.join("scores").join(of).join(part).display().to_string();
+        let (prediction, reference) = (part("prediction"), part("reference"));
+        let folder = out.path().join(of).display().to_string();
+        let packages = packages.iter().map(|package| format!("--as={}", package.name));
+        let packages = packages.collect::<Vec<_>>();
+        let mut arguments = vec![&*prediction, &reference, "--out", &folder];
+        arguments.extend(packages.iter().map(String::as_str));
+        success("score", &arguments);
+    }
+    let cell = |text: &str| match text.parse::<f64>() {
+        Ok(value) if value.is_nan() => "nan".to_owned(),
+        Ok(value) if value.is_infinite() => "inf".to_owned(),
+        Ok(value) => format!("{value:.4}"),
+        Err(_) => "error".to_owned(),
+    };
+    let mut rows = 0;
+    for package in packages {
+        let figures = |of: &str| {
+            let file = out.path().join(of).join(format!("{}.json", package.name));
+            let json: serde_json::Value =
+                serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+            json["figures"].as_object().unwrap().clone()
+        };
+        let (four, ordinary) = (figures("four"), figures("ordinary"));
+        let cases = out.path().join("four").join(format!("{}.csv", package.name));
+        let mut cases = csv::Reader::from_path(cases).unwrap();
+        let header = cases.headers().unwrap().clone();
+        let cases = cases.records().map(|record| record.unwrap()).collect::<Vec<_>>();
+        for (call, figure) in &four {
+            let place = header.iter().position(|column| column == call);
+            let of_case = |row: &csv::StringRecord| place.map_or(String::new(), |p| cell(&row[p]));
+            let of_cases = cases.iter().map(of_case).collect::<Vec<_>>().join(" | ");
+            let printed = |figure: &serde_json::Value| cell(figure["prints"].as_str().unwrap());
+            let row = format!(
+                "| {} | `{call}` | {of_cases} | {} | {} | `{}` |",
+                package.name,
+                printed(figure),
+                printed(&ordinary[call]),
+                figure["convention"].as_str().unwrap(),
+            );
+            assert!(page.contains(&row), "docs/scores.md lacks\n{row}");
+            rows += 1;
+        }
+    }
+    let in_page = page.lines().filter(|line| line.starts_with("| ") && line.ends_with("` |"));
+    assert_eq!(in_page.count(), rows);
+}
