@@ -56,6 +56,39 @@ fn masks_are_scored_under_every_convention_and_beside_published_ones() {
     }
 }
 
+/// References of labels, predictions of 0 and 255: each folder is read by its own rule.
+#[test]
+fn a_folder_has_its_own_rule_and_a_picture_its_own_pixels() {
+    let out = tempfile::tempdir().unwrap();
+    let path = |name: &str| out.path().join(name).display().to_string();
+    let save = |name: &str, value: fn(u32) -> u8| {
+        std::fs::create_dir_all(out.path().join(name).parent().unwrap()).unwrap();
+        let mask = image::GrayImage::from_fn(8, 4, |x, _| image::Luma([value(x)]));
+        mask.save(out.path().join(name)).unwrap();
+    };
+    save("p/a.png", |x| if x < 4 { 255 } else { 0 });
+    save("r/a.png", |x| [3, 3, 3, 3, 1, 1, 0, 2][x as usize]);
+    let (p, r, table) = (path("p"), path("r"), path("table"));
+    let by_label = ["--reference-rule", "3", "--prediction-rule", "half"];
+    let by_label = [&[&*p, &r, "--out", &table], &by_label[..]].concat();
+    let scored = success("score", &by_label);
+    assert!(scored.contains("| true | 1 | 1.0000 ("), "{scored}");
+
+    let sizes = path("sizes.csv");
+    std::fs::write(&sizes, "case,rows,columns\na,1,3\n").unwrap();
+    save("r/a.png", |x| if (1..5).contains(&x) { 3 } else { 0 });
+    let sized = [&by_label[..], &["--spacing-table", &sizes]].concat();
+    let scored = success("score", &sized);
+    assert!(scored.contains(" | 3.00 (0; 0) | "), "{scored}");
+    std::fs::write(&sizes, "case,rows,columns\nb,1,3\n").unwrap();
+    let refused = run("score", &sized);
+    let message = text(&refused.stderr);
+    assert!(
+        !refused.status.success() && message.contains("has no row for 1 of the cases: a"),
+        "{message}"
+    );
+}
+
 /// The page that people cite has what the program prints.
 #[test]
 fn the_page_of_scores_is_what_is_printed() {
