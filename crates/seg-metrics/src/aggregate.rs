@@ -16,8 +16,10 @@ pub struct Spread {
 /// Mean of a distance over the cases that have one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FiniteMean {
-    /// The mean over the finite cases; `None` if there are none. It is not comparable between
-    /// methods that miss different cases: do not show it without [`infinite`](Self::infinite).
+    /// The mean over the finite cases, two empty masks being 0 apart; `None` if there are none. It is
+    /// not comparable between methods that miss different cases: do not show it without
+    /// [`infinite`](Self::infinite), or where masks can be empty take the rules of filled pairs
+    /// (`hd95_filled` of [`Rule`](crate::Rule)).
     pub mean: Option<f64>,
     /// Cases in the mean.
     pub finite: usize,

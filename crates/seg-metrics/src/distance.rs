@@ -25,16 +25,82 @@ pub fn distance_map(sites: &Grid<'_>) -> Vec<f64> {
     map
 }
 
+/// The distances of [`distance_map`] at the chosen pixels alone, row by row, in less time where they
+/// are few.
+pub(crate) fn distances_from(chosen: &[bool], sites: &Grid<'_>) -> Vec<f64> {
+    /// Where more pixels of a row search, the envelope of the whole row is cheaper.
+    const FEW: usize = 32;
+    let (rows, columns) = sites.spacing();
+    let width = sites.width().max(1);
+    let mut map = steps_along_columns(sites);
+    let mut envelope = Envelope { square: columns * columns, pieces: Vec::new() };
+    let across = (0..width).map(|away| envelope.square * (away as f64).powi(2)).collect::<Vec<_>>();
+    let mut found = Vec::new();
+    let mut places = Vec::new();
+    for (row, chosen) in map.chunks_exact_mut(width).zip(chosen.chunks_exact(width)) {
+        places.clear();
+        places.extend(chosen.iter().enumerate().filter(|(_, on)| **on).map(|(place, _)| place));
+        if places.is_empty() {
+            continue;
+        }
+        for steps in row.iter_mut() {
+            *steps = (*steps * rows).powi(2);
+        }
+        let few = places.iter().filter(|place| row[**place] > 0.0).count() <= FEW;
+        if !few {
+            envelope.replace(row);
+        }
+        for place in &places {
+            let square = if few { nearest(row, *place, &across) } else { row[*place] };
+            found.push(square.sqrt());
+        }
+    }
+    found
+}
+
+/// The least of `heights[v] + across[|column - v|]` over one row's columns `v`, from the column
+/// outwards until no farther one can be less.
+fn nearest(heights: &[f64], column: usize, across: &[f64]) -> f64 {
+    /// Columns in one step, which the compiler makes one of few instructions.
+    const STEP: usize = 8;
+    let (left, right) = (&heights[..column], &heights[column + 1..]);
+    let mut least = heights[column];
+    for (step, across) in across[1..].chunks(STEP).enumerate() {
+        if across[0] >= least {
+            break;
+        }
+        let from = step * STEP;
+        let end = left.len().saturating_sub(from);
+        let left = &left[end.saturating_sub(STEP)..end];
+        let right = right.get(from..).unwrap_or_default();
+        if left.is_empty() && right.is_empty() {
+            break;
+        }
+        for (height, across) in left.iter().rev().zip(across) {
+            least = lesser(least, height + across);
+        }
+        for (height, across) in right.iter().zip(across) {
+            least = lesser(least, height + across);
+        }
+    }
+    least
+}
+
+/// `f64::min` of numbers that are numbers.
+fn lesser(a: f64, b: f64) -> f64 {
+    if b < a { b } else { a }
+}
+
 /// Rows between each pixel and the nearest one inside in its own column.
 fn steps_along_columns(sites: &Grid<'_>) -> Vec<f64> {
     let width = sites.width();
     let at_site = |inside: &bool| if *inside { 0.0 } else { f64::INFINITY };
     let mut steps = sites.values().iter().map(at_site).collect::<Vec<_>>();
     for i in width..steps.len() {
-        steps[i] = steps[i].min(steps[i - width] + 1.0); // the row above
+        steps[i] = lesser(steps[i], steps[i - width] + 1.0); // the row above
     }
     for i in (width..steps.len()).rev() {
-        steps[i - width] = steps[i - width].min(steps[i] + 1.0); // the row below
+        steps[i - width] = lesser(steps[i - width], steps[i] + 1.0); // the row below
     }
     steps
 }
@@ -155,7 +221,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_map_is_that_of_all_pairs(
-            (width, values) in (1usize..12, 1usize..12, 1u32..20).prop_flat_map(|(w, h, rare)| {
+            (width, values) in (1usize..40, 1usize..12, 1u32..20).prop_flat_map(|(w, h, rare)| {
                 let inside = proptest::bool::weighted(1.0 / f64::from(rare));
                 (Just(w), proptest::collection::vec(inside, w * h))
             }),
@@ -165,6 +231,13 @@ mod tests {
             let plain = Grid::new(width, values.len() / width, &values).unwrap();
             for sites in [plain, plain.with_spacing(rows, columns).unwrap()] {
                 for (a, b) in distance_map(&sites).into_iter().zip(slow(&sites)) {
+                    prop_assert!(near(a, b), "{a} is not {b}");
+                }
+                let chosen = (0..values.len()).map(|i| i % 3 != 1).collect::<Vec<_>>();
+                let expected = slow(&sites).into_iter().zip(&chosen).filter(|(_, on)| **on);
+                let found = distances_from(&chosen, &sites);
+                prop_assert_eq!(found.len(), expected.clone().count());
+                for (a, (b, _)) in found.into_iter().zip(expected) {
                     prop_assert!(near(a, b), "{a} is not {b}");
                 }
             }

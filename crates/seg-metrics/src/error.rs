@@ -57,6 +57,9 @@ pub enum MetricError {
     /// A pair of scores that is a pair of shares, not of percentages; and what it is in percent.
     #[error("{found} look like shares: give them in percent, {percent}")]
     Shares { found: String, percent: String },
+    /// A name that is none of the packages'.
+    #[error("unknown package `{found}`: use {}", known.join(", "))]
+    Package { found: String, known: Vec<&'static str> },
 }
 
 #[cfg(test)]

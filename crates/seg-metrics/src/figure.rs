@@ -1,281 +1,60 @@
 //! The scores of one set under every convention in use.
-//!
-//! The conventions differ in how counts become a number. How masks came to their size is another
-//! matter: LViT resizes its reference bilinearly and takes all above 0, which thickens it. No count
-//! here does that; to compare with LViT's numbers, score masks that were resized so.
 
 use crate::error::MetricError;
-use crate::overlap::Overlap;
+use crate::rule::{Counted, Counts, Rule};
 use crate::scores::Scores;
 
 /// A set's score under one convention.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure {
-    /// The convention's name, of lower-case letters, digits and `_`; it does not change between
-    /// releases.
+    /// [`Rule::name`].
     pub name: &'static str,
-    /// How counts become the number.
+    /// [`Rule::meaning`].
     pub meaning: &'static str,
-    /// Who publishes numbers of this convention.
+    /// [`Rule::used_by`].
     pub used_by: &'static str,
-    /// Dice, IoU and NSD in `[0, 1]`, distances in the unit of the spacing; `None` if no case
-    /// counts.
+    /// Dice, IoU and NSD in `[0, 1]`, distances in the unit of the spacing, infinite if a case in the
+    /// mean is; `None` if no case counts.
     pub value: Option<f64>,
-    /// The number of cases that are left out: those with an empty reference, or without a finite
-    /// distance.
+    /// The number of cases that are left out: those with an empty mask, or without a finite distance,
+    /// as far as the convention passes over them.
     pub left_out: usize,
+    /// The number of cases whose distance is infinite and counts so.
+    pub infinite: usize,
 }
-
-/// How a score of a set comes from its cases.
-enum Over {
-    /// Mean of a score over all cases.
-    Images(fn(&Scores) -> f64),
-    /// Mean of a score over cases whose reference is not empty.
-    Filled(fn(&Scores) -> f64),
-    /// Mean of a distance over cases where it is finite.
-    Finite(fn(&Scores) -> f64),
-    /// Score of the summed counts.
-    Pixels(fn(&Counts) -> f64),
-    /// Score of the summed counts of cases whose reference is not empty.
-    FilledPixels(fn(&Counts) -> f64),
-}
-
-/// Pixel counts of the foreground and of what is left.
-#[derive(Clone, Copy, Default)]
-struct Counts {
-    foreground: Overlap,
-    background: Overlap,
-}
-
-impl Counts {
-    fn new(case: &Scores) -> Self {
-        let Overlap { intersection, prediction, reference } = case.overlap;
-        let either = prediction.saturating_add(reference).saturating_sub(intersection);
-        let background = Overlap {
-            intersection: case.pixels.saturating_sub(either),
-            prediction: case.pixels.saturating_sub(prediction),
-            reference: case.pixels.saturating_sub(reference),
-        };
-        Self { foreground: case.overlap, background }
-    }
-
-    fn sum<'a>(cases: impl IntoIterator<Item = &'a Scores>) -> Self {
-        cases.into_iter().map(Self::new).fold(Self::default(), |sum, case| Self {
-            foreground: sum.foreground + case.foreground,
-            background: sum.background + case.background,
-        })
-    }
-
-    /// The mean of both classes' Dice.
-    fn dice(&self) -> f64 {
-        (self.foreground.dice() + self.background.dice()) / 2.0
-    }
-
-    /// The mean of both classes' IoU.
-    fn iou(&self) -> f64 {
-        (self.foreground.iou() + self.background.iou()) / 2.0
-    }
-}
-
-/// `2I / (P + T + epsilon)`.
-fn dice_with(epsilon: f64, case: &Scores) -> f64 {
-    let Overlap { intersection, prediction, reference } = case.overlap;
-    2.0 * intersection as f64 / (prediction as f64 + reference as f64 + epsilon)
-}
-
-/// LViT's Dice: `test_model.py`, `show_image_with_dice`.
-fn dice_lvit(case: &Scores) -> f64 {
-    dice_with(1e-5, case)
-}
-
-/// MedCLIPSeg's Dice: 1 where both masks are empty, and each case rounded to 4 digits.
-fn dice_medclipseg(case: &Scores) -> f64 {
-    const DIGITS: f64 = 1e4;
-    match case.overlap == Overlap::default() {
-        true => 1.0,
-        false => (dice_with(1e-8, case) * DIGITS).round_ties_even() / DIGITS,
-    }
-}
-
-/// CRIS's IoU, `I / (U + 1e-6)`: `engine/engine.py`, `validate`.
-fn iou_cris(case: &Scores) -> f64 {
-    let Overlap { intersection, prediction, reference } = case.overlap;
-    let shared = intersection as f64;
-    shared / (prediction as f64 + reference as f64 - shared + 1e-6)
-}
-
-/// LViT's IoU (scikit-learn's `jaccard_score`) and LAVT's (`test.py`): 0 where both masks are
-/// empty.
-fn iou_both_empty_zero(case: &Scores) -> f64 {
-    if case.overlap == Overlap::default() { 0.0 } else { case.iou }
-}
-
-/// Name, meaning, who uses it, and how it is computed.
-type Rule = (&'static str, &'static str, &'static str, Over);
-
-const RULES: [Rule; 22] = [
-    (
-        "dice_per_image",
-        "mean over images, exact; both empty 1, one empty 0",
-        "this project, MedEquiSeg",
-        Over::Images(|case| case.dice),
-    ),
-    (
-        "dice_lvit",
-        "mean over images of 2I/(P+T+1e-5); both empty 0",
-        "LViT",
-        Over::Images(dice_lvit),
-    ),
-    (
-        "dice_medclipseg",
-        "mean over images of 2I/(P+T+1e-8), each rounded to 4 digits; both empty 1",
-        "MedCLIPSeg",
-        Over::Images(dice_medclipseg),
-    ),
-    (
-        "dice_per_image_non_empty",
-        "mean over images whose reference is not empty, exact",
-        "this project",
-        Over::Filled(|case| case.dice),
-    ),
-    (
-        "dice_pooled",
-        "of all pixels of all images together",
-        "LGMS, MMI-UNet",
-        Over::Pixels(|counts| counts.foreground.dice()),
-    ),
-    (
-        "dice_pooled_non_empty",
-        "of all pixels of the images whose reference is not empty",
-        "this project",
-        Over::FilledPixels(|counts| counts.foreground.dice()),
-    ),
-    (
-        "dice_two_classes_per_image",
-        "mean over images of the mean of foreground's and background's, exact",
-        "none of these models",
-        Over::Images(|case| Counts::new(case).dice()),
-    ),
-    (
-        "dice_two_classes_pooled",
-        "mean of foreground's and background's, each of all pixels together",
-        "none of these models",
-        Over::Pixels(Counts::dice),
-    ),
-    (
-        "iou_per_image",
-        "mean over images, exact; both empty 1, one empty 0",
-        "this project, MedEquiSeg",
-        Over::Images(|case| case.iou),
-    ),
-    (
-        "iou_both_empty_zero",
-        "mean over images, exact; both empty 0, one empty 0",
-        "LViT, LAVT (mean IoU)",
-        Over::Images(iou_both_empty_zero),
-    ),
-    ("iou_cris", "mean over images of I/(U+1e-6); both empty 0", "CRIS", Over::Images(iou_cris)),
-    (
-        "iou_per_image_non_empty",
-        "mean over images whose reference is not empty, exact",
-        "this project",
-        Over::Filled(|case| case.iou),
-    ),
-    (
-        "iou_pooled",
-        "of all pixels of all images together",
-        "LGMS and MMI-UNet (their mIoU), LAVT (overall IoU)",
-        Over::Pixels(|counts| counts.foreground.iou()),
-    ),
-    (
-        "iou_pooled_non_empty",
-        "of all pixels of the images whose reference is not empty",
-        "this project",
-        Over::FilledPixels(|counts| counts.foreground.iou()),
-    ),
-    (
-        "iou_two_classes_per_image",
-        "mean over images of the mean of foreground's and background's, exact",
-        "none of these models",
-        Over::Images(|case| Counts::new(case).iou()),
-    ),
-    (
-        "iou_two_classes_pooled",
-        "mean of foreground's and background's, each of all pixels together (mIoU of two classes)",
-        "none of these models",
-        Over::Pixels(Counts::iou),
-    ),
-    (
-        "nsd",
-        "mean over images; share of both boundaries' pixels within the tolerance",
-        "this project, MONAI",
-        Over::Images(|case| case.nsd),
-    ),
-    (
-        "hd",
-        "mean over images where it is finite; the largest distance",
-        "this project, MONAI",
-        Over::Finite(|case| case.hd),
-    ),
-    (
-        "hd95",
-        "mean over images where it is finite; the larger of both directed 95th percentiles",
-        "this project, MONAI",
-        Over::Finite(|case| case.hd95),
-    ),
-    (
-        "hd95_pooled",
-        "mean over images where it is finite; the 95th percentile of both directions together",
-        "medpy",
-        Over::Finite(|case| case.hd95_pooled),
-    ),
-    (
-        "assd",
-        "mean over images where it is finite; the mean over both boundaries together",
-        "this project; MONAI from 0.9.1, medpy 0.5.2, MetricsReloaded",
-        Over::Finite(|case| case.assd),
-    ),
-    (
-        "assd_mean_of_means",
-        "mean over images where it is finite; the mean of the two directed means",
-        "medpy 0.4.0, MONAI to 0.5, panoptica, MetricsReloaded (MASD)",
-        Over::Finite(|case| case.assd_mean_of_means),
-    ),
-];
 
 impl Figure {
-    /// Every convention's score of a set, Dice first, then IoU, then surface scores, always in the
-    /// same order. No mask is looked at again: the cases' counts and distances are enough.
+    /// Every convention's score of a set, in the order of [`Rule::all`]. No mask is looked at again:
+    /// the cases' counts and distances are enough.
     ///
     /// # Errors
     ///
     /// If there are no cases.
     pub fn all(cases: &[Scores]) -> Result<Vec<Self>, MetricError> {
+        Self::under(Rule::all().iter(), cases)
+    }
+
+    /// The set's score under some conventions.
+    ///
+    /// # Errors
+    ///
+    /// If there are no cases.
+    pub fn under<'a>(
+        rules: impl IntoIterator<Item = &'a Rule>,
+        cases: &[Scores],
+    ) -> Result<Vec<Self>, MetricError> {
         if cases.is_empty() {
             return Err(MetricError::NoCases);
         }
-        let filled = cases.iter().filter(|case| case.overlap.reference > 0).collect::<Vec<_>>();
-        let (all, of_filled) = (Counts::sum(cases), Counts::sum(filled.iter().copied()));
-        let figure = |(name, meaning, used_by, over): Rule| {
-            let (value, counted) = match over {
-                Over::Images(score) => mean(cases.iter().map(score)),
-                Over::Filled(score) => mean(filled.iter().copied().map(score)),
-                Over::Finite(score) => mean(cases.iter().map(score).filter(|d| d.is_finite())),
-                Over::Pixels(score) => (Some(score(&all)), cases.len()),
-                Over::FilledPixels(score) => {
-                    ((!filled.is_empty()).then(|| score(&of_filled)), filled.len())
-                }
-            };
-            Self { name, meaning, used_by, value, left_out: cases.len() - counted }
+        let filled = cases.iter().filter(|case| case.overlap.reference > 0);
+        let (all, of_filled) = (Counts::sum(cases), filled.map(|case| case.overlap).sum());
+        let figure = |rule: &Rule| {
+            let Rule { name, meaning, used_by, .. } = *rule;
+            let Counted { value, cases: counted, infinite } = rule.of_set(cases, &all, &of_filled);
+            Self { name, meaning, used_by, value, left_out: cases.len() - counted, infinite }
         };
-        Ok(RULES.into_iter().map(figure).collect())
+        Ok(rules.into_iter().map(figure).collect())
     }
-}
-
-/// The mean, `None` if there are no values; and the number of values.
-fn mean(values: impl Iterator<Item = f64>) -> (Option<f64>, usize) {
-    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
-    ((count > 0).then(|| sum / count as f64), count)
 }
 
 #[cfg(test)]
@@ -319,6 +98,11 @@ mod tests {
         near(cases, "iou_per_image", (2.0 / 3.0 + 1.0) / 4.0);
         near(cases, "iou_both_empty_zero", 2.0 / 3.0 / 4.0);
         near(cases, "iou_cris", 2.0 / 3.000001 / 4.0);
+        near(cases, "dice_both_empty_zero", 0.8 / 4.0);
+        near(cases, "dice_both_empty_left_out", 0.8 / 3.0);
+        near(cases, "iou_both_empty_left_out", 2.0 / 3.0 / 3.0);
+        near(cases, "dice_transunet", (0.8 + 0.0 + 0.0 + 1.0) / 4.0);
+        near(cases, "dice_smoothed", (5.0 / 6.0 + 1.0 / 2.0 + 1.0 + 1.0 / 2.0) / 4.0);
         near(cases, "dice_per_image_non_empty", 0.4);
         near(cases, "iou_per_image_non_empty", 1.0 / 3.0);
         assert_eq!(figure(cases, "dice_per_image").left_out, 0);
@@ -367,7 +151,16 @@ mod tests {
         // Finite in the first case (distances 0, 0, 1 and 0, 0) and the third (0).
         let cases = &cases();
         near(cases, "nsd", (1.0 + 0.0 + 1.0 + 0.0) / 4.0);
+        near(cases, "nsd_filled", 1.0);
+        near(cases, "nsd_both_empty_left_out", 1.0 / 3.0);
         near(cases, "hd", 0.5);
+        near(cases, "hd_filled", 1.0);
+        near(cases, "hd95_filled", 0.9);
+        near(cases, "hd95_transunet", 0.8 / 4.0);
+        near(cases, "assd_mean_of_means_filled", 1.0 / 6.0);
+        assert_eq!(figure(cases, "hd_both_empty_left_out").value, Some(f64::INFINITY));
+        assert_eq!(figure(cases, "hd_both_empty_left_out").infinite, 2);
+        assert_eq!(figure(cases, "hd95_deepmind").infinite, 3);
         near(cases, "hd95", 0.9 / 2.0);
         near(cases, "hd95_pooled", 0.8 / 2.0);
         near(cases, "assd", 0.2 / 2.0);
@@ -396,11 +189,67 @@ mod tests {
         assert_eq!(Figure::all(&[]), Err(MetricError::NoCases));
     }
 
+    /// A 16 x 16 picture with a block of 6 x 6.
+    fn block(top: usize, left: usize) -> Vec<bool> {
+        let (rows, columns) = (top..top + 6, left..left + 6);
+        (0..256).map(|i| rows.contains(&(i / 16)) && columns.contains(&(i % 16))).collect()
+    }
+
+    /// A block beside the reference, the prediction empty, the reference empty, both empty: means that
+    /// the packages themselves gave, to four decimals.
+    #[test]
+    fn four_cases_have_the_packages_means() {
+        let (square, moved, none) = (block(4, 4), block(5, 6), vec![false; 256]);
+        let grid = |v| Grid::new(16, 16, v).unwrap();
+        let of = |p, r| Scores::between(&grid(p), &grid(r)).unwrap();
+        let four = [of(&moved, &square), of(&none, &square), of(&square, &none), of(&none, &none)];
+        let two = [four[0], four[3]];
+        #[rustfmt::skip]
+        let table = [
+            ("dice_per_image", 0.3889, 0.7778), ("dice_per_image_non_empty", 0.2778, 0.5556),
+            ("dice_both_empty_left_out", 0.1852, 0.5556), ("dice_transunet", 0.3889, 0.2778),
+            ("dice_two_classes_per_image", 0.6664, 0.8707), ("dice_two_classes_pooled", 0.6116, 0.7610),
+            ("dice_smoothed", 0.4039, 0.7808), ("dice_both_empty_zero", 0.1389, 0.2778),
+            ("iou_per_image", 0.3462, 0.6923), ("iou_per_image_non_empty", 0.1923, 0.3846),
+            ("iou_both_empty_left_out", 0.1282, 0.3846), ("iou_two_classes_pairwise", 0.5668, 0.7497),
+            ("iou_pooled", 0.1613, 0.3846), ("dice_pooled", 0.2778, 0.5556),
+            ("nsd", 0.4875, 0.975), ("nsd_filled", 0.95, 0.95),
+            ("nsd_both_empty_left_out", 0.3167, 0.95), ("nsd_deepmind", 0.3230, 0.9690),
+            ("hd95", 1.0059, 1.0059), ("hd95_filled", 2.0118, 2.0118), ("hd95_transunet", 0.5030, 1.0059),
+            ("hd_both_empty_left_out", f64::INFINITY, 2.2361),
+            ("assd_both_empty_left_out", f64::INFINITY, 1.3325),
+        ];
+        for (name, of_four, of_two) in table {
+            for (cases, expected) in [(&four[..], of_four), (&two, of_two)] {
+                let found = figure(cases, name).value.unwrap();
+                let near = found == expected || (found - expected).abs() <= 0.5001e-4;
+                assert!(near, "{name} is {found}, not {expected}");
+            }
+        }
+        assert_eq!(figure(&four, "nsd_both_empty_left_out").left_out, 1);
+        assert_eq!(figure(&four, "hd95_filled").left_out, 3);
+    }
+
+    #[test]
+    fn a_case_has_its_value_in_each_convention() {
+        let of = |name: &str| {
+            let rule = Rule::named(name).unwrap();
+            cases().map(|case| rule.of_case(&case))
+        };
+        assert_eq!(of("dice_both_empty_left_out"), [Some(0.8), Some(0.0), None, Some(0.0)]);
+        assert_eq!(of("iou_pooled"), [Some(2.0 / 3.0), Some(0.0), Some(1.0), Some(0.0)]);
+        let infinite = Some(f64::INFINITY);
+        assert_eq!(of("hd_both_empty_left_out"), [Some(1.0), infinite, None, infinite]);
+        assert_eq!(of("hd_filled"), [Some(1.0), None, None, None]);
+        assert_eq!(of("iou_two_classes_pairwise")[2], Some(1.0));
+        assert!(Rule::named("dice").is_none());
+    }
+
     #[test]
     fn names_are_words_and_each_is_there_once() {
         let all = Figure::all(&cases()).unwrap();
         let names = all.iter().map(|figure| figure.name).collect::<BTreeSet<_>>();
-        assert_eq!((all.len(), names.len()), (RULES.len(), RULES.len()));
+        assert_eq!((all.len(), names.len()), (Rule::all().len(), Rule::all().len()));
         let fit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         assert!(names.iter().all(|name| name.chars().all(fit)));
         // A table's cells.

@@ -69,6 +69,17 @@ impl<'a> Grid<'a> {
         self.values.iter().filter(|inside| **inside).count() as u64
     }
 
+    /// A mask whose dimensions and spacing were checked where they came from.
+    pub(crate) fn trusted(
+        width: usize,
+        height: usize,
+        values: &'a [bool],
+        spacing: (f64, f64),
+    ) -> Self {
+        debug_assert_eq!(width * height, values.len());
+        Self { width, height, values, spacing }
+    }
+
     /// The rows from top to bottom; empty if they have no pixels.
     pub(crate) fn rows(&self) -> std::slice::ChunksExact<'a, bool> {
         self.values.chunks_exact(self.width.max(1))

@@ -38,9 +38,26 @@
 //! | NSD | share of both boundaries within 2 of the other | 1 | 0 |
 //! | HD, HD95, ASSD | between boundary pixels' centres | 0 | infinite |
 //!
-//! Other libraries differ in the boundary, the percentile and the mean: see [`SurfaceDistances`]
-//! for the variants, [`Figure`] for one set's scores under every convention in use, and
-//! [`Convention`] for what a published pair of numbers tells.
+//! Other libraries differ in the boundary, the percentile, the mean, and most of all in what an empty
+//! mask scores: see [`SurfaceDistances`] and [`ElementDistances`] for the variants, [`Rule`] and
+//! [`Figure`] for one set's scores under every convention in use, [`Package`] for what a Python package
+//! would print of the same masks, and [`Convention`] for what a published pair of numbers tells.
+//!
+//! ```
+//! use seg_metrics::{Grid, Package, Printed, Scores};
+//!
+//! # fn main() -> Result<(), seg_metrics::MetricError> {
+//! let (lesion, nothing) = ([false, true, true, false], [false; 4]);
+//! let between = |prediction, reference| {
+//!     Scores::between(&Grid::new(4, 1, prediction)?, &Grid::new(4, 1, reference)?)
+//! };
+//! let set = [between(&lesion, &lesion)?, between(&nothing, &nothing)?, between(&lesion, &nothing)?];
+//! let dice = |package| Package::named(package)?.figures(&set).map(|figures| figures[0].printed);
+//! assert_eq!(dice("monai-1.6.1")?, Printed::Number(1.0)); // of the first alone
+//! assert_eq!(dice("nnunetv2-2.8.1")?, Printed::Number(0.5)); // of the first and the last
+//! # Ok(())
+//! # }
+//! ```
 
 #![deny(missing_docs)]
 
@@ -49,24 +66,33 @@ mod bootstrap;
 mod calibration;
 mod convention;
 mod distance;
+mod elements;
 mod error;
 mod figure;
+mod frame;
 mod grid;
 mod overlap;
+mod package;
 mod published;
 mod quantile;
+mod rule;
 mod scores;
 mod surface;
+mod thresholds;
 
 pub use aggregate::{FiniteMean, SetScores, Spread, Summary};
 pub use bootstrap::{Bootstrap, Interval, Units};
 pub use calibration::{Bin, Calibration};
 pub use convention::Convention;
 pub use distance::distance_map;
+pub use elements::ElementDistances;
 pub use error::MetricError;
 pub use figure::Figure;
 pub use grid::Grid;
 pub use overlap::{Overlap, overlap};
+pub use package::{Package, PackageFigure, Printed};
 pub use published::{Percent, PublishedPair};
-pub use scores::Scores;
+pub use rule::Rule;
+pub use scores::{ElementScores, Scores};
 pub use surface::{SurfaceDistances, boundary};
+pub use thresholds::ThresholdMeans;

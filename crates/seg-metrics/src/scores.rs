@@ -1,9 +1,12 @@
 //! All scores of one case.
 
+use crate::elements::{Corners, ElementDistances};
 use crate::error::MetricError;
+use crate::frame::Framed;
 use crate::grid::Grid;
 use crate::overlap::{Overlap, overlap};
 use crate::surface::SurfaceDistances;
+use crate::thresholds::ThresholdMeans;
 
 /// All scores of one prediction against its reference.
 ///
@@ -36,6 +39,46 @@ pub struct Scores {
     pub assd: f64,
     /// [`SurfaceDistances::assd_mean_of_means`], a variant; in no table's columns.
     pub assd_mean_of_means: f64,
+    /// [`SurfaceDistances::asd`], a variant; in no table's columns.
+    pub asd: f64,
+    /// DeepMind's surface scores; in no table's columns.
+    pub elements: ElementScores,
+    /// Means over thresholds; in no table's columns. The prediction's grey levels count if they were
+    /// given ([`with_grey`](Self::with_grey)), else its mask does as one of 0 and 255.
+    pub thresholds: ThresholdMeans,
+}
+
+/// Scores of [`ElementDistances`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ElementScores {
+    /// [`ElementDistances::nsd`] in the plane.
+    pub nsd: f64,
+    /// [`ElementDistances::hd`] of all, in the plane.
+    pub hd: f64,
+    /// [`ElementDistances::hd`] of 95 %, in the plane.
+    pub hd95: f64,
+    /// [`ElementDistances::from_prediction`] in the plane.
+    pub from_prediction: f64,
+    /// [`ElementDistances::from_reference`] in the plane.
+    pub from_reference: f64,
+    /// [`ElementDistances::nsd`] of [one slice of voxels](ElementDistances::as_volume), within 2
+    /// pixels whatever the spacing and the tolerance: MedCLIPSeg's.
+    pub nsd_as_volume: f64,
+}
+
+impl ElementScores {
+    fn within(tolerance: f64, pair: &Framed) -> Self {
+        let corners = Corners::of(pair);
+        let lines = ElementDistances::lines(&corners, pair.spacing);
+        Self {
+            nsd: lines.nsd(tolerance),
+            hd: lines.hd(1.0),
+            hd95: lines.hd(0.95),
+            from_prediction: lines.from_prediction(),
+            from_reference: lines.from_reference(),
+            nsd_as_volume: corners.nsd_as_volume(),
+        }
+    }
 }
 
 impl Scores {
@@ -43,7 +86,8 @@ impl Scores {
     pub const COLUMNS: [&'static str; 8] =
         ["dice", "iou", "precision", "recall", "nsd", "hd", "hd95", "assd"];
 
-    /// Tolerance of the normalised surface Dice, in the unit of the spacing; MedCLIPSeg's too.
+    /// Tolerance of the normalised surface Dice, in the unit of the spacing. MedCLIPSeg has the same
+    /// one, but another score: see [`ElementScores::nsd_as_volume`].
     pub const TOLERANCE: f64 = 2.0;
 
     /// Scores with a surface tolerance of [`TOLERANCE`](Self::TOLERANCE).
@@ -69,10 +113,12 @@ impl Scores {
             return Err(MetricError::Tolerance { found: tolerance });
         }
         let overlap = overlap(prediction, reference)?;
-        let surface = SurfaceDistances::between(prediction, reference)?;
+        let pair = Framed::around(prediction, reference)?;
+        let surface = SurfaceDistances::of(&pair);
+        let pixels = reference.values().len() as u64;
         Ok(Self {
             overlap,
-            pixels: reference.values().len() as u64,
+            pixels,
             dice: overlap.dice(),
             iou: overlap.iou(),
             precision: overlap.precision(),
@@ -83,7 +129,20 @@ impl Scores {
             hd95_pooled: surface.hd95_pooled(),
             assd: surface.assd(),
             assd_mean_of_means: surface.assd_mean_of_means(),
+            asd: surface.asd(),
+            elements: ElementScores::within(tolerance, &pair),
+            thresholds: ThresholdMeans::of_mask(&overlap, pixels),
         })
+    }
+
+    /// The same scores with the prediction's grey levels, row by row, in
+    /// [`thresholds`](Self::thresholds).
+    ///
+    /// # Errors
+    ///
+    /// If there is not one value for each pixel of the reference.
+    pub fn with_grey(self, answer: &[u8], reference: &Grid<'_>) -> Result<Self, MetricError> {
+        Ok(Self { thresholds: ThresholdMeans::of_grey(answer, reference)?, ..self })
     }
 
     /// A score by its column's name; `None` for a name not in [`COLUMNS`](Self::COLUMNS).

@@ -1,14 +1,16 @@
 //! Distances between the outlines of two masks.
 
-use crate::distance::distance_map;
+use crate::distance::distances_from;
 use crate::error::MetricError;
+use crate::frame::Framed;
 use crate::grid::Grid;
 use crate::quantile::quantile;
 
 /// The pixels of a mask with at least one of the four edge neighbours outside, row by row.
 ///
 /// What lies outside the picture is outside the mask, so a mask that touches the edge has boundary
-/// there; holes have boundary. It is `mask xor erode(mask, cross)`, as in medpy and MONAI.
+/// there; holes have boundary. It is `mask xor erode(mask, cross)`, as in medpy and MONAI. ITK's
+/// contours, and so the package seg-metrics, leave the pixels at the picture's edge out.
 pub fn boundary(mask: &Grid<'_>) -> Vec<bool> {
     let (width, values) = (mask.width(), mask.values());
     let mut edge = Vec::with_capacity(values.len());
@@ -48,19 +50,17 @@ impl SurfaceDistances {
     ///
     /// If the masks differ in size or spacing.
     pub fn between(prediction: &Grid<'_>, reference: &Grid<'_>) -> Result<Self, MetricError> {
-        prediction.check_size(reference)?;
-        prediction.check_spacing(reference)?;
-        // Around both masks there is only background: neither boundary nor distance changes.
-        let frame = Frame::around(prediction, reference);
-        let (p, r) = (frame.cut(prediction), frame.cut(reference));
-        let (rows, columns) = prediction.spacing();
-        let grid =
-            |values| Grid::new(frame.width, frame.height, values)?.with_spacing(rows, columns);
-        let (p, r) = (boundary(&grid(&p)?), boundary(&grid(&r)?));
-        Ok(Self {
-            prediction: from_each(&p, &distance_map(&grid(&r)?)),
-            reference: from_each(&r, &distance_map(&grid(&p)?)),
-        })
+        Ok(Self::of(&Framed::around(prediction, reference)?))
+    }
+
+    pub(crate) fn of(pair: &Framed) -> Self {
+        let [p, r] = [&pair.prediction, &pair.reference].map(|mask| boundary(&pair.grid(mask)));
+        let ascending = |from: &[bool], to: &[bool]| {
+            let mut distances = distances_from(from, &pair.grid(to));
+            distances.sort_unstable_by(f64::total_cmp);
+            distances
+        };
+        Self { prediction: ascending(&p, &r), reference: ascending(&r, &p) }
     }
 
     /// From each boundary pixel of the prediction to the reference's boundary, ascending.
@@ -76,8 +76,9 @@ impl SurfaceDistances {
     /// Normalised surface Dice, in `[0, 1]`: the share of both boundaries that lies within the
     /// tolerance of the other; 0 if the tolerance is negative or not a number.
     ///
-    /// Same as MONAI's `compute_surface_dice`; DeepMind's (and MONAI's with `use_subvoxels`) weighs
-    /// boundary elements by length instead, and gives other values.
+    /// Same as MONAI's `compute_surface_dice`. DeepMind's (and MONAI's with `use_subvoxels`) weighs
+    /// boundary elements by length instead, and gives other values: see
+    /// [`ElementDistances`](crate::ElementDistances).
     pub fn nsd(&self, tolerance: f64) -> f64 {
         let within = |side: &[f64]| side.partition_point(|distance| *distance <= tolerance);
         match (self.prediction.len(), self.reference.len()) {
@@ -92,7 +93,8 @@ impl SurfaceDistances {
         self.larger(|side| side.last().copied())
     }
 
-    /// The larger of the two directed 95th percentiles, each linear between ranks: MONAI's.
+    /// The larger of the two directed 95th percentiles, each linear between ranks: MONAI's. Pixels
+    /// at the edge of the picture are [`boundary`] too.
     pub fn hd95(&self) -> f64 {
         self.larger(|side| quantile(side, P95))
     }
@@ -102,7 +104,7 @@ impl SurfaceDistances {
     pub fn hd95_pooled(&self) -> f64 {
         self.both(|p, r| {
             let mut all = [p, r].concat();
-            all.sort_by(f64::total_cmp);
+            all.sort_unstable_by(f64::total_cmp);
             quantile(&all, P95)
         })
     }
@@ -119,8 +121,13 @@ impl SurfaceDistances {
     /// 0.4.0, MONAI up to 0.5, panoptica and MetricsReloaded's MASD. MONAI from 0.9.1 on and medpy
     /// 0.5.2 compute `assd`; medpy 0.5.0 and 0.5.1 fail.
     pub fn assd_mean_of_means(&self) -> f64 {
-        let mean = |side: &[f64]| side.iter().sum::<f64>() / side.len() as f64;
         self.both(|p, r| Some((mean(p) + mean(r)) / 2.0))
+    }
+
+    /// Mean distance from the prediction's boundary to the reference's, one direction alone:
+    /// MONAI's `SurfaceDistanceMetric` by default, and medpy's `asd`.
+    pub fn asd(&self) -> f64 {
+        self.both(|p, _| Some(mean(p)))
     }
 
     fn larger(&self, of: impl Fn(&[f64]) -> Option<f64>) -> f64 {
@@ -137,42 +144,8 @@ impl SurfaceDistances {
     }
 }
 
-/// The distances at the boundary's pixels, ascending.
-fn from_each(boundary: &[bool], map: &[f64]) -> Vec<f64> {
-    let at = boundary.iter().zip(map).filter(|(on, _)| **on);
-    let mut distances = at.map(|(_, distance)| *distance).collect::<Vec<_>>();
-    distances.sort_by(f64::total_cmp);
-    distances
-}
-
-/// The smallest upright rectangle around two masks.
-#[derive(Default)]
-struct Frame {
-    left: usize,
-    top: usize,
-    width: usize,
-    height: usize,
-}
-
-impl Frame {
-    fn around(a: &Grid<'_>, b: &Grid<'_>) -> Self {
-        let rows = || a.rows().zip(b.rows());
-        let any = |(a, b): (&[bool], &[bool])| a.contains(&true) || b.contains(&true);
-        let (Some(top), Some(bottom)) = (rows().position(any), rows().rposition(any)) else {
-            return Self::default();
-        };
-        let first = |row: &[bool]| row.iter().position(|inside| *inside);
-        let last = |row: &[bool]| row.iter().rposition(|inside| *inside);
-        let sides = || a.rows().chain(b.rows());
-        let left = sides().filter_map(first).min().unwrap_or(0);
-        let right = sides().filter_map(last).max().unwrap_or(0);
-        Self { left, top, width: right - left + 1, height: bottom - top + 1 }
-    }
-
-    fn cut(&self, mask: &Grid<'_>) -> Vec<bool> {
-        let rows = mask.rows().skip(self.top).take(self.height);
-        rows.flat_map(|row| &row[self.left..self.left + self.width]).copied().collect()
-    }
+fn mean(side: &[f64]) -> f64 {
+    side.iter().sum::<f64>() / side.len() as f64
 }
 
 #[cfg(test)]
@@ -180,6 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::distance::distance_map;
 
     #[test]
     fn boundary_of_blocks_holes_and_edges() {
@@ -207,7 +181,7 @@ mod tests {
         let grid = |values| Grid::new(3, 2, values).unwrap();
         let between = |p, r| SurfaceDistances::between(&grid(p), &grid(r)).unwrap();
         let distances = |s: &SurfaceDistances| {
-            [s.hd(), s.hd95(), s.hd95_pooled(), s.assd(), s.assd_mean_of_means()]
+            [s.hd(), s.hd95(), s.hd95_pooled(), s.assd(), s.assd_mean_of_means(), s.asd()]
         };
         for (p, r, nsd, distance) in [
             (&none, &none, 1.0, 0.0),
@@ -216,7 +190,7 @@ mod tests {
             (&one, &one, 1.0, 0.0),
         ] {
             let found = between(p, r);
-            assert_eq!((found.nsd(2.0), distances(&found)), (nsd, [distance; 5]));
+            assert_eq!((found.nsd(2.0), distances(&found)), (nsd, [distance; 6]));
         }
         let nothing = Grid::new(usize::MAX, 0, &[]).unwrap();
         assert_eq!(SurfaceDistances::between(&nothing, &nothing).unwrap().nsd(2.0), 1.0);
@@ -277,7 +251,9 @@ mod tests {
             // The frame around both masks changes nothing.
             let (edge, map) = (boundary(&p), distance_map(&Grid::new(width, height, &boundary(&r))
                 .unwrap().with_spacing(rows, columns).unwrap()));
-            let whole = from_each(&edge, &map);
+            let at = edge.iter().zip(&map).filter(|(on, _)| **on);
+            let mut whole = at.map(|(_, distance)| *distance).collect::<Vec<_>>();
+            whole.sort_by(f64::total_cmp);
             if !there.from_reference().is_empty() {
                 let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-12 * a.abs();
                 prop_assert!(whole.iter().zip(there.from_prediction()).all(close));

@@ -59,9 +59,28 @@ pub enum ReportError {
     /// Only one of the two folders has some cases.
     #[error("{}", unpaired(predictions, references, missing, extra))]
     Unpaired { predictions: PathBuf, references: PathBuf, missing: Vec<String>, extra: Vec<String> },
+    /// A table of pixel sizes is not one.
+    #[error("{}, row {row}: {problem}", file.display())]
+    Spacings { file: PathBuf, row: usize, problem: String },
+    /// A table of pixel sizes lacks cases.
+    #[error("{} has no row for {} of the cases: {}", file.display(), missing.len(), named(missing))]
+    NoSpacing { file: PathBuf, missing: Vec<String> },
+    /// A prediction that is to be read as grey levels has colours, or another size than its reference.
+    #[error("case `{case}`: {} {problem}", file.display())]
+    Grey { case: String, file: PathBuf, problem: &'static str },
     /// A mask cannot be read.
     #[error("case `{case}`: cannot read a mask")]
     Image { case: String, source: Box<seg_image::ImageError> },
+}
+
+/// The first few names.
+fn named(names: &[String]) -> String {
+    const NAMED: usize = 5;
+    let named = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(NAMED) {
+        Some(more @ 1..) => format!("{named} and {more} more"),
+        _ => named,
+    }
 }
 
 fn unpaired(
@@ -70,17 +89,9 @@ fn unpaired(
     missing: &[String],
     extra: &[String],
 ) -> String {
-    const NAMED: usize = 5;
-    let list = |names: &[String]| {
-        let named = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-        match names.len().checked_sub(NAMED) {
-            Some(more @ 1..) => format!("{named} and {more} more"),
-            _ => named,
-        }
-    };
     let one = |names: &[String], here: &std::path::Path, there: &std::path::Path| {
         let (here, there) = (here.display(), there.display());
-        format!("{} masks of {here} have no mask in {there}: {}", names.len(), list(names))
+        format!("{} masks of {here} have no mask in {there}: {}", names.len(), named(names))
     };
     let mut parts = Vec::new();
     if !missing.is_empty() {

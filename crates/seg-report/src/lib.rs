@@ -36,8 +36,8 @@
 //! network notices that there is nothing to draw.
 //!
 //! [`find_pairs`] and [`score_pairs`] score masks that another program left in a folder. A
-//! [`ConventionTable`] has a set's scores under every convention in use, and [`describe_pair`] sets
-//! a published pair of Dice and IoU beside ours. [`seg_metrics`] defines the scores.
+//! [`ConventionTable`] has a set's scores under every convention in use, a [`PackageTable`] those that
+//! one package would print, and [`describe_pair`] sets a published pair of Dice and IoU beside ours. [`seg_metrics`] defines the scores.
 
 #![deny(missing_docs)]
 
@@ -51,12 +51,15 @@ mod interval;
 mod json;
 mod markdown;
 mod named;
+mod nearest;
+mod package;
 mod page;
 mod pairs;
 mod presence;
 mod published;
 mod reading;
 mod report;
+mod spacing;
 
 pub use case::{CaseColumns, ControlScores, ScoredCase, write_cases};
 pub use control::{ControlDifference, ControlReport, GroupReport, PairedInterval};
@@ -65,6 +68,8 @@ pub use drawing::Drawing;
 pub use error::ReportError;
 pub use interval::{MeanInterval, Pooled};
 pub use named::Named;
+pub use nearest::{Candidate, describe_candidates, nearest_conventions};
+pub use package::{PackageScore, PackageTable};
 pub use page::page;
 pub use pairs::{Further, MaskPair, Missing, PairScores, ScoreOptions, find_pairs, score_pairs};
 pub use presence::{Presence, PresenceError, PresenceReport};
@@ -78,3 +83,4 @@ pub use reading::report::ReadingReport;
 pub use reading::summary::{AreaRatio, EditSummary, PairedDice};
 pub use reading::{CaseRecord, Reading, ReadingOptions, Trial};
 pub use report::{ReportHeader, ScoreReport};
+pub use spacing::Spacings;

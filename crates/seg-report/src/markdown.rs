@@ -32,7 +32,7 @@ pub(crate) fn markdown(report: &ScoreReport) -> String {
         String::new(),
         format!(
             "| control | cases | Dice (95 % interval) | IoU | precision | recall | NSD@{within} | \
-             HD95, finite (infinite) | pooled Dice | pooled IoU |"
+             HD95, both masks filled (cases with one empty; with both) | pooled Dice | pooled IoU |"
         ),
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |".to_owned(),
     ]);
@@ -42,7 +42,7 @@ pub(crate) fn markdown(report: &ScoreReport) -> String {
             String::new(),
             format!(
                 "| difference, paired | pairs | Dice (95 % interval) | IoU | precision | recall | \
-                 NSD@{within} | HD95, finite in both (pairs) |"
+                 NSD@{within} | HD95, all masks filled (pairs) |"
             ),
             "| --- | --- | --- | --- | --- | --- | --- | --- |".to_owned(),
         ]);
@@ -60,10 +60,10 @@ fn control_row(name: &str, control: &ControlReport) -> String {
     for score in SHARES {
         let _ = write!(row, " | {}", number(mean(score).and_then(|m| m.mean), 4)); // a String takes all
     }
-    let (hd95, infinite) = (mean("hd95").and_then(|m| m.mean), all.infinite.get("hd95"));
-    let infinite = infinite.copied().unwrap_or_default();
-    let (hd95, pooled) = (number(hd95, 2), &all.pooled);
-    let _ = write!(row, " | {hd95} ({infinite}) | {:.4} | {:.4} |", pooled.dice, pooled.iou);
+    let hd95 = number(all.filled.get("hd95").and_then(|m| m.mean), 2);
+    let one = all.infinite.get("hd95").copied().unwrap_or_default();
+    let (both, pooled) = (all.both_empty, &all.pooled);
+    let _ = write!(row, " | {hd95} ({one}; {both}) | {:.4} | {:.4} |", pooled.dice, pooled.iou);
     row
 }
 
@@ -74,8 +74,8 @@ fn difference_row(name: &str, difference: &ControlDifference) -> String {
     for score in SHARES {
         let _ = write!(row, " | {}", signed(mean(score).and_then(|m| m.mean), 4));
     }
-    let hd95 = signed(mean("hd95").and_then(|m| m.mean), 2);
-    let _ = write!(row, " | {hd95} ({}) |", pairs("hd95"));
+    let hd95 = signed(mean("hd95_filled").and_then(|m| m.mean), 2);
+    let _ = write!(row, " | {hd95} ({}) |", pairs("hd95_filled"));
     row
 }
 

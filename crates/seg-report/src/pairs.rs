@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use seg_image::{BinaryMask, MaskOptions, NoteCounts, read_mask};
+use seg_image::{BinaryMask, MaskOptions, NoteCounts, read_mask, read_rgb};
 use seg_metrics::{Grid, Scores};
 
 use crate::case::ScoredCase;
 use crate::error::ReportError;
 
 /// A predicted mask and its reference.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MaskPair {
     /// The part that their names share.
     pub case: String,
@@ -21,6 +21,9 @@ pub struct MaskPair {
     pub reference: PathBuf,
     /// Files in which either mask goes on (BUSI: `x_mask_1`); each mask is the union of its files.
     pub further: Further,
+    /// The picture's own size of a pixel, from row to row and from column to column, whoever knows it
+    /// ([`Spacings`](crate::Spacings), a DICOM reader); `None` takes that of [`ScoreOptions`].
+    pub spacing: Option<[f64; 2]>,
 }
 
 /// Files in which the masks of a pair go on.
@@ -49,10 +52,12 @@ pub struct ScoreOptions {
     pub prediction: MaskOptions,
     /// Which values of a reference's file are inside, and which count nowhere.
     pub reference: MaskOptions,
-    /// Size of a pixel: from row to row and from column to column.
+    /// Size of a pixel, where a pair has none of its own: from row to row and from column to column.
     pub spacing: [f64; 2],
     /// Tolerance of NSD, in the unit of the spacing.
     pub nsd_tolerance: f64,
+    /// Whether predictions are read as grey levels of 8 bits too, for means over thresholds.
+    pub grey: bool,
 }
 
 impl Default for ScoreOptions {
@@ -62,6 +67,7 @@ impl Default for ScoreOptions {
             reference: MaskOptions::default(),
             spacing: [1.0; 2],
             nsd_tolerance: Scores::TOLERANCE,
+            grey: false,
         }
     }
 }
@@ -106,7 +112,7 @@ pub fn find_pairs(
             None => (None, Vec::new()),
         };
         let further = Further { prediction: of_prediction, reference: further };
-        MaskPair { case, prediction, reference, further }
+        MaskPair { case, prediction, reference, further, spacing: None }
     };
     let pairs = wanted.into_iter().map(pair).collect::<Vec<_>>();
     let absent = pairs.iter().filter(|pair| pair.prediction.is_none());
@@ -128,9 +134,11 @@ struct Files {
     further: Vec<PathBuf>,
 }
 
+/// Endings of masks' files.
+const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"];
+
 /// The masks of a folder, by case.
 fn masks(folder: &Path) -> Result<BTreeMap<String, Files>, ReportError> {
-    const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"];
     let failed = |source| ReportError::Read { file: folder.to_owned(), source };
     let mut masks = BTreeMap::<String, PathBuf>::new();
     let mut numbered = BTreeMap::<String, PathBuf>::new();
@@ -184,6 +192,14 @@ fn continued(name: &str) -> Option<&str> {
 
 fn is_named(file: &Path, name: &str) -> bool {
     file.file_stem().is_some_and(|stem| stem.to_string_lossy() == name)
+}
+
+/// The case that a mask's file belongs to.
+pub(crate) fn case_of_file(file: &Path) -> String {
+    let ending = file.extension().unwrap_or_default().to_string_lossy();
+    let is_mask = ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(&ending));
+    let name = if is_mask { file.file_stem() } else { file.file_name() };
+    case_of(&name.unwrap_or_default().to_string_lossy()).to_owned()
 }
 
 /// The case that a mask's name, without its ending, belongs to.
@@ -275,14 +291,46 @@ fn score_pair(pair: &MaskPair, options: &ScoreOptions) -> Result<ScoredPair, Rep
         prediction.remove(&ignored);
         reference_mask.remove(&ignored);
     }
-    let [rows, columns] = options.spacing;
+    let [rows, columns] = pair.spacing.unwrap_or(options.spacing);
     let grid =
         |values| Grid::new(width as usize, height as usize, values)?.with_spacing(rows, columns);
     let within = options.nsd_tolerance;
+    let compare = |source| ReportError::Compare { case: case(), source };
+    let reference_grid = grid(&reference_mask.values).map_err(compare)?;
     let scores = grid(&prediction.values)
-        .and_then(|found| Scores::within(within, &found, &grid(&reference_mask.values)?))
-        .map_err(|source| ReportError::Compare { case: case(), source })?;
+        .and_then(|found| Scores::within(within, &found, &reference_grid))
+        .map_err(compare)?;
+    let scores = match &pair.prediction {
+        Some(first) if options.grey => {
+            let answer = grey_levels(pair, first, (width, height))?;
+            scores.with_grey(&answer, &reference_grid).map_err(compare)?
+        }
+        _ => scores,
+    };
     Ok(ScoredPair { case: ScoredCase::new(case(), scores), resized, notes })
+}
+
+/// A prediction's grey levels; of several files the brightest counts.
+fn grey_levels(pair: &MaskPair, first: &Path, size: (u32, u32)) -> Result<Vec<u8>, ReportError> {
+    let mut levels = Vec::new();
+    for file in [first].into_iter().chain(pair.further.prediction.iter().map(PathBuf::as_path)) {
+        let case = || pair.case.clone();
+        let wrong = |problem| ReportError::Grey { case: case(), file: file.to_owned(), problem };
+        let picture = read_rgb(file)
+            .map_err(|source| ReportError::Image { case: case(), source: Box::new(source) })?;
+        if picture.dimensions() != size {
+            return Err(wrong("has another size than its reference: grey levels are not resized"));
+        }
+        if picture.pixels().any(|pixel| pixel[0] != pixel[1] || pixel[1] != pixel[2]) {
+            return Err(wrong("has colours: give a grey picture"));
+        }
+        levels.resize(picture.pixels().len(), 0);
+        levels
+            .iter_mut()
+            .zip(picture.pixels())
+            .for_each(|(level, pixel)| *level = pixel[0].max(*level));
+    }
+    Ok(levels)
 }
 
 /// Whether one size is not the other's, enlarged: a transposed mask, or another picture's. Rounding to

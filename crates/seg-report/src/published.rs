@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use seg_metrics::{Convention, PublishedPair};
+use seg_metrics::{Convention, Package, PublishedPair};
 use serde_json::Value;
 
 use crate::error::ReportError;
@@ -119,9 +119,12 @@ pub fn describe_pair(pair: &PublishedPair, own: Option<&OwnScores>) -> String {
             signed(Some(pair.gap()), decimals + 1),
         ),
         verdict.to_owned(),
+    ];
+    lines.extend(printed_by(convention));
+    lines.push(
         "The two numbers cannot be converted to another convention: that needs per-image counts."
             .to_owned(),
-    ];
+    );
     if let Some(own) = own {
         lines.extend([
             String::new(),
@@ -138,6 +141,25 @@ pub fn describe_pair(pair: &PublishedPair, own: Option<&OwnScores>) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Which packages print pairs of this kind, with their own names for Dice and IoU.
+fn printed_by(convention: Convention) -> Option<String> {
+    let mut printed = Vec::<(&str, Vec<&str>)>::new();
+    for (package, call) in Package::with_pairs_of(convention) {
+        match printed.last_mut() {
+            Some((name, calls)) if *name == package.name => calls.push(call),
+            _ => printed.push((package.name, vec![call])),
+        }
+    }
+    let printed = printed.iter().map(|(name, calls)| format!("{name} ({})", calls.join(", ")));
+    let printed = printed.collect::<Vec<_>>().join("; ");
+    (!printed.is_empty()).then(|| {
+        format!(
+            "Pairs of this kind are printed by {printed}. They differ in what empty masks score: \
+             `score --as PACKAGE` shows each on masks that you have."
+        )
+    })
 }
 
 /// Ours in the pair's convention and the difference; in both and no difference where it has none.

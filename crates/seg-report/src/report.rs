@@ -29,6 +29,9 @@ pub struct ReportHeader {
     pub resize: String,
     /// Size of a pixel: from row to row and from column to column.
     pub spacing: [f64; 2],
+    /// The table with each picture's own size of a pixel, if there is one;
+    /// [`spacing`](Self::spacing) is then not used.
+    pub spacing_table: Option<String>,
     /// Tolerance of NSD, in the unit of the spacing.
     pub nsd_tolerance: f64,
     /// Whatever else a reader must know to compute the numbers again.
@@ -55,6 +58,7 @@ impl ReportHeader {
             threshold: Some(0.5),
             resize: Self::NETWORK_MASKS.to_owned(),
             spacing: [1.0; 2],
+            spacing_table: None,
             nsd_tolerance: Scores::TOLERANCE,
             run: BTreeMap::new(),
             more: BTreeMap::new(),
@@ -63,18 +67,20 @@ impl ReportHeader {
 
     fn convention(&self) -> String {
         let [rows, columns] = self.spacing;
-        let unit = match self.spacing {
-            [1.0, 1.0] => "pixels".to_owned(),
+        let unit = match (&self.spacing_table, self.spacing) {
+            (Some(_), _) => "the unit of the table of spacings".to_owned(),
+            (None, [1.0, 1.0]) => "pixels".to_owned(),
             _ => format!("the unit of the spacing ({rows} x {columns})"),
         };
         format!(
             "per_image: mean over cases at the reference's own size, exact counts without epsilon, \
-             foreground only; both masks empty score 1 (distances 0), exactly one empty scores 0 \
-             (distances infinite: left out of their mean and counted in `infinite`). pooled: of \
-             all pixels of all cases together. nsd: share of both boundaries (4-neighbours) \
-             within {} of the other; hd95: the larger of both directed 95th percentiles, \
-             interpolated; assd: mean over both boundaries together; distances in {unit}. ci95: \
-             percentile bootstrap.",
+             foreground only; both masks empty score 1 (distances 0: they are in the means of \
+             `per_image`, counted in `both_empty`, and not in those of `filled`, where both masks have \
+             pixels), exactly one empty scores 0 (distances infinite: left out of their mean and \
+             counted in `infinite`). pooled: of all pixels of all cases together. nsd: share of both \
+             boundaries (4-neighbours, pixels at the picture's edge too) within {} of the other; hd95: \
+             the larger of both directed 95th percentiles, interpolated; assd: mean over both \
+             boundaries together; distances in {unit}. ci95: percentile bootstrap.",
             self.nsd_tolerance
         )
     }

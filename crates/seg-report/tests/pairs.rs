@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use seg_image::{BinaryMask, write_mask};
-use seg_report::{MaskPair, Missing, ReportError, ScoreOptions, find_pairs, score_pairs};
+use seg_report::{MaskPair, Missing, ReportError, ScoreOptions, Spacings, find_pairs, score_pairs};
 use tempfile::TempDir;
 
 /// Folders `p` and `r` of empty files.
@@ -103,6 +103,75 @@ fn pairs_are_scored_at_the_reference_s_size() {
     let options = ScoreOptions { spacing: [0.0, 1.0], ..options };
     let error = score_pairs(&found, &options, || {}).unwrap_err();
     assert!(matches!(&error, ReportError::Compare { case, .. } if case == "a"), "{error}");
+}
+
+/// Rectangles of 4 x 4 that lie two rows apart: HD is twice the height of a row.
+#[test]
+fn each_picture_has_its_own_pixels() {
+    let folder = folders(&[], &[]);
+    let at = |name: &str| folder.path().join(name);
+    for (name, top) in [("p/a", 0), ("r/a", 2), ("p/b", 0), ("r/b", 2)] {
+        let inside = move |_, y| (top..top + 4).contains(&y);
+        write_mask(&at(&format!("{name}.png")), &BinaryMask::from_fn(4, 8, inside)).unwrap();
+    }
+    let mut found = pairs(&folder, Missing::Refuse).unwrap();
+    let table = at("sizes.csv");
+    let read = |text: &str| {
+        fs::write(&table, text).unwrap();
+        let read = Spacings::read(&table);
+        read.map_err(|e| e.to_string().replace(&format!("{}/", folder.path().display()), ""))
+    };
+    let sizes = read("\u{feff}columns, rows, case\n1,0.5,a.png\n1,3,mask_b\n9,9,other\n").unwrap();
+    sizes.give(&mut found).unwrap();
+    let scored = score_pairs(&found, &ScoreOptions::default(), || {}).unwrap();
+    let hd = scored.cases.iter().map(|case| case.scores.hd).collect::<Vec<_>>();
+    assert_eq!(hd, [1.0, 6.0]);
+
+    let lacks = read("case,rows,columns\na,1,1\n").unwrap().give(&mut found).unwrap_err();
+    assert!(lacks.to_string().ends_with("sizes.csv has no row for 1 of the cases: b"), "{lacks}");
+    for (text, expected) in [
+        (
+            "case;rows;columns\na;1;1\n",
+            "row 1: expected the columns case, rows, columns, found case;",
+        ),
+        ("case,rows,columns\na,1,1\nb,1,-1\n", "row 3: `-1` is not the size of a pixel"),
+        ("case,rows,columns\na,1,NaN\n", "row 2: `NaN` is not"),
+        ("case,rows,columns\na,1\n", "row 2: "),
+        ("case,rows,columns\na,1,1\na.png,1,1\n", "row 3: a second row of `a`"),
+    ] {
+        let message = read(text).unwrap_err();
+        assert!(message.starts_with(&format!("sizes.csv, {expected}")), "{message}");
+    }
+}
+
+#[test]
+fn grey_levels_have_means_over_thresholds() {
+    let folder = folders(&[], &[]);
+    let at = |name: &str| folder.path().join(name);
+    half(at("r/a.png"), 4);
+    // Inside 200, outside 100: at half of the 256 thresholds more than the reference is inside.
+    let answer =
+        image::GrayImage::from_fn(4, 4, |x, _| image::Luma([if x < 2 { 200 } else { 100 }]));
+    answer.save(at("p/a.png")).unwrap();
+    let found = pairs(&folder, Missing::Refuse).unwrap();
+    let prediction = seg_image::MaskRule::Half.into();
+    let options = ScoreOptions { prediction, grey: true, ..ScoreOptions::default() };
+    let scores = score_pairs(&found, &options, || {}).unwrap().cases[0].scores;
+    // Stretched to 255 and 0: exact at 255 thresholds, the whole picture at one.
+    assert!((scores.thresholds.dice - (255.0 + 2.0 / 3.0) / 256.0).abs() < 1e-12);
+    assert_eq!(scores.dice, 1.0);
+
+    image::RgbImage::from_pixel(4, 4, image::Rgb([200, 100, 200])).save(at("p/a.png")).unwrap();
+    let prediction = "#c864c8".parse::<seg_image::MaskRule>().unwrap().into();
+    let colour = ScoreOptions { prediction, ..options };
+    let error = score_pairs(&found, &colour, || {}).unwrap_err().to_string();
+    assert!(
+        error.contains("case `a`: ") && error.ends_with("has colours: give a grey picture"),
+        "{error}"
+    );
+    half(at("p/a.png"), 8);
+    let error = score_pairs(&found, &options, || {}).unwrap_err().to_string();
+    assert!(error.contains("has another size than its reference"), "{error}");
 }
 
 /// BUSI has up to three files for a mask; a number behind anything else is a case of its own.

@@ -80,6 +80,23 @@ fn the_json_has_its_keys_and_means() {
     assert!(near(&own["non_empty"]["per_image"]["dice"]["mean"], 0.75));
     assert_eq!(own["non_empty"]["cases"], 2);
     assert_eq!(own["infinite"], json!({"hd": 0, "hd95": 0, "assd": 0}));
+    // HD 0, 1 and, of nothing and nothing, 0.
+    assert!(near(&own["per_image"]["hd"]["mean"], 1.0 / 3.0));
+    assert_eq!((&own["filled"]["hd"]["mean"], &own["both_empty"]), (&json!(0.5), &json!(1)));
+    assert_eq!(own["filled"]["hd95"]["ci95"].as_array().unwrap().len(), 2);
+}
+
+/// Silence where there is nothing to find is right and has no distance.
+#[test]
+fn a_silent_network_has_no_distance() {
+    let silent = [case("a", [0; 4], [0; 4]), case("b", [0; 4], [1; 4])];
+    let report = report(&[ControlScores::new("true", silent.to_vec())]);
+    let json = json(&report);
+    let own = &json["controls"]["true"];
+    assert_eq!(own["per_image"]["hd95"]["mean"], 0.0);
+    assert_eq!(own["filled"]["hd95"], json!({"mean": null, "ci95": null}));
+    assert!(report.markdown().contains(" | – (1; 1) | "), "{}", report.markdown());
+    assert!(report.convention.contains("`both_empty`"));
 }
 
 #[test]
@@ -109,6 +126,7 @@ fn differences_are_paired_by_name() {
     let iou = &difference["iou"];
     assert!(near(&iou["mean"], 0.5));
     assert!(near(&iou["ci95"][0], 1.0 / 3.0) && near(&iou["ci95"][1], 2.0 / 3.0));
+    assert_eq!(difference["hd95_filled"]["pairs"], 1);
     // b has no distance in `shuffled`: a alone, 0 - 1.
     assert_eq!(difference["hd"], json!({"mean": -1.0, "ci95": [-1.0, -1.0], "pairs": 1}));
 
@@ -186,7 +204,7 @@ fn the_markdown_has_a_row_for_each_control_and_difference() {
         "threshold 0.5.",
         "within 2 of the other",
         "Intervals: 300 resamples of 3 cases, seed 5.",
-        "| true | 3 | 0.8333 (0.5000 to 1.0000) | 0.7778 | 0.8333 | 0.8333 | 1.0000 | 0.32 (0) | \
+        "| true | 3 | 0.8333 (0.5000 to 1.0000) | 0.7778 | 0.8333 | 0.8333 | 1.0000 | 0.47 (0; 1) | \
          0.7500 | 0.6000 |",
         "| true-shuffled | 2 | +0.5000 (+0.5000 to +0.5000) | +0.5000 |",
     ] {

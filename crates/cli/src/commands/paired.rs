@@ -24,7 +24,8 @@ pub(crate) struct Paired {
     /// Tables of the second side
     #[arg(long, required = true, num_args = 1.., value_name = "CSV")]
     b: Vec<PathBuf>,
-    /// Columns to compare; a pair with an infinite distance on either side is left out
+    /// Columns to compare; a pair with an infinite distance on either side is left out, and the distance of two empty
+    /// masks is 0
     #[arg(long, value_delimiter = ',', default_value = "dice,iou,nsd")]
     columns: Vec<String>,
     /// Seed of the confidence intervals' resampling

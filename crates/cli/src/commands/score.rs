@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use causal_clip_seg_cli::Console;
 use seg_image::{MaskOptions, MaskRule};
-use seg_metrics::{Bootstrap, Scores};
+use seg_metrics::{Bootstrap, MetricError, Package, Scores};
 use seg_report::{
-    ControlScores, ConventionTable, Missing, ReportHeader, ScoreOptions, ScoreReport, find_pairs,
-    score_pairs,
+    ControlScores, ConventionTable, Missing, PackageTable, ReportHeader, ScoreOptions, ScoreReport,
+    Spacings, find_pairs, score_pairs,
 };
 use serde_json::json;
 
@@ -23,14 +23,17 @@ use crate::arguments::OutArg;
 ///
 /// Dice, IoU, precision and recall are exact, without epsilon: 1 if both masks are empty, 0 if one is.
 /// NSD is the share of both boundaries within --tolerance of the other; HD95 the larger of both directed
-/// 95th percentiles; ASSD the mean over both boundaries together. Per-image and pooled means differ by
-/// several points: say which one you quote.
+/// 95th percentiles, pixels at the picture's edge being boundary too; ASSD the mean over both boundaries
+/// together. The table's HD95 is over the pairs of which both masks have pixels. Per-image and pooled
+/// means differ by several points: say which one you quote.
 ///
-/// With --all-conventions the set's Dice and IoU are also printed as LViT, LGMS, MMI-UNet, CRIS, LAVT,
-/// MedCLIPSeg and MedEquiSeg count them, and left in conventions.json.
+/// With --all-conventions the set's scores are also printed under every convention in use, and left in
+/// conventions.json and, case by case, in conventions.csv. With --as they are what one package would
+/// print of the same masks: docs/scores.md has the packages and how they differ.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  causal-clip-seg score runs/evaluate/masks references --all-conventions")]
+  causal-clip-seg score runs/evaluate/masks references --all-conventions
+  causal-clip-seg score runs/evaluate/masks references --as monai-1.6.1 --as nnunetv2-2.8.1")]
 pub(crate) struct Score {
     /// Folder of predicted masks
     predictions: PathBuf,
@@ -61,6 +64,9 @@ pub(crate) struct Score {
         default_values_t = [1.0, 1.0]
     )]
     spacing: Vec<f64>,
+    /// A table with the size of a pixel in each picture: columns case, rows, columns (CSV)
+    #[arg(long, value_name = "CSV", conflicts_with = "spacing")]
+    spacing_table: Option<PathBuf>,
     /// Tolerance of NSD, in the unit of the spacing
     #[arg(long, value_name = "DISTANCE", default_value_t = Scores::TOLERANCE)]
     tolerance: f64,
@@ -70,18 +76,28 @@ pub(crate) struct Score {
     /// Also print the scores under every published convention
     #[arg(long)]
     all_conventions: bool,
+    /// Also print what a package would print of these masks, and leave it in PACKAGE.json and PACKAGE.csv:
+    /// deepmind-0.1, lvit, medclipseg, medpy-0.4.0, medpy-0.5.2, monai-1.6.1, nnunetv2-2.8.1,
+    /// pysodmetrics-1.6.2, scikit-learn-1.9.1, smp-0.6.0, torchmetrics-1.9.0 or transunet; can be repeated
+    #[arg(long = "as", value_name = "PACKAGE", value_parser = package)]
+    packages: Vec<&'static Package>,
+    /// Read predictions as grey levels too, for means over thresholds (pysodmetrics-1.6.2); masks are then
+    /// their upper half, unless a rule is given
+    #[arg(long, conflicts_with = "ignore")]
+    grey: bool,
 }
 
 impl Score {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
         let options = ScoreOptions {
-            prediction: self.prediction_rule.unwrap_or(self.mask_rule).into(),
+            prediction: self.rule_of_predictions().into(),
             reference: MaskOptions {
                 rule: self.reference_rule.unwrap_or(self.mask_rule),
                 ignore: self.ignore,
             },
             spacing: [self.spacing[0], self.spacing[1]],
             nsd_tolerance: self.tolerance,
+            grey: self.grey,
         };
         let controls = [self.scored(&options, console)?];
         let out = self.out.create("score")?;
@@ -89,6 +105,7 @@ impl Score {
             threshold: None,
             resize: ReportHeader::MASK_FILES.to_owned(),
             spacing: options.spacing,
+            spacing_table: self.spacing_table.as_ref().map(|file| file.display().to_string()),
             nsd_tolerance: options.nsd_tolerance,
             ..ReportHeader::new("all")
         };
@@ -103,12 +120,26 @@ impl Score {
         if let Some(table) = &table {
             table.write(&out)?;
         }
-        console.result(&json!({ "scores": report, "conventions": table }), || {
-            let conventions = table.as_ref().map(|table| format!("\n{}", table.markdown()));
-            format!("{}{}", report.markdown(), conventions.unwrap_or_default())
+        let packages = self.packages.iter().map(|p| PackageTable::from_control(p, &controls[0]));
+        let packages = packages.collect::<Result<Vec<_>, _>>()?;
+        for package in &packages {
+            package.write(&out)?;
+        }
+        let all = json!({ "scores": report, "conventions": table, "packages": packages });
+        console.result(&all, || {
+            let conventions = table.iter().map(ConventionTable::markdown);
+            let packages = packages.iter().map(PackageTable::markdown);
+            let tables = [report.markdown()].into_iter().chain(conventions).chain(packages);
+            tables.collect::<Vec<_>>().join("\n")
         })?;
         console.line(format!("-> {}", out.display()));
         Ok(true)
+    }
+
+    /// Grey levels have no reading of their own as a mask: the middle is as good as published.
+    fn rule_of_predictions(&self) -> MaskRule {
+        let rule = self.prediction_rule.unwrap_or(self.mask_rule);
+        if self.grey && rule == MaskRule::Auto { MaskRule::Half } else { rule }
     }
 
     fn scored(&self, options: &ScoreOptions, console: Console) -> anyhow::Result<ControlScores> {
@@ -116,7 +147,10 @@ impl Score {
             true => Missing::CountAsEmpty,
             false => Missing::Refuse,
         };
-        let pairs = find_pairs(&self.predictions, &self.references, missing)?;
+        let mut pairs = find_pairs(&self.predictions, &self.references, missing)?;
+        if let Some(table) = &self.spacing_table {
+            Spacings::read(table)?.give(&mut pairs)?;
+        }
         let bar = console.progress(pairs.len(), "scoring");
         let scored = score_pairs(&pairs, options, || bar.inc(1))?;
         bar.finish_and_clear();
@@ -130,4 +164,8 @@ impl Score {
         }
         Ok(ControlScores::new("true", scored.cases))
     }
+}
+
+fn package(name: &str) -> Result<&'static Package, MetricError> {
+    Package::named(name)
 }
