@@ -23,7 +23,9 @@
 //! size. A panic of a decoder is caught and told as an error.
 #![deny(missing_docs)]
 
+mod bits;
 mod charset;
+mod code;
 mod codec;
 mod codestream;
 mod colour;
@@ -38,17 +40,21 @@ mod jpeg2000;
 mod layout;
 mod lookup;
 mod note;
+mod object;
 mod options;
 mod picture;
 mod run_length;
 mod samples;
+mod segmentation;
 mod shape;
 mod side;
 mod source;
 mod spacing;
 mod transfer;
+mod uid;
 mod voi;
 
+pub use code::{Category, Code, SegmentKind, UnknownKind};
 pub use container::is_dicom;
 pub use error::{DicomError, Problem};
 pub use grey::Shown;
@@ -56,6 +62,10 @@ pub use image::RgbImage;
 pub use note::DicomNote;
 pub use options::{DicomOptions, NoWindow, Window};
 pub use picture::{DicomPicture, decode_dicom, read_dicom};
+pub use segmentation::{
+    Geometry, SegmentMask, SegmentationError, SegmentationOptions, UnknownGeometry,
+    write_segmentation,
+};
 pub use side::Side;
 pub use source::DicomSource;
 pub use spacing::{PixelSpacing, SpacingSource};
