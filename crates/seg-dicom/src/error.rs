@@ -1,18 +1,30 @@
 //! Why a DICOM file could not be read or written.
 
+use std::error::Error;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use dicom_core::Tag;
 
 /// Why a DICOM file could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}", file.display())]
+#[derive(Debug)]
 pub struct DicomError {
     /// The file, or what was given as its name.
     pub file: PathBuf,
     /// What is the matter with it.
-    #[source]
     pub problem: Box<Problem>,
+}
+
+impl fmt::Display for DicomError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file.display(), self.problem)
+    }
+}
+
+impl Error for DicomError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.problem.source() // the problem itself is in the message
+    }
 }
 
 impl DicomError {
@@ -27,7 +39,7 @@ impl DicomError {
 #[allow(missing_docs)] // of the fields: the message explains them
 pub enum Problem {
     /// The file could not be read.
-    #[error("cannot be read: {source}")]
+    #[error("cannot be read")]
     Read { source: std::io::Error },
     /// The file is larger than a picture may be.
     #[error("{bytes} bytes, the limit is {} MiB", crate::MAX_FILE >> 20)]
