@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let inside = move |at: u32| {
             let (x, y) = (i64::from(at % columns), i64::from(at / columns));
             let centre = i64::from(centre + frame);
-            let (dx, dy) = (100 * x - centre * i64::from(columns), 100 * y - centre * i64::from(rows));
+            let (dx, dy) =
+                (100 * x - centre * i64::from(columns), 100 * y - centre * i64::from(rows));
             let radius = i64::from(radius * columns.min(rows));
             dx * dx + dy * dy <= radius * radius
         };

@@ -340,7 +340,7 @@ impl Planes {
                 indicator: String::new(),
                 // What viewers take for pictures that say nothing.
                 orientation: "1\\0\\0\\0\\1\\0".to_owned(),
-                position: "0\\0\\0".to_owned(),
+                position: String::new(), // each frame has its own
                 spacing: frame
                     .source
                     .reference
@@ -418,7 +418,12 @@ fn groups(out: &mut Elements, segments: &[Segment<'_>], planes: &Planes) {
         });
         if let Some(plane) = planes.of_frame(frame) {
             item.item(tags::PLANE_POSITION_SEQUENCE, |position| {
-                position.text(tags::IMAGE_POSITION_PATIENT, VR::DS, &plane.position);
+                // Frames of a loop lie behind each other: what lies at one place cannot be told apart.
+                let text = match planes.made_up {
+                    Some(_) => format!("0\\0\\{}", frame.source.frame - 1),
+                    None => plane.position.clone(),
+                };
+                position.text(tags::IMAGE_POSITION_PATIENT, VR::DS, text);
             });
             if !same_measures {
                 measures(&mut item, plane);
