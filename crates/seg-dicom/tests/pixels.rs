@@ -407,3 +407,33 @@ fn what_a_file_says_of_itself_is_known() {
     file.text(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "-1\\0\\0\\0\\0\\-1");
     assert_eq!(read(&file.explicit()).source.side_on_the_right, Some(Side::Right));
 }
+
+/// Files of other encoders; see `data/make.py`.
+#[test]
+fn jpeg_2000_and_lossless_jpeg_give_every_value_back() {
+    let file = |name: &str| {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+        std::fs::read(folder.join(name)).unwrap()
+    };
+    let grey = (0..37).flat_map(|y| (0..45).map(move |x| f64::from((37 * x + 101 * y) % 4096)));
+    // A window of all values, as the standard has it for 12 bits.
+    let shown = grey.map(|value| (value / 4095.0 * 255.0 + 0.5).floor() as u8).collect::<Vec<_>>();
+    let rgb = (0..37).flat_map(|y: u32| {
+        (0..45)
+            .map(move |x| [7 * x + y, x + 11 * y, 3 * x + 5 * y].map(|value| (value % 256) as u8))
+    });
+    let rgb = rgb.collect::<Vec<_>>();
+    for name in ["jpeg2000.dcm", "jpeg2000_signed.dcm", "jpeg_lossless.dcm"] {
+        assert_eq!(levels(&file(name)), shown, "{name}");
+    }
+    assert_eq!(colours(&file("jpeg2000_rgb.dcm")), rgb);
+    // A cut one is not a whole one with a grey end.
+    let whole = file("jpeg2000.dcm");
+    let start = whole.windows(4).position(|w| w == b"\xff\x4f\xff\x51").unwrap();
+    for length in [60, 200, (whole.len() - start) / 2, whole.len() - start - 40] {
+        let mut cut = File::new(45, 37);
+        cut.fragments(vec![], vec![whole[start..start + length / 2 * 2].to_vec()]);
+        let message = refused(&cut.write("1.2.840.10008.1.2.4.90"));
+        assert!(message.contains("the JPEG 2000 inside is broken or cut"), "{length}: {message}");
+    }
+}
