@@ -3,8 +3,8 @@
 # 2000). A valid mammogram, or any large picture that is mostly background, can be: RLE alone packs up to 64 to 1. The message says that no
 # memory could be had ("Could not allocate"), and nothing lets a caller raise the limit.
 #
-# The script makes black 16-bit pictures of 2800 x 2800 and 3000 x 3000 pixels with pydicom, in RLE Lossless, and decodes both with pydicom, DCMTK's
-# way of packing, and with dicom-rs: the smaller one is read by both, the larger one by pydicom alone.
+# The script makes black 16-bit pictures of 2800 x 2800 and 3000 x 3000 pixels with pydicom, in RLE Lossless, and decodes both with pydicom
+# and with dicom-rs: the smaller one is read by both, the larger one by pydicom alone.
 #
 # Seen with dicom-pixeldata 0.10.1 (dicom-transfer-syntax-registry 0.10.1), pydicom 3.0.2.
 set -euo pipefail
@@ -31,7 +31,7 @@ for side in (2800, 3000):
     image.HighBit, image.PixelRepresentation = 15, 0
     image.PixelData = bytes(2 * side * side)
     image.compress(RLELossless)
-    image.save_as(f"{side}.dcm")
+    image.save_as(f"{side}.dcm", enforce_file_format=True)
     assert not dcmread(f"{side}.dcm").pixel_array.any()
     print(f"{side} x {side}: {len(image.PixelData)} bytes for {2 * side * side}, read by pydicom")
 PY
