@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 pub use causal_seg_decoder::DecoderConfigError;
 pub use clip_encoder::{ClipConfigError, PixelError, TokenError, WeightsError};
+#[cfg(feature = "dicom")]
+pub use seg_dicom::{DicomError, SegmentationError};
 pub use seg_image::ImageError;
 pub use weight_files::{PickleError, WeightFileError};
 pub use weight_hub::HubError;
@@ -100,6 +102,14 @@ pub enum SegError {
     /// A picture to write.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// A DICOM file to read.
+    #[cfg(feature = "dicom")]
+    #[error(transparent)]
+    Dicom(#[from] DicomError),
+    /// A DICOM Segmentation object to write.
+    #[cfg(feature = "dicom")]
+    #[error(transparent)]
+    Segmentation(#[from] SegmentationError),
 }
 
 impl From<WeightFileError> for SegError {

@@ -50,6 +50,9 @@
 //! | `hub` | `hf:OWNER/REPO` and `clip:RN50` | a dozen small crates, no C |
 //! | `demo` | `phantom` | 5.5 MB |
 //!
+//! And one is about files: `dicom` reads DICOM images wherever a picture is read, and writes DICOM
+//! Segmentation objects; some two dozen crates, no C. See the module `dicom`.
+//!
 //! # Devices
 //!
 //! [`Device`] is Burn's, re-exported: `Device::flex()` is the CPU. [`devices::open`] takes a name
@@ -62,6 +65,7 @@
 //! | --- | --- |
 //! | [`config`] | sizes of a network, its input, threshold, branch and sides |
 //! | [`devices`] | devices by name |
+//! | `dicom` | DICOM images in, DICOM Segmentation objects out (feature `dicom`) |
 //! | [`errors`] | every error that [`SegError`] can carry |
 //! | [`explanation`] | both branches' answers and the gates, as maps and as a picture |
 //! | [`mod@format`] | what stands in weight files |
@@ -73,6 +77,8 @@
 mod checkpoint;
 pub mod config;
 pub mod devices;
+#[cfg(feature = "dicom")]
+pub mod dicom;
 pub mod errors;
 pub mod explanation;
 pub mod format;

@@ -102,6 +102,24 @@ impl Mask {
         Ok(write_gray8(path.as_ref(), self.width, self.height, grey)?)
     }
 
+    /// Writes [`Mask::decided`] as a DICOM Segmentation object that refers to the picture; of several
+    /// sentences [`dicom::write_masks`](crate::dicom::write_masks) makes one object.
+    ///
+    /// # Errors
+    ///
+    /// If the mask has not the picture's size, the picture has no identifiers, or the file cannot be
+    /// written.
+    #[cfg(feature = "dicom")]
+    pub fn write_dicom_seg(
+        &self,
+        path: impl AsRef<Path>,
+        source: &crate::dicom::DicomSource,
+        sentence: &str,
+    ) -> Result<(), SegError> {
+        let options = crate::dicom::SegmentationOptions::default();
+        crate::dicom::write_masks(path, source, &[(sentence, self)], &options)
+    }
+
     /// The picture with the mask on it and the sentence below.
     pub fn overlay(&self, image: &RgbImage, sentence: &str) -> RgbImage {
         overlay(image, &self.binary(), &OverlayStyle::default(), sentence)

@@ -3,7 +3,7 @@
 //! The format is judged by content. EXIF orientation is applied, alpha is dropped (not composited),
 //! 16 bits become 8 by `round(v / 257)`, palettes are expanded, grey is repeated to three channels,
 //! gamma and colour profiles are ignored. The first page of a TIFF is read, and its polarity
-//! (`WhiteIsZero`) is honoured.
+//! (`WhiteIsZero`) is honoured. A DICOM file is read as its own attributes say, whatever the options.
 
 use std::io::{BufRead, Cursor, Read, Seek};
 use std::path::Path;
@@ -87,6 +87,10 @@ pub fn decode_picture(
     options: PictureOptions,
 ) -> Result<Picture, ImageError> {
     let name = name.as_ref();
+    #[cfg(feature = "dicom")]
+    if crate::dicom::is_dicom(content, name) {
+        return crate::dicom::decode(content, name);
+    }
     let decoded = decode(content, name)?;
     let mut notes = Vec::new();
     notes.extend((decoded.pages > 1).then_some(FileNote::Pages));

@@ -15,7 +15,7 @@ pub enum ImageError {
     /// The content is not of a format that is read.
     #[error(
         "{}: not a PNG, JPEG, TIFF or BMP file{}",
-        file.display(), kind.map_or(String::new(), |kind| format!(", but {kind}"))
+        file.display(), kind.map_or(String::new(), instead)
     )]
     Format { file: PathBuf, kind: Option<FileKind> },
     /// The content breaks its format.
@@ -65,7 +65,22 @@ pub enum ImageError {
     /// The picture could not be encoded; an earlier file of that name is unchanged.
     #[error("cannot encode {}", file.display())]
     Encode { file: PathBuf, source: image::ImageError },
+    /// A DICOM file has no picture that can be read.
+    #[cfg(feature = "dicom")]
+    #[error(transparent)]
+    Dicom(#[from] seg_dicom::DicomError),
     /// The number of values is not that of the pixels.
     #[error("{}: found {found} values for {width} x {height} pixels", file.display())]
     Size { file: PathBuf, width: u32, height: u32, found: usize },
+}
+
+/// What a file is that is no picture.
+fn instead(kind: FileKind) -> String {
+    match kind {
+        FileKind::Dicom if cfg!(feature = "dicom") => {
+            format!(", but {kind}, which only pictures may be")
+        }
+        FileKind::Dicom => format!(", but {kind}, which needs the feature `dicom`"),
+        _ => format!(", but {kind}"),
+    }
 }

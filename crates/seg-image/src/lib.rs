@@ -12,11 +12,15 @@
 //! let error = decode_rgb(b"no picture", "note.txt").unwrap_err();
 //! assert!(error.to_string().starts_with("note.txt: not a PNG, JPEG, TIFF or BMP file"));
 //! ```
+//!
+//! With the feature `dicom`, DICOM files are read as pictures too; see the crate `seg-dicom`.
 #![deny(missing_docs)]
 
 mod caption;
 mod contents;
 mod decode;
+#[cfg(feature = "dicom")]
+mod dicom;
 mod error;
 mod gray_rows;
 mod jpeg;
@@ -36,6 +40,8 @@ pub use decode::{
     MAX_BYTES, MAX_PIXELS, Picture, PictureOptions, decode_picture, decode_rgb, read_picture,
     read_rgb,
 };
+#[cfg(feature = "dicom")]
+pub use dicom::is_dicom;
 pub use error::ImageError;
 pub use gray_rows::GrayRows;
 pub use image::{Rgb, RgbImage};

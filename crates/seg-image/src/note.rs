@@ -26,6 +26,9 @@ pub enum FileNote {
     Turned,
     /// A picture was turned as its EXIF tag says, and its mask has no such tag.
     TurnedAlone,
+    /// Of a DICOM file.
+    #[cfg(feature = "dicom")]
+    Dicom(seg_dicom::DicomNote),
 }
 
 impl fmt::Display for FileNote {
@@ -47,6 +50,8 @@ impl fmt::Display for FileNote {
                 "a picture, turned as its EXIF tag says, whose mask has no such tag: do they still \
                  fit? (ignore_orientation leaves the picture as it is stored)",
             ),
+            #[cfg(feature = "dicom")]
+            Self::Dicom(note) => note.fmt(f),
         }
     }
 }

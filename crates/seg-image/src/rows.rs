@@ -84,6 +84,10 @@ impl PictureRows {
                 other => other,
             });
         }
+        #[cfg(feature = "dicom")]
+        if content(file)?.fill_buf().is_ok_and(|head| crate::dicom::is_dicom(head, file)) {
+            return Self::whole(file, options);
+        }
         let Header { decoder, format, orientation, tags } = Header::read(content(file)?, file)?;
         let ((width, height), bytes) = (decoder.dimensions(), decoder.total_bytes());
         drop(decoder);

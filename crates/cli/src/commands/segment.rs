@@ -1,9 +1,15 @@
 //! `segment`
 
 mod answer;
+#[cfg(feature = "dicom")]
+mod dicom;
+#[cfg(not(feature = "dicom"))]
+#[path = "segment/no_dicom.rs"]
+mod dicom;
 mod jobs;
 mod ledger;
 mod tiles;
+mod whose_side;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -13,15 +19,17 @@ use causal_clip_seg::explanation::Explanation;
 use causal_clip_seg::{Device, Mask, RgbImage, Segmenter, Tiling};
 use causal_clip_seg_cli::{Console, DeviceArg, UsageError};
 use seg_image::{
-    FileNote, OverlayStyle, PictureOptions, PictureRows, contact_sheet, overlay, write_mask,
-    write_rgb,
+    FileNote, OverlayStyle, PictureOptions, PictureRows, contact_sheet, overlay, write_gray8,
+    write_mask, write_rgb,
 };
 use serde_json::json;
 
 use crate::arguments::{AnswerArgs, OutArg, PictureArgs, Weights, whose_left};
 use answer::{Answer, short};
+use dicom::DicomArgs;
 use jobs::JobOptions;
 use tiles::{Files, Opened, TileArgs, Tiles};
+use whose_side::PictureSides;
 
 /// Segments pictures by sentences.
 ///
@@ -47,16 +55,21 @@ use tiles::{Files, Opened, TileArgs, Tiles};
 /// Small things in large pictures: the network sees a picture at its own size, a few hundred pixels wide.
 /// --tile N answers tiles of N x N pixels instead, each as a picture of its own, and blends where they
 /// overlap. Choose N so that things look as large as in the pictures that the network was trained on.
+///
+/// DICOM files are read as a radiologist sees them, and --dicom-seg answers in kind: NAME.seg.dcm. What is
+/// read, how it is shown and what is written stands in docs/dicom.md. --picture leaves what was read, to
+/// compare it with a viewer.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   causal-clip-seg segment
   causal-clip-seg segment -w runs/first -i x.png \"left lung\" \"lesion in the right lung\"
   causal-clip-seg segment -w runs/nuclei -i slide.tif --tile 512 \"nuclei\"
+  causal-clip-seg segment -i chest.dcm \"left lung\" \"right lung\" --dicom-seg
   causal-clip-seg segment -w runs/first --jobs questions.csv -o runs/answers")]
 pub(crate) struct Segment {
     /// What to segment, each sentence in quotes; several are answered one by one
     sentences: Vec<String>,
-    /// A picture: PNG, JPEG, TIFF or BMP; may be given several times [default: the network's own]
+    /// A picture: PNG, JPEG, TIFF, BMP or DICOM; may be given several times [default: the network's own]
     #[arg(short, long = "image", value_name = "FILE")]
     images: Vec<PathBuf>,
     /// Trained weights: a file (safetensors), a training's folder, which stands for its best.safetensors,
@@ -77,6 +90,9 @@ pub(crate) struct Segment {
     /// Leave NAME.probability.png too; with --jobs, OUT/probabilities
     #[arg(long)]
     probability: bool,
+    /// Leave NAME.picture.png too: the picture in 8 bits, as it was read
+    #[arg(long = "picture")]
+    leave_picture: bool,
     /// Leave NAME.explain.png too: both branches' answers and the three gates
     #[arg(long)]
     explain: bool,
@@ -85,10 +101,12 @@ pub(crate) struct Segment {
     sheet: Option<PathBuf>,
     /// Answer every row of a table (columns image and text) instead of pictures and sentences from the
     /// command line
-    #[arg(long, value_name = "TABLE", conflicts_with_all = ["images", "sentences", "sheet", "explain"])]
+    #[arg(long, value_name = "TABLE", conflicts_with_all = ["images", "sentences", "sheet", "explain", "leave_picture"])]
     jobs: Option<PathBuf>,
     #[command(flatten)]
     tiles: TileArgs,
+    #[command(flatten)]
+    dicom: DicomArgs,
     #[command(flatten)]
     device: DeviceArg,
 }
@@ -98,6 +116,10 @@ impl Segment {
         if self.sentences.is_empty() && !self.images.is_empty() {
             let what = "no sentence: say what to segment, for example \"left lung\"";
             return Err(UsageError(what.to_owned()).into());
+        }
+        self.images.iter().try_for_each(|path| self.dicom.check(path))?;
+        if self.jobs.is_some() {
+            self.dicom.check_jobs()?;
         }
         let device = self.device.open()?;
         let weights = match &self.weights {
@@ -114,7 +136,8 @@ impl Segment {
         let out = self.out.create("segment")?;
         if let Some(table) = &self.jobs {
             let reading = self.picture.options(weights.metadata());
-            let options = JobOptions { reading, probability: self.probability, tiling };
+            let (probability, dicom) = (self.probability, &self.dicom);
+            let options = JobOptions { reading, dicom, probability, tiling };
             return jobs::run(table, &segmenter, &weights, &out, options, console);
         }
         let answers = self.pictures(&segmenter, &weights, &device, &out, console)?;
@@ -165,37 +188,77 @@ impl Segment {
                 "{}: an earlier picture has the same file name; run the command once for each",
                 path.display()
             );
-            let name = |number: usize| match sentences.len() {
-                1 => stem.to_string(),
-                _ => format!("{stem}.{}", number + 1),
+            let mut dicom = match image {
+                Some(_) => None,
+                None => self.dicom.open(path)?,
             };
-            let file = |number, kind: &str| out.join(format!("{}.{kind}.png", name(number)));
-            let (opened, notes) = match image {
-                Some(image) => (Opened::Whole(image.clone()), Vec::new()),
-                None => tiles::open(path, options, tiling)?,
-            };
-            tell(path, &notes, console);
-            let image = match (opened, tiling) {
-                (Opened::Whole(image), _) => image,
-                (Opened::Rows(rows), Some(tiling)) => {
-                    answers.extend(self.large(segmenter, *rows, tiling, options, file, console)?);
-                    continue;
+            let frames = dicom.as_ref().map_or(1, |file| file.len());
+            let mut segmentation = self.dicom.segmentation(weights)?;
+            for frame in 0..frames {
+                // Of several frames each has its own files.
+                let (stem, shown) = match frames {
+                    1 => (stem.to_string(), path.display().to_string()),
+                    _ => (
+                        format!("{stem}.frame{}", frame + 1),
+                        format!("{}, frame {}", path.display(), frame + 1),
+                    ),
+                };
+                let name = |number: usize| match sentences.len() {
+                    1 => stem.clone(),
+                    _ => format!("{stem}.{}", number + 1),
+                };
+                let file = |number, kind: &str| out.join(format!("{}.{kind}.png", name(number)));
+                let (opened, notes, sides) = match (image, &mut dicom) {
+                    (Some(image), _) => (Opened::Whole(image.clone()), Vec::new(), None),
+                    (None, Some(dicom)) => {
+                        let frame = dicom.frame(frame)?;
+                        segmentation.iter_mut().for_each(|object| object.about(&frame));
+                        (Opened::Whole(frame.image), frame.notes, Some(frame.sides))
+                    }
+                    (None, None) => {
+                        let (opened, notes) = tiles::open(path, options, tiling)?;
+                        (opened, notes, None)
+                    }
+                };
+                if frame == 0 {
+                    tell(path, &notes, console);
                 }
-                (Opened::Rows(_), None) => continue, // only tiles are read so
-            };
-            let texts = sentences.iter().map(String::as_str).collect::<Vec<_>>();
-            let masks = tiles::masks(segmenter, &image, &texts, tiling)?;
-            for (number, (sentence, mask)) in sentences.iter().zip(&masks).enumerate() {
-                overlays.push(self.leave(&image, sentence, mask, |kind| file(number, kind))?);
-                if let Some(network) = &trained {
-                    let explanation = Explanation::new(network, &image, sentence)?;
-                    write_rgb(&file(number, "explain"), &explanation.sheet(&image, sentence))?;
+                let image = match (opened, tiling) {
+                    (Opened::Whole(image), _) => image,
+                    (Opened::Rows(rows), Some(tiling)) => {
+                        let told = self.large(segmenter, *rows, tiling, options, file, console)?;
+                        answers.extend(told);
+                        continue;
+                    }
+                    (Opened::Rows(_), None) => continue, // only tiles are read so
+                };
+                if self.leave_picture {
+                    leave_picture(&out.join(format!("{stem}.picture.png")), &image)?;
                 }
-                let (path, mask_file) = (path.display(), file(number, "mask"));
-                let mask_file = mask_file.display().to_string();
-                let mut answer = Answer::new(path.to_string(), sentence, mask, mask_file);
-                answer.tiles = Tiles::of(tiling, image.dimensions(), sentence);
-                answers.push(answer);
+                let texts = sentences.iter().map(String::as_str).collect::<Vec<_>>();
+                let masks = tiles::masks(segmenter, &image, &texts, tiling)?;
+                for (number, (sentence, mask)) in sentences.iter().zip(&masks).enumerate() {
+                    overlays.push(self.leave(&image, sentence, mask, |kind| file(number, kind))?);
+                    if let Some(network) = &trained {
+                        let explanation = Explanation::new(network, &image, sentence)?;
+                        write_rgb(&file(number, "explain"), &explanation.sheet(&image, sentence))?;
+                    }
+                    let sides = sides.unwrap_or_default();
+                    if let Some(object) = &mut segmentation {
+                        let side = whose_side::meant(sentence, segmenter.sides(), sides);
+                        object.add(sentence, mask.decided(), side);
+                    }
+                    if frame == 0 {
+                        tell_side(path, sentence, segmenter, sides, console);
+                    }
+                    let mask_file = file(number, "mask").display().to_string();
+                    let mut answer = Answer::new(shown.clone(), sentence, mask, mask_file);
+                    answer.tiles = Tiles::of(tiling, image.dimensions(), sentence);
+                    answers.push(answer);
+                }
+            }
+            if let Some(object) = &segmentation {
+                object.write(&out.join(format!("{stem}.seg.dcm")))?;
             }
         }
         for answer in &answers {
@@ -230,8 +293,9 @@ impl Segment {
         let sentences = &self.sentences;
         let path = rows.file().to_owned();
         let limit = tiles::MOST_IN_MEMORY / 1_000_000;
+        let none = if self.leave_picture { "neither picture nor overlay" } else { "no overlay" };
         console.note(format!(
-            "{}: over {limit} million pixels: masks are written row by row, and there is no overlay",
+            "{}: over {limit} million pixels: masks are written row by row, and there is {none}",
             path.display()
         ));
         let mut answers = Vec::new();
@@ -304,6 +368,28 @@ impl Segment {
             false => self.sentences.clone(),
         };
         Ok((vec![(PathBuf::from(name), Some(picture))], sentences))
+    }
+}
+
+/// Leaves a picture as it was read: one channel if it is grey.
+fn leave_picture(file: &Path, image: &RgbImage) -> anyhow::Result<()> {
+    if !image.pixels().all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]) {
+        return Ok(write_rgb(file, image)?);
+    }
+    let grey = image.pixels().map(|pixel| pixel[0]).collect();
+    Ok(write_gray8(file, image.width(), image.height(), grey)?)
+}
+
+/// Says what a file's sides make of a sentence's.
+fn tell_side(
+    path: &Path,
+    sentence: &str,
+    segmenter: &Segmenter,
+    sides: PictureSides,
+    console: Console,
+) {
+    if let Some(note) = whose_side::note(sentence, segmenter.sides(), sides) {
+        console.note(format!("{}: {note}", path.display()));
     }
 }
 

@@ -14,16 +14,19 @@ use seg_image::{NoteCounts, PictureOptions, PictureRows, write_mask};
 use serde_json::json;
 
 use super::answer::Answer;
+use super::dicom::DicomArgs;
 use super::ledger::{Ledger, Settings};
 use super::tiles::{self, Files, Opened, Tiles};
+use super::whose_side::{self, PictureSides};
 use crate::arguments::{Weights, create_folder, whose_left};
 
 /// Sentences about one picture that are answered at once; each needs maps of the picture's size.
 const AT_ONCE: usize = 8;
 
 /// How a table's pictures are read, and what is left of their answers.
-pub(super) struct JobOptions {
+pub(super) struct JobOptions<'a> {
     pub(super) reading: PictureOptions,
+    pub(super) dicom: &'a DicomArgs,
     /// Probabilities too.
     pub(super) probability: bool,
     /// Answers by tiles.
@@ -36,7 +39,7 @@ pub(super) fn run(
     segmenter: &Segmenter,
     weights: &Weights,
     out: &Path,
-    options: JobOptions,
+    options: JobOptions<'_>,
     console: Console,
 ) -> anyhow::Result<bool> {
     let QuestionTable { rows: questions, notes } = read_questions(table)?;
@@ -56,9 +59,11 @@ pub(super) fn run(
         folder,
         probabilities,
         reading: options.reading,
+        dicom: options.dicom,
         tiling: options.tiling,
         notes: NoteCounts::default(),
-        places: Places::default(),
+        places: Counted::default(),
+        sides: Counted::default(),
         bar: None,
         failed: Vec::new(),
         answered: 0,
@@ -72,10 +77,10 @@ pub(super) fn run(
     let stopped = work.answer_all(&pictures, stop)?;
     bar.finish_and_clear();
 
-    let Work { ledger, failed, answered, notes, places, .. } = work;
+    let Work { ledger, failed, answered, notes, places, sides, .. } = work;
     notes.lines().into_iter().for_each(|line| console.note(line));
-    if let Some(note) = places.note {
-        console.note(format!("{} answers: {note}", places.count));
+    for Counted { count, note } in [places, sides] {
+        note.iter().for_each(|note| console.note(format!("{count} answers: {note}")));
     }
     let told = json!({
         "left_and_right": whose_left(segmenter),
@@ -124,12 +129,21 @@ fn settings(
 /// A picture with the questions about it that have no answer.
 type Picture = (PathBuf, Vec<Question>);
 
-/// Answers by tiles to sentences that name a place.
+/// Answers of which something has to be said.
 #[derive(Default)]
-struct Places {
+struct Counted {
     count: usize,
     /// About one of them.
     note: Option<String>,
+}
+
+impl Counted {
+    fn add(&mut self, note: Option<String>) {
+        if let Some(note) = note {
+            self.count += 1;
+            self.note.get_or_insert(note);
+        }
+    }
 }
 
 /// The run as far as it is.
@@ -141,10 +155,14 @@ struct Work<'a> {
     /// Where the probabilities go, if they are wanted.
     probabilities: Option<PathBuf>,
     reading: PictureOptions,
+    dicom: &'a DicomArgs,
     tiling: Option<Tiling>,
     /// What was decided while pictures were read.
     notes: NoteCounts,
-    places: Places,
+    /// By tiles, to sentences that name a place.
+    places: Counted,
+    /// To sentences whose sides the file takes otherwise than the network.
+    sides: Counted,
     bar: Option<ProgressBar>,
     failed: Vec<String>,
     answered: usize,
@@ -182,11 +200,8 @@ impl Work<'_> {
     /// `true` if it was stopped before the last picture.
     fn answer_all(&mut self, pictures: &[Picture], stop: &AtomicBool) -> anyhow::Result<bool> {
         for (picture, questions) in pictures {
-            let mut opened = match tiles::open(picture, self.reading, self.tiling) {
-                Ok((opened, notes)) => {
-                    self.notes.add(picture, &notes);
-                    opened
-                }
+            let (mut opened, sides) = match self.open(picture) {
+                Ok(opened) => opened,
                 Err(error) => {
                     self.fail_all(questions, error);
                     continue;
@@ -200,6 +215,10 @@ impl Work<'_> {
                 if stop.load(Ordering::Relaxed) {
                     return Ok(true);
                 }
+                for Question { sentence, .. } in part {
+                    let note = whose_side::note(sentence, self.segmenter.sides(), sides);
+                    self.sides.add(note.map(|note| format!("{}: {note}", picture.display())));
+                }
                 match &mut opened {
                     Opened::Whole(image) => self.answer(picture, image, part)?,
                     Opened::Rows(rows) => self.answer_rows(rows, part, number == 0)?,
@@ -207,6 +226,22 @@ impl Work<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Opens a picture; of a DICOM file, also which sides it shows.
+    fn open(&mut self, picture: &Path) -> Result<(Opened, PictureSides), ImageError> {
+        let (opened, notes, sides) = match self.dicom.open(picture)? {
+            Some(mut file) => {
+                let frame = file.frame(0)?;
+                (Opened::Whole(frame.image), frame.notes, frame.sides)
+            }
+            None => {
+                let (opened, notes) = tiles::open(picture, self.reading, self.tiling)?;
+                (opened, notes, PictureSides::default())
+            }
+        };
+        self.notes.add(picture, &notes);
+        Ok((opened, sides))
     }
 
     /// Answers questions about a picture in memory.
@@ -278,10 +313,7 @@ impl Work<'_> {
 
     /// An answer whose files are written.
     fn add(&mut self, answer: Answer) -> anyhow::Result<()> {
-        if let Some(note) = answer.tiles.and_then(|tiles| tiles.note(&answer.sentence)) {
-            self.places.count += 1;
-            self.places.note.get_or_insert(note);
-        }
+        self.places.add(answer.tiles.and_then(|tiles| tiles.note(&answer.sentence)));
         self.ledger.add(answer)?;
         self.answered += 1;
         self.bar.iter().for_each(|bar| bar.inc(1));

@@ -46,7 +46,8 @@ pub(super) enum Opened {
 /// takes some 20 bytes a pixel.
 pub(super) const MOST_IN_MEMORY: u64 = 1 << 24;
 
-/// Opens a picture, and says what was decided; of one that is read by rows it is known later.
+/// Opens a picture that is no DICOM file, and says what was decided; of one that is read by rows it is
+/// known later.
 pub(super) fn open(
     path: &Path,
     reading: PictureOptions,
