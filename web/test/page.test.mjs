@@ -207,6 +207,15 @@ test("weights of one's own answer", async () => {
   await page.context().close();
 });
 
+test("a DICOM file is a picture", async () => {
+  const page = await open();
+  await page.locator("#file").setInputFiles(join(root, "crates/seg-dicom/tests/data/jpeg2000.dcm"));
+  await page.locator("#list label").first().waitFor(WAIT);
+  assert.match(await status(page), /^The left lung\. /);
+  await picture(page, "7-dicom");
+  await page.context().close();
+});
+
 test("nothing leaves the machine", async () => {
   const page = await open();
   const target = `http://127.0.0.1:${elsewhere.address().port}/`;

@@ -43,7 +43,7 @@ impl Network {
         self.segmenter.config().input.size
     }
 
-    /// Takes a picture from a file's bytes (PNG, JPEG, TIFF, BMP), which later questions are about.
+    /// Takes a picture from a file's bytes (PNG, JPEG, TIFF, BMP, DICOM), which later questions are about.
     ///
     /// # Errors
     ///
