@@ -30,7 +30,7 @@ pub(crate) fn decode(
     let decoded = catch_unwind(AssertUnwindSafe(|| match encoding {
         Encoding::RunLength => run_length::decode(stream, layout),
         Encoding::Jpeg => jpeg(stream, layout),
-        #[cfg(feature = "jpeg2000")]
+        #[cfg(all(feature = "jpeg2000", not(target_family = "wasm")))]
         Encoding::Jpeg2000 => crate::jpeg2000::decode(stream, layout),
         _ => Err(broken(encoding, "there is no decoder for it")),
     }));

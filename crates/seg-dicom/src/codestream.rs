@@ -70,7 +70,7 @@ pub(crate) fn jpeg_stream(stream: &[u8]) -> Result<Stream, &'static str> {
 /// # Errors
 ///
 /// What is wrong with it.
-#[cfg(feature = "jpeg2000")]
+#[cfg(all(feature = "jpeg2000", not(target_family = "wasm")))]
 pub(crate) fn jpeg2000_stream(stream: &[u8]) -> Result<Stream, &'static str> {
     const START: &[u8] = b"\xff\x4f\xff\x51";
     let start = match stream.starts_with(START) {

@@ -35,7 +35,7 @@ mod error;
 mod frame;
 mod grey;
 mod groups;
-#[cfg(feature = "jpeg2000")]
+#[cfg(all(feature = "jpeg2000", not(target_family = "wasm")))]
 mod jpeg2000;
 mod layout;
 mod lookup;

@@ -52,12 +52,15 @@ pub(crate) fn encoding(uid: &str) -> Result<Encoding, Problem> {
         | "1.2.840.10008.1.2.4.91"
         | "1.2.840.10008.1.2.4.201"
         | "1.2.840.10008.1.2.4.202"
-        | "1.2.840.10008.1.2.4.203" => match cfg!(feature = "jpeg2000") {
-            true => Ok(Encoding::Jpeg2000),
-            false => {
-                refused("JPEG 2000", "build with the feature `jpeg2000`, or decompress it first")
+        | "1.2.840.10008.1.2.4.203" => {
+            match cfg!(all(feature = "jpeg2000", not(target_family = "wasm"))) {
+                true => Ok(Encoding::Jpeg2000),
+                false => refused(
+                    "JPEG 2000",
+                    "build with the feature `jpeg2000` (not in a browser), or decompress it first",
+                ),
             }
-        },
+        }
         "1.2.840.10008.1.2.4.80" | "1.2.840.10008.1.2.4.81" => refused(
             "JPEG-LS",
             "decompress it first, for example by DCMTK's `dcmdjpls IN OUT` or GDCM's `gdcmconv --raw IN OUT`",

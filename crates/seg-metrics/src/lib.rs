@@ -76,6 +76,7 @@ mod package;
 mod published;
 mod quantile;
 mod rule;
+mod rules;
 mod scores;
 mod surface;
 mod thresholds;

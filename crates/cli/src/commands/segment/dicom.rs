@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use causal_clip_seg::RgbImage;
 use causal_clip_seg::dicom::{
-    DicomOptions, DicomPicture, DicomSource, Geometry, SegmentKind, SegmentMask,
+    DicomNote, DicomOptions, DicomPicture, DicomSource, Geometry, SegmentKind, SegmentMask,
     SegmentationOptions, Side, Window, decode_dicom, write_segmentation,
 };
 use causal_clip_seg::errors::ImageError;
@@ -159,12 +159,19 @@ impl DicomFile {
 
     /// The frame at a place of those to segment.
     pub(super) fn frame(&mut self, place: usize) -> Result<Frame, ImageError> {
-        if let Some(first) = self.first.take().filter(|_| place == 0) {
-            return Ok(first.into());
+        let mut picture = match self.first.take().filter(|_| place == 0) {
+            Some(first) => first,
+            None => {
+                let frame = self.frames.get(place).copied().unwrap_or(self.options.frame);
+                let options = DicomOptions { frame, ..self.options };
+                decode_dicom(&self.content, &self.path, &options)?
+            }
+        };
+        if self.frames.len() > 1 {
+            // All are read: that one of them is read need not be told.
+            picture.notes.retain(|note| !matches!(note, DicomNote::Frames { .. }));
         }
-        let frame = self.frames.get(place).copied().unwrap_or(self.options.frame);
-        let options = DicomOptions { frame, ..self.options };
-        Ok(decode_dicom(&self.content, &self.path, &options)?.into())
+        Ok(picture.into())
     }
 }
 
