@@ -60,10 +60,9 @@ pub(crate) struct Score {
     missing_as_empty: bool,
     /// Size of a pixel in any unit, rows and columns: 0.5,0.5
     #[arg(
-        long, value_name = "ROWS,COLUMNS", value_delimiter = ',', num_args = 2,
-        default_values_t = [1.0, 1.0]
+        long, value_name = "ROWS,COLUMNS", value_parser = spacing, default_value = "1,1"
     )]
-    spacing: Vec<f64>,
+    spacing: [f64; 2],
     /// A table with the size of a pixel in each picture: columns case, rows, columns (CSV)
     #[arg(long, value_name = "CSV", conflicts_with = "spacing")]
     spacing_table: Option<PathBuf>,
@@ -95,7 +94,7 @@ impl Score {
                 rule: self.reference_rule.unwrap_or(self.mask_rule),
                 ignore: self.ignore,
             },
-            spacing: [self.spacing[0], self.spacing[1]],
+            spacing: self.spacing,
             nsd_tolerance: self.tolerance,
             grey: self.grey,
         };
@@ -168,4 +167,14 @@ impl Score {
 
 fn package(name: &str) -> Result<&'static Package, MetricError> {
     Package::named(name)
+}
+
+/// Two numbers with a comma between.
+fn spacing(text: &str) -> Result<[f64; 2], String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| *n > 0.0 && n.is_finite());
+    let both =
+        text.split_once(',').and_then(|(rows, columns)| Some([number(rows)?, number(columns)?]));
+    both.ok_or_else(|| {
+        "expected two numbers above 0 with a comma between, such as 0.5,0.5".to_owned()
+    })
 }

@@ -245,7 +245,7 @@ impl Segment {
                     }
                     let sides = sides.unwrap_or_default();
                     if let Some(object) = &mut segmentation {
-                        let side = whose_side::meant(sentence, segmenter.sides(), sides);
+                        let side = whose_side::shown(sentence, segmenter.sides(), sides);
                         object.add(sentence, mask.decided(), side);
                     }
                     if frame == 0 {

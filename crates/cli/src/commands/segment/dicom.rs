@@ -94,6 +94,12 @@ impl From<DicomPicture> for Frame {
 }
 
 impl DicomArgs {
+    /// Which frame and window are asked for, if any are.
+    pub(super) fn reading(&self) -> Option<String> {
+        let (frame, window) = (self.frame, self.window);
+        (frame.is_some() || window.is_some()).then(|| format!("frame {frame:?}, window {window:?}"))
+    }
+
     /// Whether one frame of each file is to be answered, and nothing written but pictures: all that a table
     /// of questions can have.
     pub(super) fn check_jobs(&self) -> Result<(), UsageError> {

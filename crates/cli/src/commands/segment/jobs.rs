@@ -48,7 +48,7 @@ pub(super) fn run(
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let ledger = Ledger::open(out, &settings(segmenter, weights, folder, options.tiling)?)?;
+    let ledger = Ledger::open(out, &settings(segmenter, weights, folder, &options)?)?;
     let stop = stop_on_ctrl_c("picture")?;
     let rows = questions.len();
     let probabilities = options.probability.then(|| out.join("probabilities"));
@@ -111,15 +111,19 @@ fn settings(
     segmenter: &Segmenter,
     weights: &Weights,
     folder: &Path,
-    tiling: Option<Tiling>,
+    options: &JobOptions<'_>,
 ) -> anyhow::Result<Settings> {
     let input = &segmenter.config().input;
+    let reading = options.reading;
+    let unusual = (reading != PictureOptions::default()).then(|| format!("{reading:?}"));
+    let read_as = [unusual, options.dicom.reading()].into_iter().flatten().collect::<Vec<_>>();
     Ok(Settings {
         weights_sha256: weights.sha256()?,
         branch: json!(input.branch).as_str().unwrap_or_default().to_owned(),
         threshold: input.threshold,
         presence: input.presence,
-        tiles: tiling.map(|tiling| (tiling.side(), tiling.overlap())),
+        read_as: read_as.join(", "),
+        tiles: options.tiling.map(|tiling| (tiling.side(), tiling.overlap())),
         images_in: folder
             .canonicalize()
             .with_context(|| format!("cannot find {}", folder.display()))?,

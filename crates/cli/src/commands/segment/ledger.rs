@@ -21,6 +21,9 @@ pub(super) struct Settings {
     /// Side and overlap of the tiles, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) tiles: Option<(u32, f32)>,
+    /// How pictures are read, where it is not as usual.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) read_as: String,
     /// The folder that the pictures' paths start from.
     pub(super) images_in: PathBuf,
 }
@@ -190,6 +193,7 @@ fn check_settings(file: &Path, settings: &Settings) -> anyhow::Result<()> {
         () if earlier.weights_sha256 != settings.weights_sha256 => "other weights",
         () if earlier.images_in != settings.images_in => "a table in another folder",
         () if earlier.tiles != settings.tiles => "other tiles",
+        () if earlier.read_as != settings.read_as => "pictures that were read in another way",
         () if earlier != *settings => "another branch, threshold or presence",
         () => return Ok(()),
     };
@@ -210,6 +214,7 @@ mod tests {
             threshold,
             presence: None,
             tiles: None,
+            read_as: String::new(),
             images_in: PathBuf::from("/set"),
         }
     }
@@ -265,6 +270,9 @@ mod tests {
         let message = Ledger::open(folder.path(), &settings(0.5)).unwrap_err().to_string();
         assert!(message.ends_with("another process is answering into this folder"), "{message}");
         drop(ledger);
+        let windowed = Settings { read_as: "Window".to_owned(), ..settings(0.5) };
+        let message = Ledger::open(folder.path(), &windowed).unwrap_err().to_string();
+        assert!(message.contains("read in another way"), "{message}");
         let message = Ledger::open(folder.path(), &settings(0.4)).unwrap_err().to_string();
         assert!(
             message.contains("from another branch, threshold or presence; choose"),

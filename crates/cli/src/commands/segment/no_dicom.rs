@@ -25,6 +25,10 @@ pub(super) struct Frame {
 pub(super) struct Segmentation(Infallible);
 
 impl DicomArgs {
+    pub(super) fn reading(&self) -> Option<String> {
+        None
+    }
+
     pub(super) fn check_jobs(&self) -> Result<(), UsageError> {
         Ok(())
     }

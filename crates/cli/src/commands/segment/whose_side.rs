@@ -53,6 +53,17 @@ pub(super) fn meant(sentence: &str, network: Option<Sides>, picture: PictureSide
     }
 }
 
+/// The patient's side that an answer shows by the picture's file, if there is one, and it is known: what a
+/// network takes for the patient's it draws where a usual picture has it, and a file may say that its
+/// picture is the other way round.
+pub(super) fn shown(sentence: &str, network: Option<Sides>, picture: PictureSides) -> Option<i8> {
+    let meant = meant(sentence, network, picture)?;
+    let of_the_patient = one_side(sentence, true).is_some()
+        || of_the_picture(sentence).is_none() && network == Some(Sides::Patient);
+    let mirrored = picture.on_the_right.is_some_and(|right| right > 0);
+    Some(if of_the_patient && mirrored { -meant } else { meant })
+}
+
 /// What has to be said of a sentence's sides, given what the network takes them for and what the file says.
 pub(super) fn note(
     sentence: &str,
@@ -118,6 +129,21 @@ mod tests {
             ("The heart.", patient, USUAL, None),
         ] {
             assert_eq!(meant(sentence, network, picture), side, "{sentence} {network:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_in_a_mirrored_picture_shows_the_other_side() {
+        let (patient, image) = (Some(Sides::Patient), Some(Sides::Image));
+        for (sentence, network, picture, side) in [
+            ("The left lung.", patient, USUAL, Some(-1)),
+            ("The left lung.", patient, MIRRORED, Some(1)),
+            ("The patient's left lung.", patient, MIRRORED, Some(1)),
+            ("The lung on the left side of the image.", patient, MIRRORED, Some(-1)),
+            ("The left lung.", image, MIRRORED, Some(-1)),
+            ("The left lung.", patient, UNKNOWN, Some(-1)),
+        ] {
+            assert_eq!(shown(sentence, network, picture), side, "{sentence} {network:?}");
         }
     }
 
