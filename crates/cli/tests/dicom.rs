@@ -148,6 +148,23 @@ fn what_a_file_says_of_its_sides_is_held_against_the_network() {
 }
 
 #[test]
+fn names_and_settings_that_change_nothing_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let picture = dicom(&[&read_rgb(xray(1)).unwrap()], "");
+    // Files that archives call by identifiers: the numbers after the last dot are no ending.
+    for number in ["1.2.840.1", "1.2.840.2"] {
+        std::fs::write(folder.path().join(number), &picture).unwrap();
+    }
+    let files = [1, 2].map(|number| name(&folder.path().join(format!("1.2.840.{number}"))));
+    success("segment", &["-i", &files[0], "-i", &files[1], "--out", &name(&out), "Left lung."]);
+    assert!(out.join("1.2.840.1.mask.png").exists() && out.join("1.2.840.2.mask.png").exists());
+    let told =
+        run("segment", &["-i", &name(&xray(1)), "--frame", "1", "--out", &name(&out), "lungs"]);
+    assert!(text(&told.stderr).contains("no DICOM file: --frame and --window change nothing"));
+}
+
+#[test]
 fn what_cannot_be_answered_in_kind_is_refused_before_anything_is_computed() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
@@ -165,6 +182,8 @@ fn what_cannot_be_answered_in_kind_is_refused_before_anything_is_computed() {
         message.contains("x.dcm: ends inside PixelData") && message.lines().count() == 1,
         "{message}"
     );
+    let empty = failure("segment", &["-i", &name(&file), " "], 2);
+    assert!(empty.contains("an empty sentence"), "{empty}");
     let window = ["-i", &name(&file), "--window", "5,0", "lungs"];
     assert!(failure("segment", &window, 2).contains("`5,0` is no window"));
 }

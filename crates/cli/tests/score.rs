@@ -34,6 +34,11 @@ fn masks_are_scored_under_every_convention_and_beside_published_ones() {
     assert!(nearest.contains("fits to the last digit. Printed by: "), "{nearest}");
 
     let scores = path("table/scores.json");
+    let wrong = run("convention", &["--dice", "83.66", "--iou", "75.11", "--conventions", &scores]);
+    assert!(
+        text(&wrong.stderr).contains("no Dice and IoU by convention: give the conventions.json")
+    );
+
     let arguments = ["--dice", "83.66", "--iou", "75.11"];
     let alone = success("convention", &arguments);
     assert!(alone.contains("is 85.79, Dice differs by -2.126 points"), "{alone}");
@@ -73,6 +78,14 @@ fn a_folder_has_its_own_rule_and_a_picture_its_own_pixels() {
     let by_label = [&[&*p, &r, "--out", &table], &by_label[..]].concat();
     let scored = success("score", &by_label);
     assert!(scored.contains("| true | 1 | 1.0000 ("), "{scored}");
+
+    // A label that no reference has would make every silent prediction right.
+    let refused = run("score", &[&p, &r, "--reference-rule", "9", "--prediction-rule", "half"]);
+    let message = text(&refused.stderr);
+    assert!(message.contains("no mask has a pixel of `9`"), "{message}");
+    assert_eq!(refused.status.code(), Some(2));
+    let refused = run("score", &[&p, &r, "--spacing", "0.5"]);
+    assert!(text(&refused.stderr).contains("two numbers above 0 with a comma between"));
 
     let sizes = path("sizes.csv");
     std::fs::write(&sizes, "case,rows,columns\na,1,3\n").unwrap();

@@ -40,7 +40,8 @@ pub enum Control {
     /// exchanged; cases without such a sentence are left out.
     Opposite,
     /// The network is not asked: the answer is the training cases' [`Prior`](crate::Prior) of the case's own
-    /// sentence, whatever the picture.
+    /// sentence, whatever the picture. A set without training cases has none, and of the training cases
+    /// themselves it has seen the masks.
     Prior,
 }
 

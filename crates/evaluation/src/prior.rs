@@ -19,7 +19,7 @@ use crate::error::EvaluationError;
 pub struct Prior {
     /// Each mask once, `[SIDE, SIDE]`; `None` for an empty one.
     masks: Vec<Option<Vec<bool>>>,
-    /// Of each sentence, as its words in lower case, the masks of its cases.
+    /// The masks of each sentence's cases; a sentence is its words in lower case.
     sentences: BTreeMap<BTreeSet<String>, Vec<usize>>,
 }
 
@@ -145,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    /// Of four training pictures three have the left half white, one has nothing for "spot".
+    /// Three of four "left" masks are the left half, and two of three "spot" ones are empty.
     fn prior() -> Prior {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name);

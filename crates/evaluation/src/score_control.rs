@@ -41,6 +41,9 @@ pub fn score_control(
     let train = data.cases(Split::Train);
     let queries = control.queries(cases, commonest_sentence(&train), seed);
     let scores = match control {
+        Control::Prior if train.is_empty() => {
+            return Ok(ControlScores::new(control.to_string(), Vec::new()));
+        }
         Control::Prior => by_prior(&train, &queries, see)?,
         _ => evaluate(segmenter, &queries, views, see)?,
     };

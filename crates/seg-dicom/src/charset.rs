@@ -9,8 +9,8 @@ use crate::dataset::DataSet;
 pub(crate) struct Charset(SpecificCharacterSet);
 
 impl Charset {
-    /// Of several, between which escapes switch, the last that is known: the first is the Latin one, which
-    /// the others contain.
+    /// The last one that is known, if escapes switch between several: the first is the Latin one, which the
+    /// others contain.
     pub(crate) fn of(set: &DataSet<'_>) -> Self {
         let codes = set.texts(tags::SPECIFIC_CHARACTER_SET);
         let known = codes.iter().rev().find_map(|code| SpecificCharacterSet::from_code(code));

@@ -6,12 +6,12 @@ pub(crate) struct Stream {
     pub(crate) rows: u32,
     pub(crate) columns: u32,
     pub(crate) samples: u16,
-    /// Of a value; 1 to 16.
+    /// In a value; 1 to 16.
     pub(crate) bits: u16,
-    /// Of a JPEG: whether each value can be restored.
+    /// Whether each value can be restored; known of JPEGs.
     pub(crate) lossless: bool,
-    /// Of a JPEG with three values: whether its own markers call them luminance and colour; `None` if
-    /// there are none.
+    /// Whether the markers of a JPEG with three values call them luminance and colour; `None` if there
+    /// are none.
     pub(crate) says_ybr: Option<bool>,
 }
 

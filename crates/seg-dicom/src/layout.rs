@@ -18,7 +18,7 @@ pub(crate) enum Photometric {
     YbrFull,
     /// Two pixels share their colour.
     YbrFull422,
-    /// Of JPEG 2000, which decodes to RGB.
+    /// In JPEG 2000, which decodes to RGB.
     YbrDecoded,
 }
 

@@ -29,6 +29,17 @@ pub enum DicomNote {
         /// Columns and rows of the picture.
         shown: (u32, u32),
     },
+    /// The file has a distance of pixels that no pixels can have.
+    NoSpacing {
+        /// The attribute's value.
+        found: String,
+    },
+    /// A window was given for a picture in colour, which has none.
+    ColourWindow,
+    /// Every pixel is equal.
+    Even,
+    /// The file holds masks, and no picture.
+    Segmentation,
     /// The file does not say how it is written.
     NoTransferSyntax,
 }
@@ -54,6 +65,17 @@ impl fmt::Display for DicomNote {
                 f,
                 "DICOM whose pixels are not square: {w} x {h} are shown as {to_w} x {to_h}"
             ),
+            Self::NoSpacing { found } => write!(
+                f,
+                "DICOM with a PixelSpacing (0028,0030) of `{found}`, which no pixels have; it is passed over"
+            ),
+            Self::ColourWindow => {
+                f.write_str("DICOM in colour: a window is for grey, and changes nothing")
+            }
+            Self::Even => f.write_str("DICOM whose pixels are all shown alike: there is nothing to see"),
+            Self::Segmentation => {
+                f.write_str("DICOM Segmentation object: its masks are read as if they were a picture")
+            }
             Self::NoTransferSyntax => f.write_str(
                 "DICOM without a transfer syntax; its first element shows how it is written",
             ),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{tags, uids};
 use image::RgbImage;
 
 use crate::MAX_FILE;
@@ -17,7 +17,7 @@ use crate::layout::Layout;
 use crate::note::DicomNote;
 use crate::options::DicomOptions;
 use crate::shape::{resized, shown_size};
-use crate::source::DicomSource;
+use crate::source::{DicomSource, are_lengths};
 use crate::spacing::{PixelSpacing, height_by_width};
 
 /// A picture as a radiologist sees it, and what it was made from.
@@ -107,6 +107,16 @@ fn picture(content: &[u8], options: &DicomOptions) -> Result<DicomPicture, Probl
     notes.extend(matches!(how, Shown::Range { .. }).then_some(DicomNote::NoWindow));
     notes.extend((frames > 1).then_some(DicomNote::Frames { count: frames, read: asked }));
     notes.extend((size != shown).then_some(DicomNote::NotSquare { stored: size, shown }));
+    let spacing = set.texts(tags::PIXEL_SPACING).join("\\");
+    let wrong = !spacing.is_empty() && !are_lengths(&spacing);
+    notes.extend(wrong.then_some(DicomNote::NoSpacing { found: spacing }));
+    let in_colour = options.window.is_some() && !layout.photometric.is_grey();
+    notes.extend(in_colour.then_some(DicomNote::ColourWindow));
+    let even = image.as_raw().windows(4).all(|values| values[0] == values[3]);
+    notes.extend((even && layout.photometric.is_grey()).then_some(DicomNote::Even));
+    let class = set.text(tags::SOP_CLASS_UID);
+    let masks = class.is_some_and(|class| class == uids::SEGMENTATION_STORAGE);
+    notes.extend(masks.then_some(DicomNote::Segmentation));
     notes.extend(container.guessed.then_some(DicomNote::NoTransferSyntax));
     Ok(DicomPicture { image: resized(image, shown), source, notes })
 }

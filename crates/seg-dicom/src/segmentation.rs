@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use dicom_core::Tag;
-use dicom_dictionary_std::tags;
 
 use crate::code::SegmentKind;
 use crate::error::element;
 use crate::object;
 use crate::shape::mask_at;
 use crate::side::Side;
-use crate::source::{DicomSource, Reference};
-use crate::uid::is_uid;
+use crate::source::DicomSource;
 
 /// The answer to a sentence about a picture.
 #[derive(Clone, Copy, Debug)]
@@ -162,7 +160,9 @@ pub fn write_segmentation(
     let Some(first) = masks.first() else {
         return Err(SegmentationError::Nothing { file: file.to_owned() });
     };
-    check_reference(file, &first.source.reference)?;
+    if let Some(tag) = first.source.reference.lacks() {
+        return Err(SegmentationError::Reference { file: file.to_owned(), tag });
+    }
     let pixels = u64::from(first.source.stored_size.0) * u64::from(first.source.stored_size.1);
     let bytes = (pixels * masks.len() as u64).div_ceil(8);
     if bytes > u64::from(u32::MAX) - 2 {
@@ -224,20 +224,4 @@ fn segments<'a>(
             Err(SegmentationError::Segments { file: file.to_owned(), segments: segments.len() })
         }
     }
-}
-
-/// Whether the picture has all by which an object refers to it.
-fn check_reference(file: &Path, reference: &Reference) -> Result<(), SegmentationError> {
-    let study = reference.copied.iter().find(|(tag, ..)| *tag == tags::STUDY_INSTANCE_UID);
-    for (tag, uid) in [
-        (tags::SOP_CLASS_UID, reference.class.as_deref()),
-        (tags::SOP_INSTANCE_UID, reference.instance.as_deref()),
-        (tags::SERIES_INSTANCE_UID, reference.series.as_deref()),
-        (tags::STUDY_INSTANCE_UID, study.map(|(_, _, uid)| uid.as_str())),
-    ] {
-        if !uid.is_some_and(is_uid) {
-            return Err(SegmentationError::Reference { file: file.to_owned(), tag });
-        }
-    }
-    Ok(())
 }

@@ -6,12 +6,13 @@ use dicom_dictionary_std::tags;
 use crate::charset::Charset;
 use crate::container::Container;
 use crate::dataset::DataSet;
-use crate::error::Problem;
+use crate::error::{Problem, element};
 use crate::grey::Shown;
 use crate::groups::Groups;
 use crate::layout::Layout;
 use crate::side::{FoundSides, Side};
-use crate::spacing::PixelSpacing;
+use crate::spacing::{PixelSpacing, is_length};
+use crate::uid::is_uid;
 
 /// What a picture was made from: what a reader needs to know, and what an object that refers to it has to
 /// say.
@@ -142,7 +143,7 @@ impl Reference {
         let within = |item: &Option<DataSet<'_>>, tag| {
             item.as_ref().and_then(|item| raw(item, tag)).or_else(|| raw(set, tag))
         };
-        let spacing = within(&measures, tags::PIXEL_SPACING);
+        let spacing = within(&measures, tags::PIXEL_SPACING).filter(|text| are_lengths(text));
         let plane = || {
             let orientation = within(&direction, tags::IMAGE_ORIENTATION_PATIENT)?;
             let position = within(&place, tags::IMAGE_POSITION_PATIENT)?;
@@ -173,12 +174,40 @@ impl Reference {
             lossy,
             body_part: raw(set, tags::BODY_PART_EXAMINED),
             plane,
-            spacing: spacing.or_else(|| raw(set, tags::IMAGER_PIXEL_SPACING)),
+            spacing: spacing
+                .or_else(|| raw(set, tags::IMAGER_PIXEL_SPACING).filter(|text| are_lengths(text))),
         })
     }
 }
 
+/// Whether a text is two distances above 0.
+pub(crate) fn are_lengths(text: &str) -> bool {
+    let lengths = text.split('\\').map(|part| part.trim().parse().is_ok_and(is_length));
+    lengths.collect::<Vec<_>>() == [true; 2]
+}
+
+impl Reference {
+    /// The first attribute that a segmentation refers by and that is missing, or is no identifier.
+    pub(crate) fn lacks(&self) -> Option<Tag> {
+        let study = self.copied.iter().find(|(tag, ..)| *tag == tags::STUDY_INSTANCE_UID);
+        let needed = [
+            (tags::SOP_CLASS_UID, self.class.as_deref()),
+            (tags::SOP_INSTANCE_UID, self.instance.as_deref()),
+            (tags::SERIES_INSTANCE_UID, self.series.as_deref()),
+            (tags::STUDY_INSTANCE_UID, study.map(|(_, _, uid)| uid.as_str())),
+        ];
+        let lacking = needed.into_iter().find(|(_, uid)| !uid.is_some_and(is_uid));
+        lacking.map(|(tag, _)| tag)
+    }
+}
+
 impl DicomSource {
+    /// What a Segmentation object needs to refer to this picture and the file has not, by name and number,
+    /// such as `StudyInstanceUID (0020,000D)`; `None` if nothing is missing.
+    pub fn lacks(&self) -> Option<String> {
+        self.reference.lacks().map(element)
+    }
+
     pub(crate) fn read(
         set: &DataSet<'_>,
         groups: &Groups<'_>,

@@ -65,7 +65,7 @@ impl PixelSpacing {
     }
 }
 
-fn is_length(mm: f64) -> bool {
+pub(crate) fn is_length(mm: f64) -> bool {
     mm.is_finite() && mm > 0.0
 }
 

@@ -56,7 +56,7 @@ pub(crate) struct FoundVoi {
 }
 
 impl FoundVoi {
-    /// Of the frame's own groups, else of the whole picture.
+    /// From the frame's own groups, else from the whole picture.
     pub(crate) fn read(
         set: &DataSet<'_>,
         groups: &Groups<'_>,

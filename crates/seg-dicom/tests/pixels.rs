@@ -8,8 +8,8 @@ use common::{
     BIG_ENDIAN, File, JPEG, RUN_LENGTH, colours, group, item, levels, read, read_with, refused,
     run_length, words,
 };
-use dicom_core::VR;
 use dicom_core::value::PrimitiveValue;
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use seg_dicom::{DicomNote, DicomOptions, Shown, Side, SpacingSource, Window};
 
@@ -236,28 +236,22 @@ fn colours_of_every_kind_come_out_as_rgb() {
     assert!(red[0] > 250 && red[1] < 5 && light[0] == 255 && light[1] < 60, "{red:?} {light:?}");
 }
 
+/// Descriptor and values of the palettes for red, green and blue.
+const PALETTES: [(Tag, Tag); 3] = [
+    (tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA),
+    (
+        tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+        tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    ),
+    (tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA),
+];
+
 #[test]
 fn palettes_of_eight_and_sixteen_bits() {
     let mut file = File::new(4, 1);
     file.text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "PALETTE COLOR").bits(8, 8);
     file.bytes(&[0, 1, 2, 9]);
-    for (descriptor, data, channel) in [
-        (
-            tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-            tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-            0,
-        ),
-        (
-            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-            1,
-        ),
-        (
-            tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-            tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-            2,
-        ),
-    ] {
+    for (channel, (descriptor, data)) in (0..).zip(PALETTES) {
         file.words(descriptor, &[2, 1, 16]);
         file.put(data, VR::OW, words(&[(10 + channel) << 8 | 0xff, 200 << 8]));
     }
@@ -266,20 +260,9 @@ fn palettes_of_eight_and_sixteen_bits() {
     // The window of a picture in colour is nobody's business.
     file.window("1", "1");
     assert_eq!(colours(&file.explicit()), expected);
-    for (descriptor, data) in [
-        (
-            tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-            tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        ),
-        (
-            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        ),
-        (
-            tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-            tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        ),
-    ] {
+    let options = DicomOptions { window: Window::new(1.0, 1.0).ok(), ..DicomOptions::default() };
+    assert_eq!(read_with(&file.explicit(), &options).notes, [DicomNote::ColourWindow]);
+    for (descriptor, data) in PALETTES {
         file.words(descriptor, &[2, 1, 8]);
         file.put(data, VR::OW, words(&[200 << 8 | 10]));
     }
@@ -377,6 +360,13 @@ fn pixels_that_are_not_square_are_made_so() {
     assert_eq!(picture.image.dimensions(), (2, 4));
     assert_eq!((picture.source.stored_size, picture.source.shown_size), ((2, 2), (2, 4)));
     assert_eq!(picture.notes, [DicomNote::NotSquare { stored: (2, 2), shown: (2, 4) }]);
+    // Distances that no pixels have say nothing, and are told.
+    file.text(tags::PIXEL_SPACING, VR::DS, "0\\0.2");
+    let found = "0\\0.2".to_owned();
+    let picture = read(&file.explicit());
+    assert!(
+        picture.notes.contains(&DicomNote::NoSpacing { found }) && picture.source.spacing.is_none()
+    );
     // Distances say it better than a ratio.
     file.text(tags::PIXEL_SPACING, VR::DS, "0.1\\0.2");
     let picture = read(&file.explicit());

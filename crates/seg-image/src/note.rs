@@ -26,7 +26,7 @@ pub enum FileNote {
     Turned,
     /// A picture was turned as its EXIF tag says, and its mask has no such tag.
     TurnedAlone,
-    /// Of a DICOM file.
+    /// What a DICOM file was read as.
     #[cfg(feature = "dicom")]
     Dicom(seg_dicom::DicomNote),
 }

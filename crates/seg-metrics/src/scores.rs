@@ -135,7 +135,7 @@ impl Scores {
         })
     }
 
-    /// The same scores with the prediction's grey levels, row by row, in
+    /// These scores, with the prediction's grey levels, row by row, in
     /// [`thresholds`](Self::thresholds).
     ///
     /// # Errors

@@ -21,7 +21,7 @@ pub struct ThresholdMeans {
 const LEVELS: usize = 256;
 
 impl ThresholdMeans {
-    /// Of a grey-level answer, row by row.
+    /// The means of a grey-level answer, row by row.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl ThresholdMeans {
         Ok(sum.over_levels())
     }
 
-    /// Of a mask of 0 and 255, from its counts: the whole picture at threshold 0, the mask at the
+    /// The means of a mask of 0 and 255, from its counts: the whole picture at threshold 0, the mask at the
     /// other 255.
     pub(crate) fn of_mask(mask: &Overlap, pixels: u64) -> Self {
         let reference = mask.reference;

@@ -50,6 +50,12 @@ pub enum ReportError {
     /// A report lacks a value.
     #[error("{}: `{key}` is missing or out of range: give the scores.json of a scored set", file.display())]
     Key { file: PathBuf, key: String },
+    /// A report has no scores by convention.
+    #[error(
+        "{}: no Dice and IoU by convention: give the conventions.json that `score --all-conventions` leaves",
+        file.display()
+    )]
+    NoConventions { file: PathBuf },
     /// A folder has no mask.
     #[error("{}: found no mask; expected png, jpg, tif or bmp files", folder.display())]
     NoMasks { folder: PathBuf },

@@ -52,7 +52,7 @@ const PAIRS: [[&str; 2]; 15] = [
 ///
 /// # Errors
 ///
-/// If the file cannot be read or is not valid JSON.
+/// If the file cannot be read, is not valid JSON, or has no Dice and IoU by convention.
 pub fn nearest_conventions(
     file: &Path,
     pair: &PublishedPair,
@@ -77,15 +77,16 @@ pub fn nearest_conventions(
         Some(Candidate { dice_convention, iou_convention, dice, iou, away, fits })
     };
     let mut found = PAIRS.into_iter().filter_map(candidate).collect::<Vec<_>>();
+    if found.is_empty() {
+        return Err(ReportError::NoConventions { file: file.to_owned() });
+    }
     found.sort_by(|a, b| a.away.total_cmp(&b.away));
     Ok(found)
 }
 
 /// The candidates as a table, and who prints the nearest one.
 pub fn describe_candidates(candidates: &[Candidate], pair: &PublishedPair) -> String {
-    let Some(first) = candidates.first() else {
-        return "The conventions.json has no Dice and IoU to compare.\n".to_owned();
-    };
+    let Some(first) = candidates.first() else { return String::new() };
     let decimals = pair.dice().decimals().max(pair.iou().decimals()).clamp(2, 6);
     let verdict = match first.fits {
         true => "fits to the last digit",

@@ -138,7 +138,8 @@ fn the_nearest_convention_is_named() {
     }
     assert!(found.is_sorted_by(|a, b| a.away <= b.away));
     fs::write(&file, "{}").unwrap();
-    assert!(nearest_conventions(&file, &pair).unwrap().is_empty());
+    let error = nearest_conventions(&file, &pair).unwrap_err().to_string();
+    assert!(error.contains("no Dice and IoU by convention"), "{error}");
     fs::write(&file, "no").unwrap();
     assert!(nearest_conventions(&file, &pair).is_err());
 }

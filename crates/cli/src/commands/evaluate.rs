@@ -24,7 +24,7 @@ use crate::arguments::{Network, NetworkArgs, OutArg, SetArgs, create_folder};
 /// another one's of the same kind (`stratified`), the commonest sentence of the training cases (`fixed`),
 /// or none (`empty`). `opposite` scores the answer against the mask of the other side, where a picture has
 /// a sentence for each side. `prior` does not ask the network: it guesses by the sentence alone, from the
-/// masks that it has in the training cases. A network that reads and looks does well on `true` alone.
+/// masks that it has in the training cases that --where leaves. A network that reads and looks does well on `true` alone.
 ///
 /// Leaves in the folder of --out: scores.json (per-image means and pooled scores with 95 % bootstrap
 /// intervals, and the paired differences of the controls), scores.md (the table that is printed too),

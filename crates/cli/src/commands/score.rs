@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use causal_clip_seg_cli::Console;
+use causal_clip_seg_cli::{Console, UsageError};
 use seg_image::{MaskOptions, MaskRule};
 use seg_metrics::{Bootstrap, MetricError, Package, Scores};
 use seg_report::{
     ControlScores, ConventionTable, Missing, PackageTable, ReportHeader, ScoreOptions, ScoreReport,
-    Spacings, find_pairs, score_pairs,
+    ScoredCase, Spacings, find_pairs, score_pairs,
 };
 use serde_json::json;
 
@@ -141,6 +141,21 @@ impl Score {
         if self.grey && rule == MaskRule::Auto { MaskRule::Half } else { rule }
     }
 
+    /// A label that no reference has is a slip, and would score every silent prediction as perfect; one that
+    /// no prediction has may be the truth.
+    fn check_labels(&self, options: &ScoreOptions, cases: &[ScoredCase]) -> anyhow::Result<()> {
+        let is_label = matches!(options.reference.rule, MaskRule::Equals(_) | MaskRule::Colour(_));
+        if is_label && cases.iter().all(|case| case.scores.overlap.reference == 0) {
+            let what = format!(
+                "{}: no mask has a pixel of `{}`: give the label or colour that they have, or leave the rule out",
+                self.references.display(),
+                options.reference.rule
+            );
+            return Err(UsageError(what).into());
+        }
+        Ok(())
+    }
+
     fn scored(&self, options: &ScoreOptions, console: Console) -> anyhow::Result<ControlScores> {
         let missing = match self.missing_as_empty {
             true => Missing::CountAsEmpty,
@@ -153,6 +168,7 @@ impl Score {
         let bar = console.progress(pairs.len(), "scoring");
         let scored = score_pairs(&pairs, options, || bar.inc(1))?;
         bar.finish_and_clear();
+        self.check_labels(options, &scored.cases)?;
         scored.notes.lines().into_iter().for_each(|line| console.note(line));
         if scored.resized > 0 {
             let resized = scored.resized;

@@ -121,6 +121,10 @@ impl Segment {
         if self.jobs.is_some() {
             self.dicom.check_jobs()?;
         }
+        if self.sentences.iter().any(|sentence| sentence.trim().is_empty()) {
+            let what = "an empty sentence: say what to segment, for example \"left lung\"";
+            return Err(UsageError(what.to_owned()).into());
+        }
         let device = self.device.open()?;
         let weights = match &self.weights {
             Some(path) => Weights::open(path, console)?,
@@ -181,11 +185,11 @@ impl Segment {
         let (mut names, mut overlays) = (HashSet::new(), Vec::new());
         let (asked, sentences) = self.asked(weights)?;
         for (path, image) in &asked {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let stem = stem(path);
             // Two pictures of one name from two folders would overwrite each other's files.
             ensure!(
                 names.insert(stem.clone()),
-                "{}: an earlier picture has the same file name; run the command once for each",
+                "{}: an earlier picture has the same file name; answer it with another --out",
                 path.display()
             );
             let mut dicom = match image {
@@ -193,6 +197,14 @@ impl Segment {
                 None => self.dicom.open(path)?,
             };
             let frames = dicom.as_ref().map_or(1, |file| file.len());
+            if let Some(file) = &dicom {
+                self.dicom.check_source(file)?;
+            } else if self.dicom.reading().is_some() {
+                console.note(format!(
+                    "{}: no DICOM file: --frame and --window change nothing",
+                    path.display()
+                ));
+            }
             let mut segmentation = self.dicom.segmentation(weights)?;
             for frame in 0..frames {
                 // Of several frames each has its own files.
@@ -378,6 +390,15 @@ fn leave_picture(file: &Path, image: &RgbImage) -> anyhow::Result<()> {
     }
     let grey = image.pixels().map(|pixel| pixel[0]).collect();
     Ok(write_gray8(file, image.width(), image.height(), grey)?)
+}
+
+/// A file's name without its ending. Numbers are none: archives call DICOM files by identifiers, which are
+/// numbers with dots between.
+fn stem(path: &Path) -> String {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    let is_number = !ending.is_empty() && ending.bytes().all(|byte| byte.is_ascii_digit());
+    let name = if is_number { path.file_name() } else { path.file_stem() };
+    name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Says what a file's sides make of a sentence's.

@@ -142,6 +142,19 @@ impl DicomArgs {
         Ok(Some(DicomFile { path, content, options, frames, first: Some(first) }))
     }
 
+    /// Whether the object that is to be left can refer to a picture.
+    pub(super) fn check_source(&self, file: &DicomFile) -> Result<(), UsageError> {
+        let lacks = file.first.as_ref().and_then(|picture| picture.source.lacks());
+        match lacks.filter(|_| self.dicom_seg) {
+            None => Ok(()),
+            Some(what) => Err(UsageError(format!(
+                "{}: no valid {what}, by which a Segmentation object refers to its picture: give a file that \
+                 has it, or leave out --dicom-seg",
+                file.path.display()
+            ))),
+        }
+    }
+
     /// The object that is left of a picture, if one is.
     pub(super) fn segmentation(&self, weights: &Weights) -> anyhow::Result<Option<Segmentation>> {
         if !self.dicom_seg {

@@ -29,6 +29,10 @@ impl DicomArgs {
         None
     }
 
+    pub(super) fn check_source(&self, file: &DicomFile) -> Result<(), UsageError> {
+        match file.0 {}
+    }
+
     pub(super) fn check_jobs(&self) -> Result<(), UsageError> {
         Ok(())
     }
