@@ -68,9 +68,17 @@ fn compare_gives_the_peers_time_over_ours() {
     assert!(apart.is_none_or(|apart| apart < 1e-12), "{found}");
     assert_eq!(found["case"], "forward-224-b1");
     assert_eq!(found["peer"]["median_s"], 1000.0);
-    assert_eq!(found["ratios"].as_array().unwrap().len(), 2);
-    let ratio = found["ratio"].as_f64().unwrap() * found["ours"]["median_s"].as_f64().unwrap();
-    assert!((500.0..2000.0).contains(&ratio), "{found}");
+    // One run a round: the two ratios are the peer's time over each, and the ratio is their middle.
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let mut ratios = found["ratios"].as_array().unwrap().iter().map(number).collect::<Vec<_>>();
+    ratios.sort_by(f64::total_cmp);
+    let slow_and_fast = [&found["ours"]["max_s"], &found["ours"]["min_s"]].map(number);
+    let expected = slow_and_fast.map(|ours| 1000.0 / ours);
+    let middle = (expected[0] + expected[1]) / 2.0;
+    assert_eq!(ratios.len(), 2);
+    ratios.push(number(&found["ratio"]));
+    let pairs = ratios.iter().zip([expected[0], expected[1], middle]);
+    assert!(pairs.into_iter().all(|(a, b)| (a / b - 1.0).abs() < 1e-9), "{found}");
 
     let failing = peer(&folder, "failing.sh", "", 7);
     let case = ["--case", "forward-224-b1", "--peer", &failing];
