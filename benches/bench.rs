@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use benches::{
     Case, Figures, Machine, Results, all_cases, answer, matches_glob, measure, run_again,
 };
-use causal_clip_seg_cli::{DeviceArg, EXIT_CODES, exit_code, say, tune_allocator};
+use causal_clip_seg_cli::{Console, DeviceArg, EXIT_CODES, exit_code, guarded, say, tune_allocator};
 use clap::Parser;
 
 /// Times the parts of the network, the data and the programs.
@@ -52,13 +52,13 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    exit_code(run(Args::parse()).map(|()| true))
+    exit_code(guarded(|| run(Args::parse()).map(|()| true)))
 }
 
 fn run(args: Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.answer {
         tune_allocator();
-        say!("{}", serde_json::to_string(&answer(folder, &args.device.open()?)?)?);
+        say!("{}", serde_json::to_string(&answer(folder, &args.device.open(Console::default())?)?)?);
         return Ok(());
     }
     let cases = all_cases();
@@ -71,7 +71,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         return one(&args, case);
     }
     // Before the first process: a device that is not there is told once.
-    args.device.open()?;
+    args.device.open(Console::default())?;
     let chosen = |case: &&Case| {
         args.cases.is_empty() || args.cases.iter().any(|glob| matches_glob(glob, &case.name))
     };
@@ -105,7 +105,7 @@ fn run(args: Args) -> anyhow::Result<()> {
 
 fn one(args: &Args, case: &Case) -> anyhow::Result<()> {
     tune_allocator();
-    let (machine, device) = (Machine::here(args.device.name()), args.device.open()?);
+    let (machine, device) = (Machine::here(args.device.name()), args.device.open(Console::default())?);
     let words = args.tokens as usize;
     let figures = measure(case, &args.config, words, args.runs as usize, &device, &machine)?;
     say!("{}", serde_json::to_string(&figures)?);

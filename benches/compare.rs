@@ -9,7 +9,7 @@ use benches::{
     Case, Comparison, Figures, Flags, Machine, Part, Peer, Results, all_cases, answer, measure,
     run_again,
 };
-use causal_clip_seg_cli::{DeviceArg, EXIT_CODES, exit_code, say, tune_allocator};
+use causal_clip_seg_cli::{Console, DeviceArg, EXIT_CODES, exit_code, guarded, say, tune_allocator};
 use clap::Parser;
 
 /// What is compared unless cases are named.
@@ -69,13 +69,13 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    exit_code(run(Args::parse()).map(|()| true))
+    exit_code(guarded(|| run(Args::parse()).map(|()| true)))
 }
 
 fn run(args: Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.answer {
         tune_allocator();
-        say!("{}", serde_json::to_string(&answer(folder, &args.device.open()?)?)?);
+        say!("{}", serde_json::to_string(&answer(folder, &args.device.open(Console::default())?)?)?);
         return Ok(());
     }
     let machine = Machine::here(args.device.name());
@@ -83,7 +83,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         let case = case(name)?;
         tune_allocator();
         let (runs, words) = (args.runs as usize, args.tokens as usize);
-        let device = args.device.open()?;
+        let device = args.device.open(Console::default())?;
         let figures = measure(&case, &args.config, words, runs, &device, &machine)?;
         say!("{}", serde_json::to_string(&figures)?);
         return Ok(());
@@ -96,7 +96,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         runs: args.runs as usize,
         threads: machine.threads,
     };
-    args.device.open()?;
+    args.device.open(Console::default())?;
     let cases = args.cases.iter().map(|name| case(name)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut results = args.out.as_deref().map(Results::append_to).transpose()?;
     for case in &cases {

@@ -14,6 +14,10 @@
 //! # Ok::<(), devices::DeviceError>(())
 //! ```
 
+pub mod kernels;
+#[cfg(any(feature = "wgpu", feature = "cuda", test))]
+mod trial;
+
 use burn::tensor::Device;
 
 /// Why a device could not be opened.
@@ -30,12 +34,30 @@ pub enum DeviceError {
     /// The machine has no such device.
     #[error("device `{name}`: not found on this machine ({why})")]
     Absent { name: String, why: String },
+    /// The device is there, and its first calculation failed.
+    #[error(
+        "device `{name}` ({adapter}) is there and cannot be used: {why}; try another driver, or another backend"
+    )]
+    Unusable { name: String, adapter: String, why: String },
     /// A GPU was asked for, and only a program that imitates one was found.
     #[error(
         "device `{name}`: `{adapter}` is a software adapter, not a GPU, and slower than flex; to use \
          it anyway, allow software adapters (--software-adapter)"
     )]
     Software { name: String, adapter: String },
+}
+
+/// A device that was opened, and what it turned out to be.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// To compute on.
+    pub device: Device,
+    /// For example `vulkan:0`, also where `auto` was asked for.
+    pub name: String,
+    /// The adapter's name, or the CPU's threads.
+    pub what: String,
+    /// For `auto` that found no GPU: each backend with the reason why not.
+    pub passed_over: Vec<String>,
 }
 
 /// A device of this machine under the name that [`open`] takes, or a backend that has none.
@@ -52,17 +74,32 @@ pub struct Listed {
 /// Opens a device: `flex`, `wgpu[:N]`, `vulkan[:N]`, `cuda[:N]`, or `auto`, which is the first GPU
 /// found, else `flex`.
 ///
-/// Whether the device is there is found out now, not at the first operation. Software adapters, which
-/// imitate a GPU on the CPU, are refused unless `allow_software` is set.
+/// Whether the device is there and calculates is found out now, not at the first operation. Software adapters,
+/// which imitate a GPU on the CPU, are refused unless `allow_software` is set.
 ///
 /// # Errors
 ///
-/// If the name is not one of these, its backend is not compiled in, or the machine has no such device.
+/// If the name is not one of these, its backend is not compiled in, the machine has no such device, or its
+/// first calculation fails or is wrong.
 pub fn open(name: &str, allow_software: bool) -> Result<Device, DeviceError> {
+    Ok(choose(name, allow_software)?.device)
+}
+
+/// As [`open`], and tells what was opened, which `auto` leaves open.
+///
+/// # Errors
+///
+/// As for [`open`].
+pub fn choose(name: &str, allow_software: bool) -> Result<Opened, DeviceError> {
     if name == "auto" {
-        let gpus = ["cuda", "vulkan", "wgpu"];
-        let found = gpus.iter().find_map(|name| open_gpu(name, name, 0, false).ok());
-        return found.map_or_else(|| flex(name), Ok);
+        let mut passed_over = Vec::new();
+        for kind in ["cuda", "vulkan", "wgpu"] {
+            match open_gpu(kind, kind, 0, false) {
+                Ok(device) => return Ok(gpu(&format!("{kind}:0"), device)),
+                Err(error) => passed_over.push(error.to_string()),
+            }
+        }
+        return Ok(Opened { passed_over, ..cpu(name)? });
     }
     let (kind, index) = match name.split_once(':') {
         None => (name, 0),
@@ -71,19 +108,32 @@ pub fn open(name: &str, allow_software: bool) -> Result<Device, DeviceError> {
         }
     };
     match kind {
-        "flex" if index == 0 => flex(name),
-        "wgpu" | "vulkan" | "cuda" => open_gpu(kind, name, index, allow_software),
+        "flex" if index == 0 => cpu(name),
+        "wgpu" | "vulkan" | "cuda" => {
+            let device = open_gpu(kind, name, index, allow_software)?;
+            Ok(gpu(&format!("{kind}:{index}"), device))
+        }
         _ => Err(DeviceError::Unknown(name.to_owned())),
     }
+}
+
+fn gpu(name: &str, device: Device) -> Opened {
+    let what = adapter(&device);
+    Opened { device, name: name.to_owned(), what, passed_over: Vec::new() }
+}
+
+fn cpu(name: &str) -> Result<Opened, DeviceError> {
+    let device = flex(name)?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (name, what) = ("flex".to_owned(), format!("CPU, {threads} threads"));
+    Ok(Opened { device, name, what, passed_over: Vec::new() })
 }
 
 /// Every device that this build can use on this machine, and why a backend has none.
 pub fn list() -> Vec<Listed> {
     let mut listed = Vec::new();
-    if flex("flex").is_ok() {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let what = format!("CPU, {threads} threads");
-        listed.push(Listed { name: "flex".to_owned(), what, usable: true });
+    if let Ok(Opened { name, what, .. }) = cpu("flex") {
+        listed.push(Listed { name, what, usable: true });
     }
     for kind in ["wgpu", "vulkan", "cuda"] {
         for index in 0.. {
@@ -137,7 +187,7 @@ fn adapter(_: &Device) -> String {
 mod wgpu {
     use burn::tensor::{Device, DeviceKind};
 
-    use super::{DeviceError, adapter};
+    use super::{DeviceError, adapter, trial};
 
     /// Software adapters by what they call themselves.
     const SOFTWARE: [&str; 3] = ["llvmpipe", "swiftshader", "basic render"];
@@ -149,7 +199,7 @@ mod wgpu {
         let mut why = "no adapter".to_owned();
         for kind in first.into_iter().chain(kinds).chain(cpu) {
             match Device::wgpu_options().device_kind(kind).init() {
-                Ok(device) => return hardware(name, device, software),
+                Ok(device) => return tested(name, hardware(name, device, software)?, software),
                 // The message ends with everything that is known of every adapter.
                 Err(error) => why = until(&error.to_string(), ", adapters [").to_owned(),
             }
@@ -163,11 +213,26 @@ mod wgpu {
 
     fn hardware(name: &str, device: Device, software: bool) -> Result<Device, DeviceError> {
         let adapter = adapter(&device);
-        let lower = adapter.to_lowercase();
-        if !software && SOFTWARE.iter().any(|s| lower.contains(s)) {
+        if !software && is_software(&adapter) {
             return Err(DeviceError::Software { name: name.to_owned(), adapter });
         }
         Ok(device)
+    }
+
+    fn is_software(adapter: &str) -> bool {
+        let lower = adapter.to_lowercase();
+        SOFTWARE.iter().any(|s| lower.contains(s))
+    }
+
+    /// Software adapters have been seen to multiply wrongly and add rightly: SwiftShader with SPIR-V.
+    fn tested(name: &str, device: Device, software: bool) -> Result<Device, DeviceError> {
+        let adapter = adapter(&device);
+        let imitated = software && is_software(&adapter);
+        trial::tried(|| device, imitated).map_err(|why| DeviceError::Unusable {
+            name: name.to_owned(),
+            adapter,
+            why,
+        })
     }
 
     #[cfg(feature = "vulkan")]
@@ -200,19 +265,30 @@ mod wgpu {
 
 #[cfg(feature = "cuda")]
 mod cuda {
-    use std::path::Path;
+    use burn::tensor::DeviceType;
 
-    use super::{Device, DeviceError};
+    use super::{Device, DeviceError, trial};
 
-    /// Without a driver the runtime panics at its first use, so the driver's device file is looked
-    /// for first: `/dev/nvidiaN` on Linux, `/dev/dxg` under WSL.
+    /// Counted first: an index that the driver does not have is a panic in the runtime. The driver counts what
+    /// it shows to this process, also under WSL.
     pub(super) fn open(name: &str, index: usize) -> Result<Device, DeviceError> {
-        let there = [format!("/dev/nvidia{index}"), "/dev/dxg".to_owned()];
-        if cfg!(target_os = "linux") && !there.iter().any(|file| Path::new(file).exists()) {
-            let why = format!("no NVIDIA driver: neither {} nor {} exists", there[0], there[1]);
+        let devices = Device::enumerate(DeviceType::Cuda).into_iter().count();
+        if index >= devices {
+            let visible = std::env::var("CUDA_VISIBLE_DEVICES");
+            let why = match (devices, visible) {
+                (_, Ok(visible)) => format!(
+                    "the driver shows {devices} NVIDIA GPUs; CUDA_VISIBLE_DEVICES is set to `{visible}`"
+                ),
+                (0, Err(_)) => "no NVIDIA driver, or no GPU that it knows".to_owned(),
+                (_, Err(_)) => format!("the driver shows {devices} NVIDIA GPUs, counted from 0"),
+            };
             return Err(DeviceError::Absent { name: name.to_owned(), why });
         }
-        Ok(Device::cuda(index))
+        let device = trial::tried(|| Device::cuda(index), false).map_err(|why| {
+            let adapter = "an NVIDIA GPU".to_owned();
+            DeviceError::Unusable { name: name.to_owned(), adapter, why }
+        })?;
+        Ok(device)
     }
 }
 
@@ -242,6 +318,12 @@ mod tests {
     #[test]
     fn the_cpu_is_always_there() {
         assert!(open("flex", false).is_ok() && open("auto", false).is_ok());
+        // What `auto` has taken is told, and why nothing else.
+        let taken = choose("auto", false).unwrap();
+        assert!(taken.name != "auto" && !taken.what.is_empty(), "{taken:?}");
+        if taken.name == "flex" {
+            assert_eq!(taken.passed_over.len(), 3, "{taken:?}");
+        }
         let listed = list();
         assert!(listed[0].name == "flex" && listed[0].usable, "{listed:?}");
     }

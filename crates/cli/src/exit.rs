@@ -4,16 +4,18 @@ use std::process::ExitCode;
 
 use causal_clip_seg::devices::DeviceError;
 
+use crate::failure::DeviceFailure;
+
 /// The rule of all programs, for their `--help`.
 pub const EXIT_CODES: &str = "Exit codes: 0 done (also when stopped with Ctrl-C in a way that can be \
-continued), 1 an error or a negative finding, 2 the device was not found or the command line is wrong.";
+continued), 1 an error or a negative finding, 2 the device was not found or failed, or the command line is wrong.";
 
 /// A command line that is wrong in a way that only the program can see.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
 
-/// The device was not found, or the command line is wrong: the code that clap ends with, too.
+/// The device was not found or failed, or the command line is wrong: the code that clap ends with, too.
 const NOT_STARTED: u8 = 2;
 
 /// The exit code of a program's result. `Ok(false)` is a negative finding: the program did its work and
@@ -24,7 +26,8 @@ pub fn exit_code(result: anyhow::Result<bool>) -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
-            match error.is::<DeviceError>() || error.is::<UsageError>() {
+            let outside = error.is::<DeviceError>() || error.is::<DeviceFailure>();
+            match outside || error.is::<UsageError>() {
                 true => ExitCode::from(NOT_STARTED),
                 false => ExitCode::FAILURE,
             }

@@ -18,13 +18,17 @@ macro_rules! say {
 mod console;
 mod device;
 mod exit;
+mod failure;
 mod hash;
+mod kernels;
 mod memory;
 mod stop;
 
 pub use console::Console;
 pub use device::DeviceArg;
 pub use exit::{EXIT_CODES, UsageError, exit_code};
+pub use failure::{DeviceFailure, guarded};
 pub use hash::{sha256, sha256_of};
+pub use kernels::kernels_compiled;
 pub use memory::tune_allocator;
 pub use stop::stop_on_ctrl_c;

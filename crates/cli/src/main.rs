@@ -5,7 +5,7 @@ mod commands;
 
 use std::process::ExitCode;
 
-use causal_clip_seg_cli::{Console, EXIT_CODES, exit_code, tune_allocator};
+use causal_clip_seg_cli::{Console, EXIT_CODES, exit_code, guarded, tune_allocator};
 use clap::Parser;
 
 use commands::Command;
@@ -40,5 +40,5 @@ fn main() -> ExitCode {
         tune_allocator();
     }
     let console = Console::new(program.quiet, program.json);
-    exit_code(program.command.run(console))
+    exit_code(guarded(|| program.command.run(console)))
 }

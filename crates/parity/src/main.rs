@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use causal_clip_seg::parts::ProjectorForm;
-use causal_clip_seg_cli::{DeviceArg, EXIT_CODES, exit_code, say};
+use causal_clip_seg_cli::{Console, DeviceArg, EXIT_CODES, exit_code, guarded, say};
 use clap::Parser;
 use parity::{FLOORS, Row, Selection, case_names, run_case};
 
@@ -43,11 +43,11 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    exit_code(run(&Args::parse()))
+    exit_code(guarded(|| run(&Args::parse())))
 }
 
 fn run(args: &Args) -> anyhow::Result<bool> {
-    let device = args.device.open()?;
+    let device = args.device.open(Console::default())?;
     let names = match args.cases.is_empty() {
         true => case_names(&args.goldens).context("cannot list the cases")?,
         false => args.cases.clone(),

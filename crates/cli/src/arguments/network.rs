@@ -68,7 +68,7 @@ pub(crate) struct Network {
 
 impl NetworkArgs {
     pub(crate) fn open(&self, console: Console) -> anyhow::Result<Network> {
-        let device = self.device.open()?;
+        let device = self.device.open(console)?;
         let weights = Weights::open(&self.weights, console)?;
         let segmenter = self.answer.apply(weights.segmenter(&device)?)?;
         Ok(Network { segmenter, weights, device })

@@ -152,7 +152,7 @@ impl Trained {
 
 impl Import {
     pub(crate) fn run(mut self, console: Console) -> anyhow::Result<bool> {
-        let device = self.device.open()?;
+        let device = self.device.open(console)?;
         let open = open_weights(&WeightSource::parse(&self.input)?, console)?;
         let file = open.file;
         // Of the hub's names the one that will always mean these weights.

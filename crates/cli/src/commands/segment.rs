@@ -125,7 +125,7 @@ impl Segment {
             let what = "an empty sentence: say what to segment, for example \"left lung\"";
             return Err(UsageError(what.to_owned()).into());
         }
-        let device = self.device.open()?;
+        let device = self.device.open(console)?;
         let weights = match &self.weights {
             Some(path) => Weights::open(path, console)?,
             None => Weights::carried(console)?,

@@ -69,7 +69,7 @@ pub(crate) struct Train {
 
 impl Train {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
-        let device = self.device.open()?;
+        let device = self.device.open(console)?;
         let recipe = match self.resume {
             Some(_) => None,
             None => Some(self.recipe()?),

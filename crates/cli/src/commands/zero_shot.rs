@@ -57,7 +57,7 @@ struct Fit {
 
 impl ZeroShot {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
-        let device = self.device.open()?;
+        let device = self.device.open(console)?;
         let file = open_weights(&WeightSource::parse(&self.clip)?, console)?.file;
         let named_gelu = file.metadata().get("activation").is_some_and(|name| name == "gelu");
         let activation =
