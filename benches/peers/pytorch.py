@@ -7,8 +7,10 @@
 Prints one line of JSON: seconds of a forward pass of both branches in evaluation, or with --train or
 --two-player of a training step. OMP_NUM_THREADS or --threads sets the threads.
 
---bf16, --channels-last and --compile are ways to make it faster. With --stages the line has the key
-stages: median seconds of the parts of a forward pass.
+--bf16, --channels-last and --compile are ways to make it faster; --lean computes only what a mask needs: the
+causal branch, and the sentence to its end. --device cuda computes on a GPU, in exact float32 unless --tf32 is
+given; the first run's seconds are first_s. With --stages the line has the key stages: median seconds of the
+parts of a forward pass.
 """
 import argparse
 import json
@@ -28,6 +30,7 @@ IMPORT_S = time.perf_counter() - START
 SIZES = {
     "rn50": ((3, 4, 6, 3), 64, 224, 1024, 49408, 77, 512, 8, 12),
     "rn101": ((3, 4, 23, 3), 64, 224, 512, 49408, 77, 512, 8, 12),
+    "small": ((1, 2, 2, 1), 16, 96, 128, 49408, 77, 64, 2, 2),
     "tiny": ((1, 1, 1, 1), 8, 128, 64, 49408, 77, 32, 2, 2),
 }
 
@@ -142,6 +145,7 @@ class Carafe(nn.Module):
 class Neck(nn.Module):
     def __init__(self, d, c4, c5):
         super().__init__()
+        self.lean = False
         self.adapter = conv(c5, d, 1) if c5 != d else nn.Identity()
         self.c4, self.carafe = nn.Sequential(conv(c4, d, 3), conv(d, d, 3)), Carafe(d)
         self.gates = nn.ModuleList(nn.Sequential(
@@ -153,6 +157,8 @@ class Neck(nn.Module):
         levels = F.avg_pool2d(c3, 2), self.c4(c4), self.carafe(self.adapter(c5))
         gates = [gate(level) for gate, level in zip(self.gates, levels)]
         causal = self.aggregation(torch.cat([q * m for q, m in zip(levels, gates)], 1))
+        if self.lean:
+            return causal, None
         return causal, self.aggregation(torch.cat([q * (1 - m) for q, m in zip(levels, gates)], 1))
 
 
@@ -181,10 +187,11 @@ class Network(nn.Module):
         self.bf16 = False
 
     def forward(self, pixels, tokens):
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.bf16):
             state = self.text(tokens)
             causal, confounding = self.neck(*self.image(pixels))
-            logits = self.causal(causal, state), self.confounding(confounding, state)
+            logits = [self.causal(causal, state)]
+            logits += [] if confounding is None else [self.confounding(confounding, state)]
         return tuple(branch.float() for branch in logits)
 
 
@@ -199,7 +206,7 @@ def trainer(network, pixels, tokens, two_player):
     own = {id(p) for p in gates}
     first = torch.optim.AdamW([p for p in network.parameters() if id(p) not in own], lr=1e-4)
     second = torch.optim.AdamW(gates, lr=1e-4) if two_player else None
-    mask = (torch.rand(len(pixels), 1, *pixels.shape[2:]) > 0.8).float()
+    mask = (torch.rand(len(pixels), 1, *pixels.shape[2:]) > 0.8).float().to(pixels.device)
 
     def losses():
         return [loss_of(logits, mask) for logits in network(pixels, tokens)]
@@ -217,12 +224,19 @@ def trainer(network, pixels, tokens, two_player):
     return step
 
 
+def finished():
+    """Waits for a GPU, which works on after a call has returned."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
 def timed(run, count):
     """Seconds of each run, without a first one; that one's stand before them."""
     seconds = []
     for _ in range(count + 1):
         start = time.perf_counter()
         run()
+        finished()
         seconds.append(time.perf_counter() - start)
     return seconds[0], seconds[1:]
 
@@ -250,22 +264,30 @@ def main():
     parser.add_argument("--threads", type=int, default=int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
     for name, what in (
         ("train", "a step on the loss of both branches"), ("two-player", "a step of each player"),
-        ("bf16", "bfloat16 where autocast takes it"), ("channels-last", "maps with the channels innermost"),
+        ("lean", "only what a mask needs"), ("tf32", "TF32 products on a GPU"), ("bf16", "bfloat16 where autocast takes it"), ("channels-last", "maps with the channels innermost"),
         ("compile", "torch.compile; the first run's seconds are compile_s"), ("stages", "the parts one by one too"),
     ):
         parser.add_argument(f"--{name}", action="store_true", help=what)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     a = parser.parse_args()
+    if a.lean and (a.train or a.two_player or a.stages):
+        parser.error("--lean is for forward passes: training needs both branches")
+    if a.device == "cuda" and not torch.cuda.is_available():
+        parser.error("--device cuda: PyTorch sees no CUDA device")
 
     torch.set_num_threads(a.threads)
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = a.tf32
     torch.manual_seed(0)
-    network = Network(*SIZES[a.config])
-    network.bf16 = a.bf16
+    network = Network(*SIZES[a.config]).to(a.device)
+    network.bf16, network.neck.lean = a.bf16, a.lean
     end = SIZES[a.config][4] - 1
     pixels = torch.randn(a.batch, 3, a.size, a.size)
-    tokens = torch.zeros(a.batch, a.tokens, dtype=torch.long)
     words = min(a.tokens, 22)
+    tokens = torch.zeros(a.batch, words if a.lean else a.tokens, dtype=torch.long)
     tokens[:, :words] = torch.randint(1, end - 1, (a.batch, words))
     tokens[:, 0], tokens[:, words - 1] = end - 1, end
+    pixels, tokens = pixels.to(a.device), tokens.to(a.device)
     if a.channels_last:
         network, pixels = network.to(memory_format=torch.channels_last), pixels.to(memory_format=torch.channels_last)
     compiled = torch.compile if a.compile else lambda part: part
@@ -283,13 +305,16 @@ def main():
     line = {
         "peer": "pytorch", "torch": torch.__version__, "config": a.config, "size": a.size, "batch": a.batch,
         "threads": a.threads, "runs": a.runs, "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "ways": [way for way in ("bf16", "channels_last", "compile") if getattr(a, way)],
+        "ways": [way for way in ("lean", "tf32", "bf16", "channels_last", "compile") if getattr(a, way)],
+        "device": torch.cuda.get_device_name() if a.device == "cuda" else "cpu", "first_s": first,
         "import_s": IMPORT_S, "median_s": statistics.median(seconds), "min_s": min(seconds), "max_s": max(seconds),
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
     if a.compile:
         line["compile_s"] = first
+    if a.device == "cuda":
+        line["peak_device_mb"] = torch.cuda.max_memory_allocated() / 2 ** 20
     if a.stages:
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=a.bf16):
+        with torch.inference_mode(), torch.autocast(a.device, torch.bfloat16, enabled=a.bf16):
             line["stages"] = stages(network.eval(), pixels, tokens, a.runs, compiled)
     print(json.dumps(line))
 
