@@ -8,7 +8,9 @@ use anyhow::{Context, ensure};
 use benches::{
     Case, Figures, Machine, Results, all_cases, answer, matches_glob, measure, run_again,
 };
-use causal_clip_seg_cli::{Console, DeviceArg, EXIT_CODES, exit_code, guarded, say, tune_allocator};
+use causal_clip_seg_cli::{
+    Console, DeviceArg, EXIT_CODES, exit_code, guarded, say, tune_allocator,
+};
 use clap::Parser;
 
 /// Times the parts of the network, the data and the programs.
@@ -58,7 +60,10 @@ fn main() -> ExitCode {
 fn run(args: Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.answer {
         tune_allocator();
-        say!("{}", serde_json::to_string(&answer(folder, &args.device.open(Console::default())?)?)?);
+        say!(
+            "{}",
+            serde_json::to_string(&answer(folder, &args.device.open(Console::default())?)?)?
+        );
         return Ok(());
     }
     let cases = all_cases();
@@ -105,7 +110,8 @@ fn run(args: Args) -> anyhow::Result<()> {
 
 fn one(args: &Args, case: &Case) -> anyhow::Result<()> {
     tune_allocator();
-    let (machine, device) = (Machine::here(args.device.name()), args.device.open(Console::default())?);
+    let (machine, device) =
+        (Machine::here(args.device.name()), args.device.open(Console::default())?);
     let words = args.tokens as usize;
     let figures = measure(case, &args.config, words, args.runs as usize, &device, &machine)?;
     say!("{}", serde_json::to_string(&figures)?);

@@ -9,7 +9,9 @@ use benches::{
     Case, Comparison, Figures, Flags, Machine, Part, Peer, Results, all_cases, answer, measure,
     run_again,
 };
-use causal_clip_seg_cli::{Console, DeviceArg, EXIT_CODES, exit_code, guarded, say, tune_allocator};
+use causal_clip_seg_cli::{
+    Console, DeviceArg, EXIT_CODES, exit_code, guarded, say, tune_allocator,
+};
 use clap::Parser;
 
 /// What is compared unless cases are named.
@@ -75,7 +77,10 @@ fn main() -> ExitCode {
 fn run(args: Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.answer {
         tune_allocator();
-        say!("{}", serde_json::to_string(&answer(folder, &args.device.open(Console::default())?)?)?);
+        say!(
+            "{}",
+            serde_json::to_string(&answer(folder, &args.device.open(Console::default())?)?)?
+        );
         return Ok(());
     }
     let machine = Machine::here(args.device.name());

@@ -10,7 +10,7 @@ use clip_encoder::{
     find_network, fresh_in_clip, load_module, tensors_of,
 };
 use vision_layers::Slot;
-use weight_files::{Precision, WeightFile, write_safetensors};
+use weight_files::{NewTensor, Precision, WeightFile, write_safetensors};
 
 use crate::config::{Branch, CausalClipSegConfig, InputConfig};
 use crate::errors::SegError;
@@ -250,6 +250,22 @@ impl Checkpoint {
         Ok(network.prepare(kept))
     }
 
+    /// The tensors of the network for inference under their released names: each batch norm folded into the
+    /// convolution before it, of which its shift is left under `bias`; as [`CausalClipSeg::save_prepared`] writes
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Checkpoint::prepare`].
+    pub fn folded(&self, device: &Device) -> Result<Vec<NewTensor>, SegError> {
+        let device = device.clone().inner();
+        let (network, _) = match self.prepared {
+            true => self.network(&device)?,
+            false => self.load_reported(&device)?,
+        };
+        Ok(folded_tensors(&network))
+    }
+
     fn refused(&self, key: &'static str, what: String) -> SegError {
         SegError::Metadata { file: self.found.file.path().to_owned(), key, what }
     }
@@ -392,11 +408,16 @@ impl CausalClipSeg {
     ) -> Result<(), SegError> {
         let path = path.as_ref();
         let metadata = metadata(path, self.config(), PREPARED, notes)?;
-        let mut tensors = tensors_of(self, &names());
-        fold_norms(&mut tensors);
-        tensors.retain(|tensor| !left_out(&self.config().input, &tensor.name));
-        Ok(write_safetensors(path, &metadata, tensors, precision)?)
+        Ok(write_safetensors(path, &metadata, folded_tensors(self), precision)?)
     }
+}
+
+/// What a prepared network's file holds.
+fn folded_tensors(network: &CausalClipSeg) -> Vec<NewTensor> {
+    let mut tensors = tensors_of(network, &names());
+    fold_norms(&mut tensors);
+    tensors.retain(|tensor| !left_out(&network.config().input, &tensor.name));
+    tensors
 }
 
 /// Whether a prepared network has no use for a tensor.

@@ -4,6 +4,7 @@ mod completions;
 mod convention;
 mod devices;
 mod evaluate;
+mod export;
 mod import;
 mod inspect;
 mod paired;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Convention(convention::Convention),
     Paired(paired::Paired),
     Import(import::Import),
+    Export(export::Export),
     ZeroShot(zero_shot::ZeroShot),
     Tokens(tokens::Tokens),
     Devices(devices::Devices),
@@ -54,6 +56,7 @@ impl Command {
             Self::Convention(command) => command.run(console),
             Self::Paired(command) => command.run(console),
             Self::Import(command) => command.run(console),
+            Self::Export(command) => command.run(console),
             Self::ZeroShot(command) => command.run(console),
             Self::Tokens(command) => command.run(console),
             Self::Devices(command) => command.run(console),

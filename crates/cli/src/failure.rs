@@ -124,7 +124,8 @@ mod tests {
     fn a_backends_panic_is_the_devices_failure() {
         let file = "/somewhere/registry/cubecl-runtime-0.11.3/src/client.rs";
         let message = told(file, "OutOfMemory { size: 12 }");
-        let expected = "the device failed: OutOfMemory { size: 12 } (cubecl-runtime-0.11.3); its memory";
+        let expected =
+            "the device failed: OutOfMemory { size: 12 } (cubecl-runtime-0.11.3); its memory";
         assert!(message.starts_with(expected), "{message}");
         let message = told(file, "Device lost");
         assert!(message.contains("the driver has given the device up"), "{message}");

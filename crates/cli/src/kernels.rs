@@ -21,9 +21,7 @@ pub(crate) fn tell_of_kernels(console: Console) {
     }
     let kept = match folder {
         Some(folder) => format!("once: they are kept in {}", folder.display()),
-        None => {
-            "in every process; a build with the feature `persistence` keeps them".to_owned()
-        }
+        None => "in every process; a build with the feature `persistence` keeps them".to_owned(),
     };
     let told = Told { console, kept, compiled: Mutex::new(None) };
     if log::set_logger(Box::leak(Box::new(told))).is_ok() {

@@ -114,6 +114,11 @@ impl Weights {
         Self::of(&WeightSource::BuiltIn(network), console)
     }
 
+    /// The open weight file.
+    pub(crate) fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
     /// What comes with these weights, if the program carries them, else with the ones that it carries.
     pub(crate) fn content(&self) -> Option<Content> {
         match self.source {

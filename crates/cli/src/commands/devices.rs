@@ -92,7 +92,8 @@ impl Devices {
             Some(path) => Weights::open(path, console)?,
             None => Weights::carried(console)?,
         };
-        let none = || UsageError("no picture to ask about: this build carries no network".to_owned());
+        let none =
+            || UsageError("no picture to ask about: this build carries no network".to_owned());
         let (_, picture) = weights.content().and_then(|c| c.pictures.first()).ok_or_else(none)?;
         let picture = seg_image::decode_rgb(picture, "the picture of the program")?;
         let answer = |device: &Device| -> anyhow::Result<_> {
@@ -109,7 +110,10 @@ impl Devices {
         let difference = expected.map(|(_, expected)| {
             let pairs = first.probabilities.iter().zip(&expected.probabilities);
             // A probability that is no number is as wrong as can be.
-            pairs.map(|(a, b)| (a - b).abs()).map(|d| if d.is_nan() { 1.0 } else { d }).fold(0.0, f32::max)
+            pairs
+                .map(|(a, b)| (a - b).abs())
+                .map(|d| if d.is_nan() { 1.0 } else { d })
+                .fold(0.0, f32::max)
         });
         if let Some(difference) = difference.filter(|difference| *difference > TOLERANCE) {
             anyhow::bail!(
@@ -133,9 +137,9 @@ fn seconds_of(segmenter: &Segmenter, picture: &RgbImage) -> anyhow::Result<f64> 
 
 fn list(console: Console) -> anyhow::Result<()> {
     let listed = devices::list();
-    let rows = listed.iter().map(
-        |device| json!({ "name": device.name, "what": device.what, "usable": device.usable }),
-    );
+    let rows = listed
+        .iter()
+        .map(|device| json!({ "name": device.name, "what": device.what, "usable": device.usable }));
     console.result(&rows.collect::<Vec<_>>(), || {
         let lines = listed.iter().map(|device| format!("{:10} {}\n", device.name, device.what));
         lines.collect()
