@@ -89,6 +89,7 @@ pub fn all_cases() -> Vec<Case> {
         cases.push(sized("forward", Part::Forward, size, 8));
     }
     cases.push(sized("train", Part::Train, 224, 4));
+    cases.push(sized("train", Part::Train, 96, 16));
     cases.push(sized("two-player", Part::TwoPlayer, 224, 4));
     cases
 }

@@ -56,6 +56,11 @@ impl Peer {
         Ok(Self { program, arguments: words.collect() })
     }
 
+    /// Whether its command says that it computes in bfloat16.
+    pub fn is_bf16(&self) -> bool {
+        self.arguments.iter().any(|word| word == "--bf16")
+    }
+
     /// Lets it time a case.
     ///
     /// # Errors

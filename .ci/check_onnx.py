@@ -1,4 +1,4 @@
-"""Holds exported models to this library's own logits: python3 onnx.py FOLDER, as `answers` has written it."""
+"""Holds exported models to this library's own logits: python3 check_onnx.py FOLDER, as `answers` has written it."""
 import pathlib
 import sys
 
