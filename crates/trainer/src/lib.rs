@@ -59,6 +59,7 @@
 //! `causal-clip-seg` or of Burn and passes a `&Device`; gradients are turned on here.
 #![deny(missing_docs)]
 
+mod adam_pass;
 mod average;
 mod batch;
 mod checkpoint;

@@ -8,9 +8,10 @@ use burn::optim::{
     decay::WeightDecayConfig,
 };
 use burn::tensor::{Device, Tensor, TensorData};
-use vision_layers::host;
+use vision_layers::{host, is_host};
 use weight_files::{NewTensor, WeightFile};
 
+use crate::adam_pass::AdamPass;
 use crate::error::TrainError;
 use crate::gradients::{Gradients, flat};
 use crate::sections::{OptimizerConfig, Rule};
@@ -58,6 +59,18 @@ impl Optimizer {
         let [beta1, beta2] = betas.map(|beta| beta as f32);
         // Taken out, not copied: its tensors are then updated in place.
         let old = self.memory.remove(name);
+        if rule != Rule::Sgd && is_host(&value.device()) {
+            let steps = old.as_ref().map_or(0, |memory| memory.steps) + 1;
+            let (decay, coupled_decay) = match rule {
+                Rule::AdamW => (weight_decay, 0.0),
+                _ => (0.0, weight_decay),
+            };
+            let pass = AdamPass { rate, decay, coupled_decay, betas, epsilon: EPSILON, steps };
+            let moments = old.and_then(|memory| Some([memory.first, memory.second?]));
+            let (value, [first, second]) = pass.moved(value, gradient, moments);
+            self.memory.insert(name.to_owned(), Memory { steps, first, second: Some(second) });
+            return value;
+        }
         let (value, memory) = match rule {
             Rule::AdamW => {
                 let rule = AdamWConfig::new()
