@@ -6,7 +6,8 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 use causal_clip_seg::CausalClipSeg;
 use causal_clip_seg::format::names;
-use vision_layers::{Slot, host};
+use rayon::prelude::*;
+use vision_layers::{Slot, host, is_host};
 use weight_files::{NewTensor, WeightFile};
 
 use crate::error::TrainError;
@@ -27,7 +28,7 @@ impl Average {
     pub(crate) fn follow(&mut self, network: &CausalClipSeg, decay: f64) {
         for (name, weight) in weights(network) {
             let average = match self.0.remove(&name) {
-                Some(average) => average * decay + weight * (1.0 - decay),
+                Some(average) => moved(average, weight, decay),
                 None => weight,
             };
             self.0.insert(name, average);
@@ -69,6 +70,20 @@ impl Average {
         }
         Ok(average)
     }
+}
+
+/// `decay · average + (1 - decay) · weight`; in this process's memory in one pass on every core.
+fn moved(average: Tensor<1>, weight: Tensor<1>, decay: f64) -> Tensor<1> {
+    let device = average.device();
+    if !is_host(&device) {
+        return average * decay + weight * (1.0 - decay);
+    }
+    let (kept, rest) = (decay as f32, (1.0 - decay) as f32);
+    let (mut average, weight) = (average.into_data(), weight.into_data());
+    let values = average.as_mut_slice::<f32>().expect("averages are f32");
+    let weights = weight.as_slice::<f32>().expect("parameters are f32");
+    values.par_iter_mut().zip(weights).for_each(|(a, w)| *a = kept * *a + rest * w);
+    Tensor::from_data(average, &device)
 }
 
 /// Every parameter by name, flat, without gradients.

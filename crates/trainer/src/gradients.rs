@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use rayon::prelude::*;
+use vision_layers::is_host;
 
 /// Gradients by the parameters' released names, each flat. In the order of names whatever they are
 /// summed for: the same bits in every process.
@@ -76,11 +78,13 @@ impl Gradients {
 
     /// The Euclidean norm of all of them together; not finite if one value is not.
     pub fn norm(&self) -> f32 {
-        let squares = self.0.values().map(|gradient| gradient.clone().square().sum());
-        let squares = squares.collect::<Vec<_>>();
-        if squares.is_empty() {
-            return 0.0;
-        }
+        let Some(first) = self.0.values().next() else { return 0.0 };
+        let square = |gradient: &Tensor<1>| gradient.clone().square().sum();
+        // On the CPU each operation has one core, so every core has an operation; their order is kept.
+        let squares = match is_host(&first.device()) {
+            true => self.0.par_iter().map(|(_, gradient)| square(gradient)).collect::<Vec<_>>(),
+            false => self.0.values().map(square).collect(),
+        };
         Tensor::cat(squares, 0).sum().sqrt().into_scalar::<f32>()
     }
 
