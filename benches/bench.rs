@@ -40,6 +40,10 @@ struct Args {
     /// Also append the JSON lines to a file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Run all cases in this process: on a GPU kernels are then compiled once for all of them. The peak memory is
+    /// then that of all cases so far
+    #[arg(long)]
+    in_one_process: bool,
     /// Print the names of the cases and stop
     #[arg(long)]
     list: bool,
@@ -75,6 +79,9 @@ fn run(args: Args) -> anyhow::Result<()> {
         let case = cases.iter().find(|case| case.name == *name).context("no case of that name")?;
         return one(&args, case);
     }
+    if args.in_one_process {
+        tune_allocator();
+    }
     // Before the first process: a device that is not there is told once.
     args.device.open(Console::default())?;
     let chosen = |case: &&Case| {
@@ -85,8 +92,9 @@ fn run(args: Args) -> anyhow::Result<()> {
     let mut results = args.out.as_deref().map(Results::append_to).transpose()?;
     if !args.json {
         say!(
-            "{:<26}{:>12}{:>12}{:>12}{:>11}{:>10}",
+            "{:<26}{:>12}{:>12}{:>12}{:>12}{:>11}{:>10}",
             "case",
+            "first s",
             "median s",
             "min s",
             "max s",
@@ -95,8 +103,11 @@ fn run(args: Args) -> anyhow::Result<()> {
         );
     }
     for case in chosen {
-        // The flags of this process, and the case.
-        let figures = run_again::<Figures>(&["--one", &case.name])?;
+        let figures = match args.in_one_process {
+            true => figures_of(&args, case)?,
+            // The flags of this process, and the case.
+            false => run_again::<Figures>(&["--one", &case.name])?,
+        };
         if let Some(results) = &mut results {
             results.add(&figures)?;
         }
@@ -110,19 +121,22 @@ fn run(args: Args) -> anyhow::Result<()> {
 
 fn one(args: &Args, case: &Case) -> anyhow::Result<()> {
     tune_allocator();
+    say!("{}", serde_json::to_string(&figures_of(args, case)?)?);
+    Ok(())
+}
+
+fn figures_of(args: &Args, case: &Case) -> anyhow::Result<Figures> {
     let (machine, device) =
         (Machine::here(args.device.name()), args.device.open(Console::default())?);
-    let words = args.tokens as usize;
-    let figures = measure(case, &args.config, words, args.runs as usize, &device, &machine)?;
-    say!("{}", serde_json::to_string(&figures)?);
-    Ok(())
+    measure(case, &args.config, args.tokens as usize, args.runs as usize, &device, &machine)
 }
 
 fn table_row(figures: &Figures) {
     let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.0}"));
     say!(
-        "{:<26}{:>12.4}{:>12.4}{:>12.4}{:>11}{:>10}",
+        "{:<26}{:>12}{:>12.4}{:>12.4}{:>12.4}{:>11}{:>10}",
         figures.case,
+        figures.first_s.map_or_else(|| "-".to_owned(), |s| format!("{s:.4}")),
         figures.median_s,
         figures.min_s,
         figures.max_s,

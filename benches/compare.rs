@@ -34,7 +34,8 @@ const COLD_START: &str = "cold-start";
 /// peak_rss_mb. Of several (--peer more than once) all run in turn, and the fastest is told at the end. In a command
 /// {onnx} and {onnx-published} stand for a model of the case, which is written for it: with channels mixed before
 /// enlarging, and in the paper's order. --every-peer PYTHON compares with all that benches/peers/ has: PyTorch as
-/// it is and with only what a mask needs, eager and compiled, float32 and bfloat16, ONNX Runtime and OpenVINO.
+/// it is and with only what a mask needs, eager and compiled, float32 and bfloat16, ONNX Runtime and OpenVINO; with a
+/// --device other than flex PyTorch on CUDA, exact and in TF32.
 ///
 /// The case cold-start runs only if it is named. Ours is the time from starting a process to its end, with
 /// a mask made from weight and picture files; the peer's is its import alone, which it prints as import_s.
@@ -173,13 +174,21 @@ const EVERY: [&str; 10] = [
     "onnx.py --runtime openvino --model {onnx} --bf16",
 ];
 
+/// The same for a GPU.
+const ON_A_GPU: [&str; 4] = [
+    "pytorch.py --device cuda",
+    "pytorch.py --device cuda --lean",
+    "pytorch.py --device cuda --tf32",
+    "pytorch.py --device cuda --lean --tf32",
+];
+
 impl Args {
     fn commands(&self) -> Vec<String> {
         let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
-        let every = self
-            .every_peer
-            .iter()
-            .flat_map(|python| EVERY.map(|script| format!("{python} {scripts}/{script}")));
+        let list: &[&str] = if self.device.name() == "flex" { &EVERY } else { &ON_A_GPU };
+        let every = self.every_peer.iter().flat_map(|python| {
+            list.iter().map(move |script| format!("{python} {scripts}/{script}"))
+        });
         self.peers.iter().cloned().chain(every).collect()
     }
 }

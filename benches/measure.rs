@@ -12,6 +12,8 @@ use crate::machine::Circumstances;
 /// Seconds of some runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
+    /// Of the first run, which is not counted: with kernels compiled, and memory touched, for the first time.
+    pub first_s: f64,
     /// In their order.
     pub seconds: Vec<f64>,
     /// Most memory that the process which ran them held; Linux only.
@@ -33,6 +35,9 @@ pub struct Figures {
     pub min_s: f64,
     /// Most seconds of the runs.
     pub max_s: f64,
+    /// Seconds of the first run, which is not counted; absent in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_s: Option<f64>,
     /// Counted runs; the first one is not.
     pub runs: usize,
     /// How much of the batch is done per second, by the median.
@@ -54,14 +59,16 @@ pub struct Figures {
 ///
 /// If a run fails.
 pub fn time(runs: usize, mut run: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<Measured> {
+    let start = Instant::now();
     run()?;
+    let first_s = start.elapsed().as_secs_f64();
     let mut seconds = Vec::with_capacity(runs);
     for _ in 0..runs.max(1) {
         let start = Instant::now();
         run()?;
         seconds.push(start.elapsed().as_secs_f64());
     }
-    Ok(Measured { seconds, peak_rss_mb: peak_rss_mb() })
+    Ok(Measured { first_s, seconds, peak_rss_mb: peak_rss_mb() })
 }
 
 impl Measured {

@@ -279,6 +279,7 @@ mod tests {
             median_s,
             min_s: median_s,
             max_s: median_s,
+            first_s: None,
             runs: 1,
             per_second: 1.0 / median_s,
             multiply_adds: Some(1_000_000_000),

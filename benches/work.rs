@@ -51,6 +51,7 @@ pub fn measure(
         median_s,
         min_s: measured.min(),
         max_s: measured.max(),
+        first_s: Some(measured.first_s),
         runs: measured.seconds.len(),
         per_second: case.batch as f64 / median_s,
         multiply_adds: count,
