@@ -4,15 +4,17 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use burn::module::Module;
 use burn::tensor::Device;
 use clip_encoder::{
     Difference, FoundNetwork, LoadReport, NetworkKind, WeightsError, check_sizes, clip_config,
     find_network, fresh_in_clip, load_module, tensors_of,
 };
-use vision_layers::Slot;
+use vision_layers::{Slot, is_host};
 use weight_files::{NewTensor, Precision, WeightFile, write_safetensors};
 
 use crate::config::{Branch, CausalClipSegConfig, InputConfig};
+use crate::devices;
 use crate::errors::SegError;
 use crate::inference::InferenceNetwork;
 use crate::network::{CausalClipSeg, names};
@@ -243,10 +245,14 @@ impl Checkpoint {
     pub fn prepare(&self, device: &Device) -> Result<InferenceNetwork, SegError> {
         let kept = if self.prepared { self.config.input.branch } else { Branch::Mean };
         let device = device.clone().inner();
+        // Made on a GPU, a module's first values, which the file's replace at once, cost it some two dozen kernels.
+        let cpu = devices::open("flex", false).ok().filter(|_| !is_host(&device));
+        let start = cpu.as_ref().unwrap_or(&device);
         let (network, _) = match self.prepared {
-            true => self.network(&device)?,
-            false => self.load_reported(&device)?,
+            true => self.network(start)?,
+            false => self.load_reported(start)?,
         };
+        let network = if cpu.is_some() { network.to_device(&device) } else { network };
         Ok(network.prepare(kept))
     }
 
