@@ -15,12 +15,20 @@
 #![deny(missing_docs)]
 
 mod answer;
+mod check;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod network;
 mod picture;
+mod progress;
+mod segmentation;
 
 pub use answer::Answer;
+#[cfg(feature = "gpu")]
+pub use gpu::Gpu;
 pub use network::Network;
 pub use picture::Shown;
+pub use segmentation::Segmentation;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
