@@ -2,7 +2,7 @@
 // the GPU too.
 import { adapter } from "./adapter.js";
 import { fetched } from "./fetched.js";
-import { area, common, paint } from "./paint.js";
+import { area, common, overlay, paint, smaller } from "./paint.js";
 import { Program } from "./program.js";
 import { EXAMPLES, SUGGESTIONS, WHOSE } from "./words.js";
 
@@ -144,8 +144,13 @@ function told({ what, done, all }) {
   if (what === "program" && this.kind === "cpu") progress(all ? done / all : undefined);
   if (what === "tiles") progress(done / all);
   if (this.kind !== "gpu" || gpuReady) return;
-  if (what === "program") device(`Loading the GPU’s program: ${megabytes(done)}${all ? ` of ${megabytes(all)}` : ""}. Until then the CPU answers.`);
-  if (what === "kernels") device(`Preparing the GPU: ${done} kernels. Until it is ready the CPU answers.`);
+  if (what === "program") far(`${megabytes(done)}${all ? ` of ${megabytes(all)}` : ""}`);
+  if (what === "kernels") far(`${done} kernels`);
+}
+
+// How far the GPU is; not read aloud each time, as the line before it is.
+function far(text) {
+  at("device-progress").textContent = text;
 }
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -154,6 +159,7 @@ const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 function device(text, wrong = false) {
   at("device").textContent = text;
   at("device").classList.toggle("wrong", wrong);
+  far("");
 }
 
 // Prepares the GPU, if there is one, while the CPU answers. One that is imitated is taken only if it is asked for.
@@ -164,7 +170,7 @@ async function startGpu(asked) {
   if (!found) return onCpu("This browser offers no GPU (WebGPU)", asked);
   if (found.imitates && !asked) return onCpu("What this browser offers as a GPU is a program that imitates one");
   at("on-gpu").checked = true;
-  device("Loading the GPU’s program. Until then the CPU answers.");
+  device("Preparing the GPU. Until it is ready the CPU answers.");
   const own = gpu = new Program("gpu", told, (text) => own === gpu && fallBack(text));
   own.name = found.name;
   await prepare(own);
@@ -196,8 +202,10 @@ function onCpu(text, wrong = false) {
 
 // To the CPU, and nothing that the GPU has answered stays.
 async function fallBack(text) {
+  const hasAnswered = gpuReady;
   stopGpu();
   onCpu(text, true);
+  if (!hasAnswered) return;
   await busy("Asking again on the CPU…", () => refresh());
   if (!at("status").classList.contains("wrong")) say("Answered on the CPU.");
 }
@@ -263,7 +271,7 @@ async function show(bytes, name) {
   const base = new OffscreenCanvas(width, height);
   base.getContext("2d").putImageData(new ImageData(new Uint8ClampedArray(rgba.buffer), width, height), 0, 0);
   [view.width, view.height] = [Math.ceil(width / step), Math.ceil(height / step)];
-  picture = { width, height, step, base: step === 1 ? base : smaller(base, step), full: base, file, name, dicom };
+  picture = { width, height, step, base: smaller(base, step), full: base, file, name, dicom };
   at("hint").hidden = true;
   at("save-dicom").hidden = !dicom;
   at("notes").replaceChildren(...notes.map((note) => {
@@ -277,12 +285,6 @@ async function show(bytes, name) {
   enable();
   say(`${name}: ${width} × ${height} pixels.`);
   return true;
-}
-
-function smaller(canvas, step) {
-  const small = new OffscreenCanvas(Math.ceil(canvas.width / step), Math.ceil(canvas.height / step));
-  small.getContext("2d").drawImage(canvas, 0, 0, canvas.width / step, canvas.height / step);
-  return small;
 }
 
 // On the GPU, or if that fails on the CPU.
@@ -359,22 +361,9 @@ const saveDicom = () => busy("Writing the DICOM Segmentation object…", async (
   save(new Blob([bytes], { type: "application/dicom" }), name);
 });
 
-// At the picture's own size, some rows at a time, so that the page goes on.
 const saveOverlay = () => busy("Writing the overlay…", async () => {
-  const { width, height, full } = picture;
-  const [answer, opacity, name] = [chosen, Number(at("opacity").value), `${stem()}.overlay.png`];
-  const out = new OffscreenCanvas(width, height);
-  const canvas = out.getContext("2d");
-  canvas.drawImage(full, 0, 0);
-  const rows = Math.max(1, Math.floor(1_000_000 / width));
-  for (let top = 0; top < height; top += rows) {
-    const layer = canvas.getImageData(0, top, width, Math.min(rows, height - top));
-    paint(layer, { top, step: 1, width, height }, answer, opacity);
-    canvas.putImageData(layer, 0, top);
-    progress((top + layer.height) / height);
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-  save(await out.convertToBlob({ type: "image/png" }), name);
+  const name = `${stem()}.overlay.png`;
+  save(await overlay(picture.full, chosen, Number(at("opacity").value), progress), name);
 });
 
 // Wiring -------------------------------------------------------------------------------------------------
@@ -399,12 +388,12 @@ at("save-mask").addEventListener("click", saveMask);
 at("save-overlay").addEventListener("click", saveOverlay);
 at("save-dicom").addEventListener("click", saveDicom);
 at("on-cpu").addEventListener("change", () => {
-  localStorage.setItem("device", "cpu");
+  kept("cpu");
   stopGpu();
   onCpu();
 });
 at("on-gpu").addEventListener("change", () => {
-  localStorage.setItem("device", "gpu");
+  kept("gpu");
   startGpu(true);
 });
 
@@ -420,7 +409,9 @@ addEventListener("drop", (event) => {
 });
 addEventListener("paste", (event) => opened(event.clipboardData.files[0]));
 
-view.addEventListener("pointermove", (event) => {
+for (const event of ["pointermove", "pointerdown"]) view.addEventListener(event, pointed);
+
+function pointed(event) {
   if (!picture) return;
   // The picture is fitted into the canvas's box.
   const box = view.getBoundingClientRect();
@@ -430,7 +421,8 @@ view.addEventListener("pointermove", (event) => {
   if (x < 0 || y < 0 || x >= picture.width || y >= picture.height) return;
   cursor = [x, y];
   point();
-});
+}
+
 view.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
   if (!step || !picture) return;
@@ -479,9 +471,19 @@ async function bytesOf(name) {
 // The first network, which a picture that is chosen before waits for.
 const loaded = busy("Loading the network chest…", () => bytesOf("network.safetensors")).then((bytes) => bytes && load(bytes, "chest"));
 
+// Which device was chosen; a choice is kept where the browser keeps anything.
+function kept(choice) {
+  try {
+    if (choice) localStorage.setItem("device", choice);
+    return localStorage.getItem("device");
+  } catch {
+    return null;
+  }
+}
+
 async function begin() {
   if (!(await loaded)) return;
-  const wanted = localStorage.getItem("device");
+  const wanted = kept();
   if (wanted === "cpu") return onCpu();
   at("on-gpu").checked = wanted === "gpu";
   await startGpu(wanted === "gpu");

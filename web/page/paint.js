@@ -37,3 +37,28 @@ export function common(a, b) {
   }
   return either ? both / either : 1;
 }
+
+// A canvas at one `step`th of its size.
+export function smaller(canvas, step) {
+  if (step === 1) return canvas;
+  const small = new OffscreenCanvas(Math.ceil(canvas.width / step), Math.ceil(canvas.height / step));
+  small.getContext("2d").drawImage(canvas, 0, 0, canvas.width / step, canvas.height / step);
+  return small;
+}
+
+// A picture of a canvas's own size with an answer over it, as a PNG: some rows at a time, so that the page goes on.
+export async function overlay(full, answer, opacity, told) {
+  const { width, height } = full;
+  const out = new OffscreenCanvas(width, height);
+  const context = out.getContext("2d");
+  context.drawImage(full, 0, 0);
+  const rows = Math.max(1, Math.floor(1_000_000 / width));
+  for (let top = 0; top < height; top += rows) {
+    const layer = context.getImageData(0, top, width, Math.min(rows, height - top));
+    paint(layer, { top, step: 1, width, height }, answer, opacity);
+    context.putImageData(layer, 0, top);
+    told((top + layer.height) / height);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return out.convertToBlob({ type: "image/png" });
+}

@@ -51,10 +51,50 @@ fn check_values(mask: &Mask) -> Result<(), String> {
 }
 
 fn compare(found: &Mask, expected: &Mask) -> Result<(), String> {
-    let pairs = found.probabilities.iter().zip(&expected.probabilities);
-    let worst = pairs.map(|(found, expected)| (found - expected).abs()).fold(0.0, f32::max);
-    if found.probabilities.len() != expected.probabilities.len() || worst > MOST {
-        return Err(format!("the GPU's answer differs from the CPU's by {worst:.4}"));
+    let (found, expected) = (&found.probabilities, &expected.probabilities);
+    if found.len() != expected.len() {
+        return Err(format!("the GPU gave {} probabilities for {}", found.len(), expected.len()));
     }
-    Ok(())
+    let pairs = found.iter().zip(expected);
+    let mut differences = pairs.map(|(found, expected)| (found - expected).abs());
+    let worst = differences.clone().fold(0.0, f32::max);
+    // What is no number is no small difference either.
+    if differences.all(|difference| difference <= MOST) {
+        return Ok(());
+    }
+    Err(format!("the GPU's answer differs from the CPU's by {worst:.4}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(probabilities: &[f32]) -> Mask {
+        Mask {
+            width: probabilities.len() as u32,
+            height: 1,
+            probabilities: probabilities.to_vec(),
+            threshold: 0.5,
+            presence_threshold: None,
+            tiles_presence: None,
+            sentence_cut: false,
+        }
+    }
+
+    #[test]
+    fn what_no_network_gives_is_refused() {
+        assert!(check_values(&mask(&[0.0, 0.3])).is_ok());
+        for values in [[0.0, 0.0], [0.2, f32::NAN], [f32::INFINITY, 0.2]] {
+            assert!(check_values(&mask(&values)).is_err(), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_differs_says_by_how_much() {
+        assert_eq!(compare(&mask(&[0.1, 0.9]), &mask(&[0.104, 0.9])), Ok(()));
+        let what = compare(&mask(&[0.1, 0.9]), &mask(&[0.1, 0.8])).unwrap_err();
+        assert_eq!(what, "the GPU's answer differs from the CPU's by 0.1000");
+        assert!(compare(&mask(&[0.1]), &mask(&[0.1, 0.8])).is_err());
+        assert!(compare(&mask(&[f32::NAN]), &mask(&[0.1])).is_err());
+    }
 }
