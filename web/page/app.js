@@ -308,9 +308,11 @@ async function question(sentence) {
     choose(known);
     return known;
   }
-  const { file } = picture;
+  const [file, asked] = [picture.file, weights];
   const found = await busy(`Asking: ${sentence}`, () => answered(sentence));
-  if (!found || picture.file !== file) return;
+  // Another picture or network, or the same question, may have been quicker.
+  if (!found || picture.file !== file || weights !== asked) return;
+  if (answers.some((answer) => answer.sentence === sentence)) return question(sentence);
   const answer = { sentence, ...found };
   answers.push(answer);
   choose(answer);
