@@ -33,7 +33,9 @@ function watch() {
 
 async function start() {
   if (onGpu) watch();
-  functions = await import(`./${program}.js`);
+  functions = await import(`./${program}.js`).catch(() => {
+    throw new Error(onGpu ? "The GPU’s program is not here, the page may be built without it" : "The program is not here");
+  });
   const told = (done, all) => tell({ what: "program", done, all });
   await functions.default({ module_or_path: fetched(`${program}_bg.wasm`, told) });
   if (onGpu) gpu = await functions.Gpu.open();

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ask, clear, example, idle, launch, native, open, picture, root, scratch, serve, status, web } from "./browser.mjs";
+import { WAIT, ask, clear, example, idle, launch, native, open, picture, root, scratch, serve, status, web } from "./browser.mjs";
 
 // Its programs are compiled and computed by the CPU.
 const LONG = { timeout: 900_000 };
@@ -97,5 +97,14 @@ test("a GPU that computes something else is not believed", { skip }, async () =>
   assert.ok(await page.locator("#on-cpu").isChecked());
   await ask(page, "Both lungs.");
   assert.match(await status(page), /^Both lungs\. found/);
+  await page.context().close();
+});
+
+test("without the GPU's program the CPU answers", async () => {
+  const page = await open(browser, served, { serviceWorkers: "block" });
+  await page.route(/causal_clip_seg_gpu/, (route) => route.fulfill({ status: 404 }));
+  await page.locator("#on-gpu").click();
+  await page.getByText("The GPU’s program is not here, the page may be built without it: computed on the CPU.").waitFor(WAIT);
+  await example(page);
   await page.context().close();
 });

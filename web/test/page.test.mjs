@@ -213,6 +213,32 @@ test("a DICOM file is a picture, and its answers the command line's Segmentation
   await page.context().close();
 });
 
+test("a choice of the GPU that cannot be had is told, and the CPU answers", async () => {
+  const page = await open();
+  await page.locator("#on-gpu").click();
+  await page.getByText("This browser offers no GPU (WebGPU): computed on the CPU.").waitFor(WAIT);
+  assert.ok(await page.locator("#on-cpu").isChecked());
+  await example(page);
+  assert.match(await status(page), /^The left lung\. found/);
+  await page.context().close();
+});
+
+test("a picture can be dropped and pasted", async () => {
+  const page = await open();
+  for (const [type, file] of [["drop", "xray-2.jpg"], ["paste", "xray-3.jpg"]]) {
+    await page.evaluate(async ([type, file]) => {
+      const files = new DataTransfer();
+      files.items.add(new File([await (await fetch(file)).blob()], file, { type: "image/jpeg" }));
+      const event = type === "drop"
+        ? new DragEvent(type, { dataTransfer: files, bubbles: true, cancelable: true })
+        : new ClipboardEvent(type, { clipboardData: files, bubbles: true });
+      document.body.dispatchEvent(event);
+    }, [type, file]);
+    await page.locator(`#view[aria-label^="${file}; The left lung. found"]`).waitFor(WAIT);
+  }
+  await page.context().close();
+});
+
 test("a large picture is drawn smaller and saved whole, and the page goes on meanwhile", async () => {
   const page = await open();
   const large = join(scratch, "large.jpg");
