@@ -1,9 +1,9 @@
 // Keeps the page's files, so that it works without a connection after the first visit.
 const KEPT = "segment-by-sentence";
 
-// All that the page needs, kept when it is opened for the first time.
+// All that the page needs, kept when it is opened for the first time. The program for the GPU is kept when it is used.
 const FILES = [
-  "./", "style.css", "app.js", "worker.js", "icon.svg", "causal_clip_seg_web.js", "causal_clip_seg_web_bg.wasm",
+  "./", "style.css", "app.js", "adapter.js", "fetched.js", "paint.js", "program.js", "words.js", "worker.js", "icon.svg", "causal_clip_seg_web.js", "causal_clip_seg_web_bg.wasm",
   "network.safetensors", "xray-1.jpg", "xray-2.jpg", "xray-3.jpg", "NOTICE",
 ];
 

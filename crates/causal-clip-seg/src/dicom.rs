@@ -20,7 +20,7 @@ use std::path::Path;
 pub use seg_dicom::{
     Category, Code, DicomNote, DicomOptions, DicomPicture, DicomSource, Geometry, PixelSpacing,
     Problem, SegmentKind, SegmentMask, SegmentationOptions, Shown, Side, SpacingSource, Window,
-    WindowFunction, decode_dicom, is_dicom, read_dicom, write_segmentation,
+    WindowFunction, decode_dicom, encode_segmentation, is_dicom, read_dicom, write_segmentation,
 };
 
 use crate::errors::SegError;

@@ -99,6 +99,9 @@ pub enum SegError {
     /// The picture's size.
     #[error(transparent)]
     Pixels(#[from] PixelError),
+    /// What was computed cannot be read from the device.
+    #[error("the device gave no answer: {what}")]
+    Unanswered { what: String },
     /// A picture to write.
     #[error(transparent)]
     Image(#[from] ImageError),

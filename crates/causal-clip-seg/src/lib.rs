@@ -74,6 +74,7 @@
 //! | [`parts`] | the network's parts, tokens and pixels: for training and for looking inside |
 #![deny(missing_docs)]
 
+mod awaited;
 mod checkpoint;
 pub mod config;
 pub mod devices;

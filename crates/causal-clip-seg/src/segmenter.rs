@@ -1,7 +1,7 @@
 //! For people: a picture and a sentence in, a mask out.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -18,7 +18,7 @@ use crate::inference::{InferenceNetwork, at_once};
 use crate::mask::Mask;
 #[cfg(doc)]
 use crate::network::CausalClipSeg;
-use crate::sentences::{Sentence, SentenceCache};
+use crate::sentences::{Reading, Sentence, SentenceCache};
 use crate::tiling::Tiling;
 
 /// A trained network with everything that stands before and after it.
@@ -31,7 +31,7 @@ use crate::tiling::Tiling;
 #[derive(Debug)]
 pub struct Segmenter {
     /// With both projectors if there are both, so that the branch can still be chosen.
-    network: InferenceNetwork,
+    pub(crate) network: InferenceNetwork,
     tokenizer: Tokenizer,
     sentences: Mutex<SentenceCache>,
 }
@@ -201,7 +201,7 @@ impl Segmenter {
         Ok(masks.into_iter().flatten().collect())
     }
 
-    fn picture_maps(&self, pictures: &[&RgbImage]) -> Result<PictureMaps, SegError> {
+    pub(crate) fn picture_maps(&self, pictures: &[&RgbImage]) -> Result<PictureMaps, SegError> {
         let input = &self.config().input;
         let size = input.size;
         let mut pixels = Vec::with_capacity(pictures.len() * 3 * size * size);
@@ -220,16 +220,34 @@ impl Segmenter {
         places: &[usize],
         queries: &[(&RgbImage, &str)],
     ) -> Result<Vec<Mask>, SegError> {
-        let InputConfig { size, resize, threshold, presence, .. } = self.config().input;
         let sentences = queries.iter().map(|(_, sentence)| *sentence).collect::<Vec<_>>();
         let sentences = self.read(&sentences)?;
-        let states = sentences.iter().flat_map(|s| s.state.iter().copied()).collect::<Vec<_>>();
-        let states = TensorData::new(states, [queries.len(), self.config().clip.embed_dim]);
-        let logits =
-            self.network.logits(maps, places, Tensor::from_data(states, self.network.device()));
-        let probabilities = host(sigmoid(logits));
+        let probabilities = host(self.probabilities(maps, places, &sentences));
+        self.masks(&probabilities, queries, &sentences)
+    }
 
-        let answers = probabilities.chunks_exact(size * size).zip(queries).zip(&sentences);
+    /// The maps of sentences, on the device: `[sentences, 1, size, size]`.
+    pub(crate) fn probabilities(
+        &self,
+        maps: &PictureMaps,
+        places: &[usize],
+        sentences: &[Sentence],
+    ) -> Tensor<4> {
+        let states = sentences.iter().flat_map(|s| s.state.iter().copied()).collect::<Vec<_>>();
+        let states = TensorData::new(states, [sentences.len(), self.config().clip.embed_dim]);
+        let states = Tensor::from_data(states, self.network.device());
+        sigmoid(self.network.logits(maps, places, states))
+    }
+
+    /// Maps as masks of their pictures' sizes.
+    pub(crate) fn masks(
+        &self,
+        probabilities: &[f32],
+        queries: &[(&RgbImage, &str)],
+        sentences: &[Sentence],
+    ) -> Result<Vec<Mask>, SegError> {
+        let InputConfig { size, resize, threshold, presence, .. } = self.config().input;
+        let answers = probabilities.chunks_exact(size * size).zip(queries).zip(sentences);
         answers
             .map(|((map, (image, _)), sentence)| {
                 let (width, height) = image.dimensions();
@@ -251,30 +269,29 @@ impl Segmenter {
 
     /// What sentences say: kept, or computed now, all that are new together.
     fn read(&self, sentences: &[&str]) -> Result<Vec<Sentence>, SegError> {
-        let mut kept = self.sentences.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found = sentences.iter().map(|text| kept.get(text)).collect::<Vec<_>>();
-        let mut new = Vec::new();
-        for (text, _) in sentences.iter().zip(&found).filter(|(_, found)| found.is_none()) {
-            if !new.contains(text) {
-                new.push(*text);
-            }
+        // Held until the end: who asks the same at the same time waits, and finds it.
+        let mut kept = self.kept();
+        let reading = Reading::new(sentences, &mut kept);
+        let Some((tokens, cut)) = self.tokens(&reading)? else { return Ok(reading.known()) };
+        let states = host(self.network.states(tokens));
+        Ok(reading.done(&states, &cut, &mut kept))
+    }
+
+    /// What was kept of sentences.
+    pub(crate) fn kept(&self) -> MutexGuard<'_, SentenceCache> {
+        self.sentences.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What there is to compute of sentences, if there is anything: their tokens, and which rows were cut.
+    pub(crate) fn tokens(
+        &self,
+        reading: &Reading<'_>,
+    ) -> Result<Option<(Tensor<2, Int>, Vec<usize>)>, SegError> {
+        if reading.unknown().is_empty() {
+            return Ok(None);
         }
-        if new.is_empty() {
-            return Ok(found.into_iter().flatten().collect());
-        }
-        let batch = self.tokenizer.encode_batch(&new, self.config().input.word_len)?;
-        let states = self.network.states(token_tensor(&batch, self.network.device()));
-        let states = host(states);
-        let rows = states.chunks_exact(self.config().clip.embed_dim).enumerate();
-        let read = new.iter().zip(rows).map(|(text, (row, state))| {
-            (*text, Sentence { state: state.into(), cut: batch.cut.contains(&row) })
-        });
-        for (text, sentence) in read {
-            let asked = sentences.iter().zip(&mut found).filter(|(asked, _)| **asked == text);
-            asked.for_each(|(_, found)| *found = Some(sentence.clone()));
-            kept.put(text, sentence);
-        }
-        Ok(found.into_iter().flatten().collect())
+        let batch = self.tokenizer.encode_batch(reading.unknown(), self.config().input.word_len)?;
+        Ok(Some((token_tensor(&batch, self.network.device()), batch.cut)))
     }
 }
 

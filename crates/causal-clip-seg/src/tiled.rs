@@ -2,6 +2,7 @@
 
 use seg_image::{PictureRows, Rgb, RgbImage};
 
+use crate::awaited::now;
 use crate::errors::{ConfigError, PixelError, SegError};
 use crate::mask::Mask;
 use crate::segmenter::Segmenter;
@@ -60,10 +61,21 @@ impl Segmenter {
         sentences: &[&str],
         tiling: Tiling,
     ) -> Result<Vec<Mask>, SegError> {
+        now(self.tiled_by(image, sentences, tiling, async |queries| self.segment_whole(queries)))
+    }
+
+    /// `ask` gives the answers of whole pictures.
+    pub(crate) async fn tiled_by(
+        &self,
+        image: &RgbImage,
+        sentences: &[&str],
+        tiling: Tiling,
+        mut ask: impl AsyncFnMut(&[(&RgbImage, &str)]) -> Result<Vec<Mask>, SegError>,
+    ) -> Result<Vec<Mask>, SegError> {
         let (width, height) = image.dimensions();
         if sentences.is_empty() || width <= tiling.side() && height <= tiling.side() {
             let queries = sentences.iter().map(|sentence| (image, *sentence)).collect::<Vec<_>>();
-            return self.segment_whole(&queries);
+            return ask(&queries).await;
         }
         let mut maps = vec![Vec::new(); sentences.len()];
         let mut next = 0;
@@ -76,7 +88,7 @@ impl Segmenter {
             maps[sentence].extend_from_slice(rows);
             Ok(())
         };
-        let answers = self.by_tiles((width, height), sentences, tiling, read, emit)?;
+        let answers = self.by_tiles((width, height), sentences, tiling, read, emit, ask).await?;
         let input = &self.config().input;
         let masks = maps.into_iter().zip(answers).map(|(probabilities, answer)| Mask {
             width,
@@ -109,17 +121,20 @@ impl Segmenter {
     ) -> Result<Vec<TiledAnswer>, SegError> {
         let size = (picture.width(), picture.height());
         let read = |count| Ok(picture.read(count)?);
-        self.by_tiles(size, sentences, tiling, read, emit)
+        now(self.by_tiles(size, sentences, tiling, read, emit, async |queries| {
+            self.segment_whole(queries)
+        }))
     }
 
-    /// `read` gives the next rows of the picture.
-    fn by_tiles(
+    /// `read` gives the next rows of the picture, `ask` the answers of whole pictures.
+    async fn by_tiles(
         &self,
         (width, height): (u32, u32),
         sentences: &[&str],
         tiling: Tiling,
         mut read: impl FnMut(u32) -> Result<RgbImage, SegError>,
         mut emit: impl FnMut(usize, &[f32]) -> Result<(), SegError>,
+        mut ask: impl AsyncFnMut(&[(&RgbImage, &str)]) -> Result<Vec<Mask>, SegError>,
     ) -> Result<Vec<TiledAnswer>, SegError> {
         for (what, found) in [("width", width), ("height", height)] {
             if found == 0 {
@@ -145,7 +160,7 @@ impl Segmenter {
                 let tiles = tiles.collect::<Vec<_>>();
                 let queries =
                     tiles.iter().flat_map(|tile| sentences.iter().map(move |s| (tile, *s)));
-                let masks = self.segment_whole(&queries.collect::<Vec<_>>())?;
+                let masks = ask(&queries.collect::<Vec<_>>()).await?;
                 let queries =
                     part.iter().flat_map(|column| (0..sentences.len()).map(|s| (*column, s)));
                 for ((column, sentence), mask) in queries.zip(masks) {

@@ -64,7 +64,7 @@ pub use options::{DicomOptions, NoWindow, Window};
 pub use picture::{DicomPicture, decode_dicom, read_dicom};
 pub use segmentation::{
     Geometry, SegmentMask, SegmentationError, SegmentationOptions, UnknownGeometry,
-    write_segmentation,
+    encode_segmentation, write_segmentation,
 };
 pub use side::Side;
 pub use source::DicomSource;

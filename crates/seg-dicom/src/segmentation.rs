@@ -140,22 +140,36 @@ pub(crate) struct Frame<'a> {
     pub(crate) values: Vec<bool>,
 }
 
-/// Writes masks of one picture as a Segmentation object: one segment for each sentence, binary, referring
-/// to the picture. The file is whole or not there, and identifiers are new each time.
-///
-/// An empty mask is a frame of zeros, so that each sentence has its answer. Of the patient and the study
-/// there is in it what the standard has copied; nothing else of the picture.
+/// Writes masks of one picture as a Segmentation object, as [`encode_segmentation`] has it. The file is whole
+/// or not there.
 ///
 /// # Errors
 ///
-/// If masks do not fit their picture, are of several pictures, the picture has no identifiers, or the file
-/// cannot be written.
+/// As [`encode_segmentation`], and if the file cannot be written.
 pub fn write_segmentation(
     file: impl AsRef<Path>,
     masks: &[SegmentMask<'_>],
     options: &SegmentationOptions,
 ) -> Result<(), SegmentationError> {
     let file = file.as_ref();
+    Ok(whole_file::write(file, &encode_segmentation(file, masks, options)?)?)
+}
+
+/// Masks of one picture as the content of a Segmentation object: one segment for each sentence, binary,
+/// referring to the picture. Identifiers are new each time. Errors call it `name`.
+///
+/// An empty mask is a frame of zeros, so that each sentence has its answer. Of the patient and the study
+/// there is in it what the standard has copied; nothing else of the picture.
+///
+/// # Errors
+///
+/// If masks do not fit their picture, are of several pictures, or the picture has no identifiers.
+pub fn encode_segmentation(
+    name: impl AsRef<Path>,
+    masks: &[SegmentMask<'_>],
+    options: &SegmentationOptions,
+) -> Result<Vec<u8>, SegmentationError> {
+    let file = name.as_ref();
     let segments = segments(file, masks)?;
     let Some(first) = masks.first() else {
         return Err(SegmentationError::Nothing { file: file.to_owned() });
@@ -175,7 +189,7 @@ pub fn write_segmentation(
     object
         .write(&mut bytes)
         .map_err(|source| SegmentationError::Encode { file: file.to_owned(), source })?;
-    Ok(whole_file::write(file, &bytes)?)
+    Ok(bytes)
 }
 
 /// The masks by sentence, in the order of the first of each.

@@ -7,20 +7,29 @@
 //! await init({ module_or_path: "causal_clip_seg_web_bg.wasm" });
 //! const network = new Network(weights, "network.safetensors"); // a Uint8Array
 //! const picture = network.show(file, "x.png");                 // likewise
-//! const answer = network.ask("the left lung");
+//! const answer = await network.ask("the left lung");
 //! const inside = answer.probabilities.map(p => p >= answer.threshold);
 //! ```
 //!
-//! Everything here blocks its thread; the page calls it in a worker.
+//! With the feature `gpu` there is a `Gpu` too, whose `load` gives a network on it. What computes on the CPU
+//! blocks its thread, awaited or not; the page calls it in a worker.
 #![deny(missing_docs)]
 
 mod answer;
+mod check;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod network;
 mod picture;
+mod progress;
+mod segmentation;
 
 pub use answer::Answer;
+#[cfg(feature = "gpu")]
+pub use gpu::Gpu;
 pub use network::Network;
 pub use picture::Shown;
+pub use segmentation::Segmentation;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

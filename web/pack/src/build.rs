@@ -7,23 +7,37 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
-/// The page's own files.
-const PAGE: [&str; 6] =
-    ["index.html", "style.css", "app.js", "worker.js", "offline.js", "icon.svg"];
 /// What it shows and asks at first, from `assets/chest`.
 const CHEST: [&str; 4] = ["network.safetensors", "xray-1.jpg", "xray-2.jpg", "xray-3.jpg"];
 
-/// Compiles the program for browsers and puts everything into `web/dist`.
-pub fn build(web: &Path) -> anyhow::Result<()> {
+/// The programs by the names of their files, and the features that each is compiled with. The one with a GPU is
+/// loaded only where there is one.
+const PROGRAMS: [(&str, &[&str]); 2] =
+    [("causal_clip_seg_web", &[]), ("causal_clip_seg_gpu", &["--features", "gpu"])];
+
+/// Compiles the programs for browsers, or only the one that computes on the CPU, and puts everything into
+/// `web/dist`.
+pub fn build(web: &Path, cpu_only: bool) -> anyhow::Result<()> {
     let root = web.parent().context("web/ has no folder above it")?;
-    let program = compile(root)?;
     let dist = web.join("dist");
     fs::create_dir_all(&dist)?;
-    let mut bindgen = Bindgen::new();
-    bindgen.input_path(&program).web(true)?.typescript(true).remove_name_section(true);
-    bindgen.generate(&dist)?;
-    for name in PAGE {
-        copy(&web.join("page").join(name), &dist.join(name))?;
+    let built = if cpu_only { 1 } else { PROGRAMS.len() };
+    for (place, (name, features)) in PROGRAMS.into_iter().enumerate() {
+        if place < built {
+            let program = compile(root, features)?;
+            let mut bindgen = Bindgen::new();
+            bindgen.input_path(&program).out_name(name).web(true)?.typescript(true);
+            bindgen.remove_name_section(true).generate(&dist)?;
+        } else {
+            // Of an earlier build.
+            for ending in [".js", ".d.ts", "_bg.wasm", "_bg.wasm.d.ts"] {
+                remove(&dist.join(format!("{name}{ending}")))?;
+            }
+        }
+    }
+    for file in fs::read_dir(web.join("page"))? {
+        let file = file?;
+        copy(&file.path(), &dist.join(file.file_name()))?;
     }
     for name in CHEST {
         copy(&root.join("assets/chest").join(name), &dist.join(name))?;
@@ -33,7 +47,7 @@ pub fn build(web: &Path) -> anyhow::Result<()> {
 }
 
 /// The program as WebAssembly, before it gets its JavaScript.
-fn compile(root: &Path) -> anyhow::Result<PathBuf> {
+fn compile(root: &Path, features: &[&str]) -> anyhow::Result<PathBuf> {
     const TARGET: &str = "wasm32-unknown-unknown";
     let target = root.join("target/web");
     let installed = Command::new("rustup").args(["target", "add", TARGET]).status();
@@ -43,6 +57,7 @@ fn compile(root: &Path) -> anyhow::Result<PathBuf> {
     );
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["build", "--release", "--locked", "--package", "causal-clip-seg-web"])
+        .args(features)
         .args(["--target", TARGET, "--target-dir"])
         .arg(&target)
         // The vector instructions of every browser since 2023, and where random numbers come from.
@@ -56,6 +71,15 @@ fn compile(root: &Path) -> anyhow::Result<PathBuf> {
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
     Ok(())
+}
+
+fn remove(file: &Path) -> anyhow::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", file.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What was made, with sizes.
