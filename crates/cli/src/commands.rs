@@ -6,6 +6,8 @@ mod devices;
 mod evaluate;
 mod import;
 mod inspect;
+#[cfg(feature = "remote")]
+mod lend;
 mod paired;
 mod phantoms;
 mod read;
@@ -32,6 +34,8 @@ pub(crate) enum Command {
     ZeroShot(zero_shot::ZeroShot),
     Tokens(tokens::Tokens),
     Devices(devices::Devices),
+    #[cfg(feature = "remote")]
+    Lend(lend::Lend),
     Phantoms(phantoms::Phantoms),
     Completions(completions::Completions),
 }
@@ -39,6 +43,10 @@ pub(crate) enum Command {
 impl Command {
     /// Whether a network's passes take most of the time.
     pub(crate) fn computes(&self) -> bool {
+        #[cfg(feature = "remote")]
+        if matches!(self, Self::Lend(_)) {
+            return true;
+        }
         matches!(self, Self::Segment(_) | Self::Train(_) | Self::Evaluate(_) | Self::Read(_))
     }
 
@@ -57,6 +65,8 @@ impl Command {
             Self::ZeroShot(command) => command.run(console),
             Self::Tokens(command) => command.run(console),
             Self::Devices(command) => command.run(console),
+            #[cfg(feature = "remote")]
+            Self::Lend(command) => command.run(console),
             Self::Phantoms(command) => command.run(console),
             Self::Completions(command) => command.run(console),
         }

@@ -3,17 +3,23 @@
 use causal_clip_seg::Device;
 use causal_clip_seg::devices::{self, DeviceError};
 
+use crate::exit::UsageError;
+
 /// `--device NAME`, the same in every program.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Device")]
 pub struct DeviceArg {
-    /// Where to compute: auto (the first GPU, else the CPU), flex (the CPU), wgpu[:N], vulkan[:N] or
-    /// cuda[:N]; GPU backends have to be compiled in
+    /// Where to compute: auto (the first GPU, else the CPU), flex (the CPU), wgpu[:N], vulkan[:N], cuda[:N],
+    /// or remote:ws://HOST:PORT[/N], which another machine lends (`lend`); all but flex have to be compiled
+    /// in. Several, with commas between, share the work of `train`, `evaluate` and `segment --jobs`
     #[arg(long, default_value = "flex", value_name = "DEVICE")]
     device: String,
     /// Accept a software adapter in place of a GPU (slow; meant for tests)
     #[arg(long)]
     software_adapter: bool,
+    #[cfg(feature = "remote")]
+    #[command(flatten)]
+    borrowed: crate::borrowed::BorrowedArgs,
 }
 
 impl DeviceArg {
@@ -26,8 +32,52 @@ impl DeviceArg {
     ///
     /// # Errors
     ///
+    /// If there is no such device, see [`devices::open`], or several were given.
+    pub fn open(&self) -> anyhow::Result<Device> {
+        match self.device.split(',').count() {
+            1 => self.open_one(&self.device, 0),
+            several => {
+                let what = format!(
+                    "--device names {several} devices; only `train`, `evaluate` and `segment --jobs` \
+                     share their work between several"
+                );
+                Err(UsageError(what).into())
+            }
+        }
+    }
+
+    /// Opens all devices that are named, in their order. One may be named twice: it is then given two
+    /// shares at once.
+    ///
+    /// # Errors
+    ///
     /// If there is no such device; see [`devices::open`].
-    pub fn open(&self) -> Result<Device, DeviceError> {
-        devices::open(&self.device, self.software_adapter)
+    pub fn open_all(&self) -> anyhow::Result<Vec<Device>> {
+        let mut lent = 0;
+        let names = self.device.split(',').map(str::trim);
+        names
+            .map(|name| {
+                let place = lent;
+                lent += usize::from(name.starts_with("remote:"));
+                self.open_one(name, place)
+            })
+            .collect()
+    }
+
+    /// Opens one device; `lent` lent ones were named before it.
+    fn open_one(&self, name: &str, lent: usize) -> anyhow::Result<Device> {
+        #[cfg(feature = "remote")]
+        if name.starts_with("remote:") {
+            return self.borrowed.open(name, lent, self.lent());
+        }
+        let _ = lent;
+        let opened: Result<_, DeviceError> = devices::open(name, self.software_adapter);
+        Ok(opened?)
+    }
+
+    /// How many of the devices are lent by another machine.
+    #[cfg(feature = "remote")]
+    fn lent(&self) -> usize {
+        self.device.split(',').filter(|name| name.trim().starts_with("remote:")).count()
     }
 }
