@@ -133,7 +133,7 @@ fn open_remote(name: &str) -> Result<Device, DeviceError> {
     let address = remote::Address::parse(name)?;
     let token = remote::Token::from_environment()?;
     let token = token.ok_or_else(|| remote::RemoteError::NoToken { device: name.to_owned() })?;
-    Ok(remote::open(&address, &token)?)
+    Ok(remote::open(&address, &token, remote::PATIENCE)?)
 }
 
 #[cfg(not(feature = "remote"))]

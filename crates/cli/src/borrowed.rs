@@ -55,8 +55,9 @@ impl BorrowedArgs {
                 None => Token::from_environment()?,
             };
             let token = token.ok_or_else(|| RemoteError::NoToken { device: name.to_owned() })?;
-            let device = remote::open(&address, &token)?;
-            look_after(address, &device, Duration::from_secs(self.remote_timeout));
+            let patience = Duration::from_secs(self.remote_timeout);
+            let device = remote::open(&address, &token, patience)?;
+            look_after(address, &device, patience);
             Ok(device)
         };
         Ok(open())

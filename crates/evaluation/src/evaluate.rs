@@ -27,7 +27,8 @@ pub fn evaluate(
     views: Option<&Views>,
     see: impl FnMut(usize, &MeanMask, &Sample) -> Result<(), EvaluationError>,
 ) -> Result<Vec<Scores>, EvaluationError> {
-    evaluate_by(|pairs| answers(segmenter, pairs, views), queries, see)
+    let learned = learn(segmenter, queries, views)?;
+    evaluate_by(|pairs| answers(segmenter, learned, pairs, views), queries, see)
 }
 
 /// [`evaluate`] with one network on several devices, those of `segmenter` and `others`: each answers every so many queries on a thread of its
@@ -47,6 +48,8 @@ pub fn evaluate_on(
         return evaluate(segmenter, queries, views, see);
     }
     let count = 1 + others.len();
+    let learned = learn(segmenter, queries, views)?;
+    others.iter().try_for_each(|segmenter| learn(segmenter, queries, views).map(drop))?;
     let order = order(queries);
     let parts = order.chunks(TOGETHER).collect::<Vec<_>>();
     let mut scores = vec![None; queries.len()];
@@ -59,8 +62,9 @@ pub fn evaluate_on(
             let parts = parts.iter().skip(first).step_by(count);
             scope.spawn(move || {
                 for part in parts {
-                    let answered =
-                        Answered::new(queries, part, |pairs| answers(segmenter, pairs, views));
+                    let answered = Answered::new(queries, part, |pairs| {
+                        answers(segmenter, learned, pairs, views)
+                    });
                     // Nobody listens any more: another part failed.
                     if sender.send(answered).is_err() {
                         return;
@@ -101,11 +105,29 @@ fn order(queries: &[Query<'_>]) -> Vec<usize> {
     order
 }
 
+/// Reads all sentences, so that what they say does not depend on who is asked what; `false` if that cannot be
+/// kept.
+fn learn(
+    segmenter: &Segmenter,
+    queries: &[Query<'_>],
+    views: Option<&Views>,
+) -> Result<bool, EvaluationError> {
+    // Views ask in other words too.
+    let asked = if views.is_none() { queries } else { &[] };
+    let sentences = asked.iter().map(|query| query.sentence.as_ref()).collect::<Vec<_>>();
+    Ok(segmenter.learn_sentences(&sentences)? && views.is_none())
+}
+
+/// The answers to a part of the queries.
 fn answers(
     segmenter: &Segmenter,
+    learned: bool,
     pairs: &[(&RgbImage, &str)],
     views: Option<&Views>,
 ) -> Result<Vec<MeanMask>, EvaluationError> {
+    if !learned {
+        segmenter.learn_sentences(&[])?; // each part begins with nothing
+    }
     match views {
         Some(views) => views.answer(segmenter, pairs),
         None => Ok(segmenter.segment_many(pairs)?.into_iter().map(alone).collect()),

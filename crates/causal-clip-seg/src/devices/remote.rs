@@ -5,10 +5,10 @@
 //! tensors on it, so whoever computes there watches it ([`watch`], [`check`]) and starts again from a file.
 //!
 //! ```no_run
-//! use causal_clip_seg::devices::remote::{self, Address, Token};
+//! use causal_clip_seg::devices::remote::{self, Address, PATIENCE, Token};
 //!
 //! let address = Address::parse("remote:ws://127.0.0.1:4101")?;
-//! let device = remote::open(&address, &Token::read("token".as_ref())?)?;
+//! let device = remote::open(&address, &Token::read("token".as_ref())?, PATIENCE)?;
 //! # let _ = device;
 //! # Ok::<(), remote::RemoteError>(())
 //! ```
@@ -33,13 +33,14 @@ pub use lender::{Lender, Session};
 pub use pulse::{Pulse, watch};
 pub use token::{TOKEN_VARIABLE, Token};
 
-/// How long a server may take for a session and one small operation.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a server may usually take to answer.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often each server was found to keep a dead session for us; see [`Address::spelling`].
 static DEAD: Mutex<Option<HashMap<Address, usize>>> = Mutex::new(None);
 
-/// Opens a lent device, and has it compute something small: that it is there is known now.
+/// Opens a lent device, and has it compute something small: that it is there is known now. The server may take
+/// `patience` for each of its answers.
 ///
 /// Burn keeps one session with a server for the life of a process and gives it back even if it is dead. A
 /// dead one is found out by the small operation and replaced, so a server that was started again can be
@@ -49,15 +50,15 @@ static DEAD: Mutex<Option<HashMap<Address, usize>>> = Mutex::new(None);
 ///
 /// If nobody listens, nobody answers, the token is refused, the server has no such device, or the small
 /// operation fails.
-pub fn open(address: &Address, token: &Token) -> Result<Device, RemoteError> {
+pub fn open(address: &Address, token: &Token, patience: Duration) -> Result<Device, RemoteError> {
     /// Sessions that one process may lose to one server.
     const MOST: usize = 8;
     // Burn would try for 15 s to reach a server that is not there.
-    pulse::ping(address, PATIENCE).map_err(|pulse| pulse.error(address))?;
+    pulse::ping(address, patience).map_err(|pulse| pulse.error(address))?;
     let mut last = None;
     for _ in 0..MOST {
         let dead = with_dead(|dead| dead.get(address).copied().unwrap_or_default());
-        match session(address, &address.spelling(dead), token) {
+        match session(address, &address.spelling(dead), token, patience) {
             Err(error @ RemoteError::FirstOperation { .. }) => {
                 with_dead(|dead| *dead.entry(address.clone()).or_default() += 1);
                 last = Some(error);
@@ -68,7 +69,7 @@ pub fn open(address: &Address, token: &Token) -> Result<Device, RemoteError> {
     Err(last.unwrap_or_else(|| RemoteError::Silent {
         device: address.to_string(),
         place: address.place(),
-        seconds: PATIENCE.as_secs(),
+        seconds: patience.as_secs(),
     }))
 }
 
@@ -90,18 +91,23 @@ fn with_dead<T>(change: impl FnOnce(&mut HashMap<Address, usize>) -> T) -> T {
 }
 
 /// A session under one spelling of the address.
-fn session(address: &Address, url: &str, token: &Token) -> Result<Device, RemoteError> {
+fn session(
+    address: &Address,
+    url: &str,
+    token: &Token,
+    patience: Duration,
+) -> Result<Device, RemoteError> {
     let device = address.to_string();
     let host = RemoteHost::websocket(url).with_credential(token.secret());
     let options = Device::remote_options(&host).device_index(address.index());
-    let opened = in_time(PATIENCE, move || {
+    let opened = in_time(patience, move || {
         let opened = options.init()?;
         let first = small_operation(&opened);
         Ok((opened, first))
     });
     match opened {
         None => {
-            let (place, seconds) = (address.place(), PATIENCE.as_secs());
+            let (place, seconds) = (address.place(), patience.as_secs());
             Err(RemoteError::Silent { device, place, seconds })
         }
         Some(Ok((opened, Ok(())))) => Ok(opened),
@@ -122,7 +128,11 @@ fn small_operation(device: &Device) -> Result<(), String> {
     match two.try_into_data() {
         Ok(data) if data.iter::<f32>().eq([2.0]) => Ok(()),
         Ok(data) => Err(format!("1 + 1 came back as {data}")),
-        Err(error) => Err(error.to_string()),
+        Err(error) => {
+            // Burn's is on several lines.
+            let lines = error.to_string();
+            Err(lines.split_whitespace().collect::<Vec<_>>().join(" "))
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Reader<'a> {
     pub(super) reading: PictureOptions,
     pub(super) dicom: &'a DicomArgs,
     pub(super) tiling: Option<Tiling>,
+    /// All sentences are known to the segmenters.
+    pub(super) learned: bool,
 }
 
 /// A picture that was read.
@@ -31,6 +33,14 @@ pub(super) struct Read {
 }
 
 impl Reader<'_> {
+    /// Before each picture: what sentences say must not depend on the pictures before.
+    pub(super) fn begin(&self, segmenter: &Segmenter) -> Result<(), SegError> {
+        if !self.learned {
+            segmenter.learn_sentences(&[])?;
+        }
+        Ok(())
+    }
+
     pub(super) fn read(&self, picture: &Path) -> Result<Read, ImageError> {
         Ok(match self.dicom.open(picture)? {
             Some(mut file) => {
@@ -95,8 +105,9 @@ impl Ahead<'_> {
                         let read = reader.read(picture);
                         let mut answers = Answers::new();
                         if let Ok(Read { opened: Opened::Whole(image), .. }) = &read {
+                            let begun = reader.begin(segmenter);
                             for part in questions.chunks(AT_ONCE) {
-                                if !stop.load(Ordering::Relaxed) {
+                                if begun.is_ok() && !stop.load(Ordering::Relaxed) {
                                     answers.push(reader.masks(segmenter, image, part));
                                 }
                             }

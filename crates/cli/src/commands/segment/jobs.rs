@@ -209,9 +209,14 @@ impl Work<'_> {
     /// `true` if it was stopped before the last picture.
     fn answer_all(&mut self, pictures: &[Picture], stop: &AtomicBool) -> anyhow::Result<bool> {
         let Self { segmenter, others, reading, dicom, tiling, .. } = *self;
-        let reader = Reader { reading, dicom, tiling };
+        let asked = pictures.iter().flat_map(|(_, questions)| questions);
+        let asked = asked.map(|question| question.sentence.as_str()).collect::<Vec<_>>();
+        let learned = segmenter.learn_sentences(&asked)?;
+        others.iter().try_for_each(|other| other.learn_sentences(&asked).map(drop))?;
+        let reader = Reader { reading, dicom, tiling, learned };
         if others.is_empty() {
             for (picture, questions) in pictures {
+                reader.begin(segmenter)?;
                 let masks =
                     |image: &RgbImage, part: &[Question]| reader.masks(segmenter, image, part);
                 if self.answer_one(picture, questions, reader.read(picture), masks, stop)? {
