@@ -12,7 +12,7 @@ program=${PROGRAM:-target/release/causal-clip-seg}
 work=$(mktemp -d)
 trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-bytes() { cat /sys/class/net/lo/statistics/rx_bytes; }
+bytes() { awk '$1 == "lo:" { print $2 }' /proc/net/dev; }
 now() { date +%s%N; }
 
 "$program" phantoms --quiet --out "$work/all" --train 120 --val 0 --test 0 >/dev/null
