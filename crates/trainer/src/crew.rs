@@ -180,7 +180,7 @@ impl Crew {
             let others = others.on(&device);
             let [first, second] = lengths.map(|lengths| lengths.iter().map(|(_, len)| len).sum());
             let all = others.dims()[0];
-            let part = |from: usize, to: usize| others.clone().slice([from..to]);
+            let part = |from: usize, to: usize| others.clone().slice(from..to);
             if first > 0 {
                 outcome.first.add_joined(&part(0, first));
             }

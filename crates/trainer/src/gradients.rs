@@ -91,7 +91,7 @@ impl Gradients {
         let mut start = 0;
         for gradient in self.0.values_mut() {
             let end = start + gradient.dims()[0];
-            *gradient = gradient.clone() + others.clone().slice([start..end]);
+            *gradient = gradient.clone() + others.clone().slice(start..end);
             start = end;
         }
     }

@@ -51,7 +51,7 @@ impl Layout {
                 let Some(start) = self.starts.get(&param.id) else { return param };
                 let shape = param.lazy_shape().dims::<D>();
                 let end = start + shape.iter().product::<usize>();
-                let value = self.joined.clone().slice([*start..end]).reshape(shape);
+                let value = self.joined.clone().slice(*start..end).reshape(shape);
                 param.map(|old| {
                     let strategy = old.gradient_checkpointing_strategy();
                     let tracked = old.is_require_grad();
@@ -92,7 +92,7 @@ pub enum Exchange {
 #[derive(Clone, Debug)]
 pub(crate) enum Carried {
     Host(Vec<f32>),
-    There(Tensor<1>),
+    There(Box<Tensor<1>>),
 }
 
 /// Values in one message to a device: a quarter of what Burn's servers take.
@@ -101,7 +101,7 @@ const MESSAGE: usize = 1 << 26;
 impl Carried {
     pub(crate) fn new(tensor: Tensor<1>, exchange: Exchange) -> Self {
         if exchange == Exchange::Direct {
-            return Self::There(tensor);
+            return Self::There(Box::new(tensor));
         }
         let len = tensor.dims()[0];
         if len <= MESSAGE {
@@ -109,7 +109,7 @@ impl Carried {
         }
         let mut values = Vec::with_capacity(len);
         for start in (0..len).step_by(MESSAGE) {
-            values.extend(host(tensor.clone().slice([start..len.min(start + MESSAGE)])));
+            values.extend(host(tensor.clone().slice(start..len.min(start + MESSAGE))));
         }
         Self::Host(values)
     }
@@ -123,16 +123,16 @@ impl Carried {
             }
             (Self::There(sum), other) => {
                 let other = other.on(&sum.device());
-                Self::There(sum + other)
+                Self::There(Box::new(*sum + other))
             }
-            (sum, Self::There(other)) => Self::There(sum.on(&other.device()) + other),
+            (sum, Self::There(other)) => Self::There(Box::new(sum.on(&other.device()) + *other)),
         }
     }
 
     /// The tensor on a device, outside of autodiff.
     pub(crate) fn on(&self, device: &Device) -> Tensor<1> {
         match self {
-            Self::There(tensor) => tensor.clone().to_device(device),
+            Self::There(tensor) => Tensor::clone(tensor).to_device(device),
             Self::Host(values) => {
                 let piece = |values: &[f32]| {
                     Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
