@@ -21,7 +21,7 @@ mod token;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use burn::remote::{ConnectError, RemoteHost};
@@ -146,8 +146,5 @@ fn in_time<T: Send + 'static>(
         // Nobody may wait any more.
         let _ = sender.send(work());
     });
-    match receiver.recv_timeout(patience) {
-        Ok(result) => Some(result),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-    }
+    receiver.recv_timeout(patience).ok()
 }
