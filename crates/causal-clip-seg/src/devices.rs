@@ -1,7 +1,7 @@
 //! What to compute on, by a name such as `flex`, `auto` or `cuda:1`.
 //!
 //! A backend takes part as far as the crate's feature of the same name is on: `flex` (the default),
-//! `wgpu`, `vulkan` and `cuda`.
+//! `wgpu`, `vulkan`, `cuda`, and `remote` for devices that other machines lend.
 //!
 //! ```
 //! use causal_clip_seg::devices;
@@ -15,6 +15,8 @@
 //! ```
 
 pub mod kernels;
+#[cfg(feature = "remote")]
+pub mod remote;
 #[cfg(any(feature = "wgpu", feature = "cuda", test))]
 mod trial;
 
@@ -26,7 +28,9 @@ use burn::tensor::Device;
 #[allow(missing_docs)] // of the fields: the message explains them
 pub enum DeviceError {
     /// The name of no backend.
-    #[error("device `{0}`: expected auto, flex, wgpu[:N], vulkan[:N] or cuda[:N]")]
+    #[error(
+        "device `{0}`: expected auto, flex, wgpu[:N], vulkan[:N], cuda[:N] or remote:ws://HOST:PORT[/N]"
+    )]
     Unknown(String),
     /// The program was built without that backend.
     #[error("device `{name}`: not compiled in (build with `--features {feature}`)")]
@@ -45,6 +49,10 @@ pub enum DeviceError {
          it anyway, allow software adapters (--software-adapter)"
     )]
     Software { name: String, adapter: String },
+    /// A device of another machine.
+    #[cfg(feature = "remote")]
+    #[error(transparent)]
+    Remote(#[from] remote::RemoteError),
 }
 
 /// A device that was opened, and what it turned out to be.
@@ -72,7 +80,8 @@ pub struct Listed {
 }
 
 /// Opens a device: `flex`, `wgpu[:N]`, `vulkan[:N]`, `cuda[:N]`, or `auto`, which is the first GPU
-/// found, else `flex`.
+/// found, else `flex`. `remote:ws://HOST:PORT[/N]` is a device that another machine lends, with the token in
+/// the environment variable `CAUSAL_CLIP_SEG_TOKEN`.
 ///
 /// Whether the device is there and calculates is found out now, not at the first operation. Software adapters,
 /// which imitate a GPU on the CPU, are refused unless `allow_software` is set.
@@ -100,6 +109,10 @@ pub fn choose(name: &str, allow_software: bool) -> Result<Opened, DeviceError> {
             }
         }
         return Ok(Opened { passed_over, ..cpu(name)? });
+    }
+    if name.starts_with("remote:") {
+        let (device, what) = (open_remote(name)?, "a device that another machine lends".to_owned());
+        return Ok(Opened { device, name: name.to_owned(), what, passed_over: Vec::new() });
     }
     let (kind, index) = match name.split_once(':') {
         None => (name, 0),
@@ -163,6 +176,19 @@ fn flex(_: &str) -> Result<Device, DeviceError> {
 #[cfg(not(feature = "flex"))]
 fn flex(name: &str) -> Result<Device, DeviceError> {
     Err(DeviceError::NotBuilt { name: name.to_owned(), feature: "flex" })
+}
+
+#[cfg(feature = "remote")]
+fn open_remote(name: &str) -> Result<Device, DeviceError> {
+    let address = remote::Address::parse(name)?;
+    let token = remote::Token::from_environment()?;
+    let token = token.ok_or_else(|| remote::RemoteError::NoToken { device: name.to_owned() })?;
+    Ok(remote::open(&address, &token, remote::PATIENCE)?)
+}
+
+#[cfg(not(feature = "remote"))]
+fn open_remote(name: &str) -> Result<Device, DeviceError> {
+    Err(DeviceError::NotBuilt { name: name.to_owned(), feature: "remote" })
 }
 
 fn open_gpu(kind: &str, name: &str, index: usize, software: bool) -> Result<Device, DeviceError> {
@@ -309,7 +335,8 @@ mod tests {
     fn a_name_of_no_backend_is_refused_with_the_names_there_are() {
         for name in ["tpu", "cuda:x", "flex:1", ""] {
             let message = open(name, false).unwrap_err().to_string();
-            let expected = "expected auto, flex, wgpu[:N], vulkan[:N] or cuda[:N]";
+            let expected =
+                "expected auto, flex, wgpu[:N], vulkan[:N], cuda[:N] or remote:ws://HOST:PORT[/N]";
             assert_eq!(message, format!("device `{name}`: {expected}"));
         }
     }

@@ -1,5 +1,6 @@
 //! For people: a picture and a sentence in, a mask out.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -265,6 +266,26 @@ impl Segmenter {
                 })
             })
             .collect()
+    }
+
+    /// Forgets what sentences say, but for these, which are read now, a few together. What they say depends in
+    /// its last bits on which ones are read together: answers that several segmenters share out begin with
+    /// this, and do not depend on who gives them. `false` if there are too many to be kept: then none is.
+    ///
+    /// # Errors
+    ///
+    /// If a sentence cannot be read.
+    pub fn learn_sentences(&self, sentences: &[&str]) -> Result<bool, SegError> {
+        const TOGETHER: usize = 16;
+        let mut seen = HashSet::new();
+        let new = sentences.iter().copied().filter(|text| seen.insert(*text)).collect::<Vec<_>>();
+        let empty = SentenceCache::new(Self::SENTENCES_KEPT);
+        *self.sentences.lock().unwrap_or_else(PoisonError::into_inner) = empty;
+        if new.len() > Self::SENTENCES_KEPT {
+            return Ok(false);
+        }
+        new.chunks(TOGETHER).try_for_each(|part| self.read(part).map(drop))?;
+        Ok(true)
     }
 
     /// What sentences say: kept, or computed now, all that are new together.

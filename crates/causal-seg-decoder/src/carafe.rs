@@ -2,9 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::activation::softmax;
-use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor};
 use vision_layers::{Conv, FoldedConv};
+
+use crate::padding::pad_zero;
 
 /// Each output cell is a weighted mean of the 3x3 input cells around it; the weights come from the
 /// input itself.
@@ -65,7 +66,7 @@ fn reassembled(x: Tensor<4>, weights: Tensor<4>) -> Tensor<4> {
     let cells = height * width;
     let weights = softmax(weights.reshape([batch, 9, 4, cells]), 1); // over the 9 taps
 
-    let padded = x.pad([(1, 1), (1, 1)], PadMode::Constant(0.0));
+    let padded = pad_zero(x, 1, 1);
     let mut sum: Option<Tensor<4>> = None;
     for tap in 0..9 {
         let (dy, dx) = (tap / 3, tap % 3);

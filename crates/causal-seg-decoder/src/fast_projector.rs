@@ -7,12 +7,12 @@
 
 use burn::nn::BatchNorm;
 use burn::tensor::activation::relu;
-use burn::tensor::ops::PadMode;
 use burn::tensor::{Tensor, TensorData};
 use vision_layers::{
     ConvNormRelu, batch_norm, batch_norm_in_training, bilinear_matrix, scale_and_shift,
 };
 
+use crate::padding::pad_zero;
 use crate::projector::{Projector, SentenceKernel};
 
 /// How much each of a projector's two steps enlarges.
@@ -130,11 +130,11 @@ pub fn sentence_conv(
     let p = merged.matmul(x.reshape([maps, c, height * width])) + border; // [maps, taps, h w]
     // Columns first, then rows: in the backward pass each slice is a whole map of zeros.
     let p = p.reshape([3 * sentences, 3, height, width]);
-    let p = p.pad([(0, 0), (1, 1)], PadMode::Constant(0.0));
+    let p = pad_zero(p, 0, 1);
     let column = |dx| p.clone().slice([0..3 * sentences, dx..dx + 1, 0..height, dx..dx + width]);
     let p = column(0) + column(1) + column(2);
     let p = p.reshape([sentences, 3, height, width]);
-    let p = p.pad([(1, 1), (0, 0)], PadMode::Constant(0.0));
+    let p = pad_zero(p, 1, 0);
     let row = |dy| p.clone().slice([0..sentences, dy..dy + 1, dy..dy + height, 0..width]);
     row(0) + row(1) + row(2) + offset.reshape([sentences, 1, 1, 1])
 }

@@ -40,6 +40,7 @@ mod folded;
 mod folded_projector;
 mod gate;
 mod neck;
+mod padding;
 mod projector;
 
 pub use carafe::Carafe;

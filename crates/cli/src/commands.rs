@@ -7,6 +7,8 @@ mod evaluate;
 mod export;
 mod import;
 mod inspect;
+#[cfg(feature = "remote")]
+mod lend;
 mod paired;
 mod phantoms;
 mod read;
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     ZeroShot(zero_shot::ZeroShot),
     Tokens(tokens::Tokens),
     Devices(devices::Devices),
+    #[cfg(feature = "remote")]
+    Lend(lend::Lend),
     Phantoms(phantoms::Phantoms),
     Completions(completions::Completions),
 }
@@ -41,6 +45,10 @@ pub(crate) enum Command {
 impl Command {
     /// Whether a network's passes take most of the time.
     pub(crate) fn computes(&self) -> bool {
+        #[cfg(feature = "remote")]
+        if matches!(self, Self::Lend(_)) {
+            return true;
+        }
         matches!(self, Self::Segment(_) | Self::Train(_) | Self::Evaluate(_) | Self::Read(_))
     }
 
@@ -60,6 +68,8 @@ impl Command {
             Self::ZeroShot(command) => command.run(console),
             Self::Tokens(command) => command.run(console),
             Self::Devices(command) => command.run(console),
+            #[cfg(feature = "remote")]
+            Self::Lend(command) => command.run(console),
             Self::Phantoms(command) => command.run(console),
             Self::Completions(command) => command.run(console),
         }

@@ -15,6 +15,8 @@ macro_rules! say {
     }};
 }
 
+#[cfg(feature = "remote")]
+mod borrowed;
 mod console;
 mod device;
 mod exit;
@@ -24,6 +26,8 @@ mod kernels;
 mod memory;
 mod stop;
 
+#[cfg(feature = "remote")]
+pub use borrowed::advise_if_lost;
 pub use console::Console;
 pub use device::DeviceArg;
 pub use exit::{EXIT_CODES, UsageError, exit_code};
@@ -32,3 +36,7 @@ pub use hash::{sha256, sha256_of};
 pub use kernels::kernels_compiled;
 pub use memory::tune_allocator;
 pub use stop::stop_on_ctrl_c;
+
+/// Says how to go on if a device of another machine is lost; this build borrows none.
+#[cfg(not(feature = "remote"))]
+pub fn advise_if_lost(_: String) {}

@@ -9,7 +9,7 @@ use common::{demo, failure, json, phantoms, program, run, success, text};
 #[test]
 fn a_device_that_is_not_there_is_one_line_and_code_two() {
     let cases = [
-        ("tpu", "expected auto, flex, wgpu[:N], vulkan[:N] or cuda[:N]"),
+        ("tpu", "expected auto, flex, wgpu[:N], vulkan[:N], cuda[:N] or remote:ws://HOST:PORT[/N]"),
         ("cuda:x", "expected auto, flex"),
         #[cfg(not(feature = "cuda"))]
         ("cuda:0", "not compiled in (build with `--features cuda`)"),

@@ -9,7 +9,7 @@ use seg_report::{ControlScores, ScoredCase};
 
 use crate::controls::{Control, Query, commonest_sentence};
 use crate::error::EvaluationError;
-use crate::evaluate::{alone, evaluate, evaluate_by};
+use crate::evaluate::{alone, evaluate_by, evaluate_on};
 use crate::prior::Prior;
 use crate::views::{MeanMask, Views};
 
@@ -37,6 +37,21 @@ pub fn score_control(
     views: Option<&Views>,
     see: impl FnMut(usize, &MeanMask, &Sample) -> Result<(), EvaluationError>,
 ) -> Result<ControlScores, EvaluationError> {
+    score_control_on((segmenter, &[]), questions, control, views, see)
+}
+
+/// [`score_control`] with one network on several devices; see [`evaluate_on`].
+///
+/// # Errors
+///
+/// As [`score_control`].
+pub fn score_control_on(
+    (segmenter, others): (&Segmenter, &[Segmenter]),
+    questions: Questions<'_>,
+    control: Control,
+    views: Option<&Views>,
+    see: impl FnMut(usize, &MeanMask, &Sample) -> Result<(), EvaluationError>,
+) -> Result<ControlScores, EvaluationError> {
     let Questions { data, cases, seed } = questions;
     let train = data.cases(Split::Train);
     let queries = control.queries(cases, commonest_sentence(&train), seed);
@@ -45,7 +60,7 @@ pub fn score_control(
             return Ok(ControlScores::new(control.to_string(), Vec::new()));
         }
         Control::Prior => by_prior(&train, &queries, see)?,
-        _ => evaluate(segmenter, &queries, views, see)?,
+        _ => evaluate_on(segmenter, others, &queries, views, see)?,
     };
     let names = distinct_names(cases);
     let places = cases.iter().zip(&names).map(|(case, name)| (std::ptr::from_ref(*case), name));

@@ -10,7 +10,8 @@ fn a_device_that_is_not_there_is_one_line_and_code_two() {
     let output = Command::new(env!("CARGO_BIN_EXE_parity")).args(arguments).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{message}");
-    let expected = "expected auto, flex, wgpu[:N], vulkan[:N] or cuda[:N]";
+    let expected =
+        "expected auto, flex, wgpu[:N], vulkan[:N], cuda[:N] or remote:ws://HOST:PORT[/N]";
     assert!(message.contains(expected) && message.lines().count() == 1, "{message}");
 }
 

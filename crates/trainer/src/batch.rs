@@ -1,5 +1,7 @@
 //! Batches of cases, changed as the recipe says.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use causal_clip_seg::SegError;
 use causal_clip_seg::config::Sides;
@@ -249,6 +251,52 @@ impl Samples<'_> {
 }
 
 impl Batch {
+    /// Shares the pictures, each with its sentences, out to `count` batches, in their order and as evenly as
+    /// they go: the first ones have one more. Where there are fewer pictures than batches, the last ones
+    /// are empty.
+    pub(crate) fn shared_out(&self, count: usize) -> Vec<Self> {
+        let area = self.size * self.size;
+        let sentences = self.ids.len() / self.pictures.max(1);
+        let columns = self.tokens.columns;
+        let (each, more) = (self.pictures / count, self.pictures % count);
+        let mut start = 0;
+        let mut part = |index: usize| {
+            let pictures = start..start + each + usize::from(index < more);
+            start = pictures.end;
+            let rows = pictures.start * sentences..pictures.end * sentences;
+            // Of what only some batches have, an empty list stays one; the end of `counted` may be left out.
+            let values = |values: &[f32], width: usize, range: &Range<usize>| {
+                let end = values.len();
+                values[(range.start * width).min(end)..(range.end * width).min(end)].to_vec()
+            };
+            let mut counted = values(&self.counted, area, &rows);
+            if !self.counted.is_empty() {
+                counted.resize(rows.len() * area, 1.0);
+            }
+            Self {
+                ids: self.ids[rows.clone()].to_vec(),
+                pixels: values(&self.pixels, 3 * area, &pictures),
+                masks: values(&self.masks, area, &rows),
+                distances: values(&self.distances, area, &rows),
+                counted,
+                tokens: TokenBatch {
+                    ids: self.tokens.ids[rows.start * columns..rows.end * columns].to_vec(),
+                    rows: rows.len(),
+                    columns,
+                    cut: Vec::new(), // only counted while a set is read
+                },
+                pictures: pictures.len(),
+                size: self.size,
+            }
+        };
+        (0..count).map(&mut part).collect()
+    }
+
+    /// How many cases it has.
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
     /// The batch on a device.
     pub fn example(&self, device: &Device) -> Example {
         let (rows, size) = (self.ids.len(), self.size);

@@ -4,12 +4,19 @@ use std::sync::atomic::AtomicBool;
 
 use burn::tensor::Device;
 
+use crate::joined::Exchange;
+
 /// Where a training computes, how it is stopped, and what it says of the program that runs it.
 #[derive(Clone, Copy, Debug)]
 pub struct RunContext<'a> {
     /// The training turns gradients on by itself.
     pub device: &'a Device,
-    /// What the device is called in the run's records.
+    /// Further devices, which share each batch with the first one: each its part of the pictures, on a thread of
+    /// its own. A device that is named twice gets two shares.
+    pub others: &'a [Device],
+    /// How gradients and weights go between devices.
+    pub exchange: Exchange,
+    /// What the device is called in the run's records; several with commas between.
     pub device_name: &'a str,
     /// Set from outside, for example by Ctrl-C: the step is finished, a checkpoint written, and the
     /// training returns.
@@ -24,6 +31,14 @@ pub struct RunContext<'a> {
 impl<'a> RunContext<'a> {
     /// A context that shows progress, of a program that says nothing of itself.
     pub fn new(device: &'a Device, device_name: &'a str, stop: &'a AtomicBool) -> Self {
-        Self { device, device_name, stop, commit: "unknown", quiet: false }
+        Self {
+            device,
+            others: &[],
+            exchange: Exchange::default(),
+            device_name,
+            stop,
+            commit: "unknown",
+            quiet: false,
+        }
     }
 }

@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::batch::Batch;
 use crate::checkpoint::{self, Progress, Start};
+use crate::crew::Crew;
 use crate::curves::Curves;
 use crate::error::TrainError;
 use crate::folder::{BEST, CHECKPOINTS, LAST, Log, Provenance, RunFolder, notes};
@@ -44,6 +45,8 @@ pub(crate) struct Epochs<'a> {
     validation: Vec<&'a Case>,
     /// An autodiff device.
     device: Device,
+    /// The further ones.
+    crew: Option<Crew>,
     notes: BTreeMap<String, String>,
     folder: RunFolder,
     log: Log,
@@ -77,7 +80,7 @@ impl<'a> Epochs<'a> {
         folder: RunFolder,
         provenance: &Provenance,
         start: Start,
-        device: Device,
+        (device, crew): (Device, Option<Crew>),
         quiet: bool,
     ) -> Result<Self, TrainError> {
         let checkpoints = folder.path.join(CHECKPOINTS);
@@ -106,6 +109,7 @@ impl<'a> Epochs<'a> {
             samples: Arc::new(samples),
             validation,
             device,
+            crew,
             notes: notes(recipe, provenance)?,
             folder,
             log,
@@ -209,8 +213,13 @@ impl<'a> Epochs<'a> {
         let step = self.progress.step;
         let open = self.progress.epoch < game.warm_up;
         let rate = optimizer.lr * schedule.share(step, self.per_epoch, training.epochs);
-        let examples = batches.iter().map(|batch| batch.example(&self.device)).collect::<Vec<_>>();
-        let taken = self.learner.step(&examples, rate, open);
+        let taken = match &mut self.crew {
+            Some(crew) => crew.step(&mut self.learner, &self.device, batches, rate, open)?,
+            None => {
+                let examples = batches.iter().map(|batch| batch.example(&self.device));
+                self.learner.step(&examples.collect::<Vec<_>>(), rate, open)
+            }
+        };
         if !taken.is_finite() {
             let ids = batches.iter().flat_map(|batch| batch.ids.clone()).collect::<Vec<_>>();
             return Err(TrainError::NotFinite {

@@ -65,6 +65,12 @@ pub enum TrainError {
         last_good.as_ref().map_or("none".to_owned(), |file| file.display().to_string())
     )]
     NotFinite { step: usize, what: String, cases: String, last_good: Option<PathBuf> },
+    /// One of several devices stopped working.
+    #[error(
+        "device `{device}` is lost: {what}; go on with the others: --resume the run and name them in \
+         --device"
+    )]
+    Device { device: String, what: String },
     /// The folder holds an earlier run, which would be lost.
     #[error(
         "{} already holds a run: resume it (--resume), choose another folder, or move it away",

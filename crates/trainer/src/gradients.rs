@@ -76,6 +76,28 @@ impl Gradients {
         }
     }
 
+    /// All of them in one tensor, in the order of [`Gradients::lengths`]; `None` if there is none.
+    pub(crate) fn joined(&self) -> Option<Tensor<1>> {
+        let all = self.0.values().cloned().collect::<Vec<_>>();
+        (!all.is_empty()).then(|| Tensor::cat(all, 0))
+    }
+
+    /// Names and numbers of values, in the order of names.
+    pub(crate) fn lengths(&self) -> Vec<(String, usize)> {
+        let length = |(name, gradient): (&String, &Tensor<1>)| (name.clone(), gradient.dims()[0]);
+        self.0.iter().map(length).collect()
+    }
+
+    /// Adds others that lie in one tensor, in the order of [`Gradients::lengths`].
+    pub(crate) fn add_joined(&mut self, others: &Tensor<1>) {
+        let mut start = 0;
+        for gradient in self.0.values_mut() {
+            let end = start + gradient.dims()[0];
+            *gradient = gradient.clone() + others.clone().slice(start..end);
+            start = end;
+        }
+    }
+
     /// The Euclidean norm of all of them together; not finite if one value is not.
     pub fn norm(&self) -> f32 {
         let Some(first) = self.0.values().next() else { return 0.0 };

@@ -1,5 +1,7 @@
 //! A network in training.
 
+use std::convert::Infallible;
+
 use burn::module::{Flag, Module, ModuleMapper, Param};
 use burn::tensor::Tensor;
 use causal_clip_seg::CausalClipSeg;
@@ -8,7 +10,7 @@ use crate::average::Average;
 use crate::example::Example;
 use crate::gradients::Gradients;
 use crate::optimizer::Optimizer;
-use crate::players::{Losses, PlayerParameters, Turn};
+use crate::players::{Losses, Outcome, Play, PlayerParameters, Turn};
 use crate::recipe::Recipe;
 use crate::sections::{FreezeConfig, GameConfig, LossConfig, OptimizerConfig, Order};
 
@@ -22,7 +24,7 @@ pub struct Learner {
     pub(crate) second: Optimizer,
     pub(crate) average: Option<Average>,
     loss: LossConfig,
-    game: GameConfig,
+    pub(crate) game: GameConfig,
     optimizer: OptimizerConfig,
 }
 
@@ -66,52 +68,60 @@ impl Learner {
     /// One step on the mean gradient of several batches; `open` holds the gates open. A step whose
     /// losses or gradients are not finite is not taken.
     pub fn step(&mut self, batches: &[Example], rate: f64, open: bool) -> Step {
-        let play = match (open, self.game.order) {
-            (true, _) => Turn::warm_up,
-            (_, Order::Off) => Turn::causal_alone,
-            (_, Order::Mean) => Turn::mean_of_both,
-            (_, Order::Alternating) => Turn::player_one,
-            (_, Order::Simultaneous) => return self.both_at_once(batches, rate),
-        };
-        let (losses, first) = mean_over(batches, |batch| play(&self.turn(), batch));
-        let mut step = Step { losses, norm: first.norm(), gate_norm: 0.0 };
-        if !step.is_finite() {
-            return step;
+        let all = batches.iter().map(|batch| batch.tokens.dims()[0]).sum();
+        let played = self.played(rate, open, |learner, act| {
+            let Act::Play(play) = act else { return Ok(Outcome::default()) };
+            Ok::<_, Infallible>(learner.turn().play(play, &learner.game, batches, all))
+        });
+        match played {
+            Ok(step) => step,
+            Err(never) => match never {},
         }
-        self.move_first(rate, first.clipped(step.norm, self.optimizer.clip_norm));
-        if !open && self.game.order == Order::Alternating {
-            let (turn, adversary) = (self.turn(), self.game.adversary);
-            let (_, second) = mean_over(batches, |batch| turn.player_two(batch, adversary));
+    }
+
+    /// A step by the game's order. `act` is asked for each turn's mean over all batches, and told when a
+    /// player has moved.
+    pub(crate) fn played<E>(
+        &mut self,
+        rate: f64,
+        open: bool,
+        mut act: impl FnMut(&mut Self, Act<'_>) -> Result<Outcome, E>,
+    ) -> Result<Step, E> {
+        let play = match (open, self.game.order) {
+            (true, _) => Play::WarmUp,
+            (_, Order::Off) => Play::CausalAlone,
+            (_, Order::Mean) => Play::MeanOfBoth,
+            (_, Order::Alternating) => Play::One,
+            (_, Order::Simultaneous) => Play::Both,
+        };
+        let limit = self.optimizer.clip_norm;
+        let Outcome { losses, first, second } = act(self, Act::Play(&play))?;
+        let mut step = Step { losses, norm: first.norm(), gate_norm: second.norm() };
+        if !step.is_finite() {
+            return Ok(step);
+        }
+        let mut moved = names_of(&[&first, &second]);
+        self.move_first(rate, first.clipped(step.norm, limit));
+        if matches!(play, Play::Both) {
+            self.move_second(rate, second.clipped(step.gate_norm, limit));
+        }
+        act(self, Act::Moved(&moved))?;
+        if matches!(play, Play::One) {
+            let Outcome { second, .. } = act(self, Act::Play(&Play::Two))?;
             step.gate_norm = second.norm();
             if step.gate_norm.is_finite() {
-                self.move_second(rate, second.clipped(step.gate_norm, self.optimizer.clip_norm));
+                moved = names_of(&[&second]);
+                self.move_second(rate, second.clipped(step.gate_norm, limit));
+                act(self, Act::Moved(&moved))?;
             }
         }
         self.follow();
-        step
+        Ok(step)
     }
 
     /// A turn of either player with the network as it stands.
     pub fn turn(&self) -> Turn<'_> {
         Turn { network: &self.network, players: &self.players, loss: &self.loss }
-    }
-
-    fn both_at_once(&mut self, batches: &[Example], rate: f64) -> Step {
-        let (mut losses, mut first, mut second) =
-            (Losses::default(), Gradients::default(), Gradients::default());
-        for (batch, share) in batches.iter().zip(shares(batches)) {
-            let (found, one, two) = self.turn().simultaneous(batch, &self.game);
-            losses = losses.plus(found, share);
-            first.add(one, share);
-            second.add(two, share);
-        }
-        let step = Step { losses, norm: first.norm(), gate_norm: second.norm() };
-        if step.is_finite() {
-            self.move_first(rate, first.clipped(step.norm, self.optimizer.clip_norm));
-            self.move_second(rate, second.clipped(step.gate_norm, self.optimizer.clip_norm));
-            self.follow();
-        }
-        step
     }
 
     /// The moving average takes its step.
@@ -147,35 +157,17 @@ impl Learner {
     }
 }
 
-/// Mean losses and gradients of a turn over batches, each by its share of the cases.
-fn mean_over(
-    batches: &[Example],
-    turn: impl Fn(&Example) -> (Losses, Gradients),
-) -> (Losses, Gradients) {
-    let (mut losses, mut gradients) = (Losses::default(), Gradients::default());
-    for (batch, share) in batches.iter().zip(shares(batches)) {
-        let (found, own) = turn(batch);
-        losses = losses.plus(found, share);
-        gradients.add(own, share);
-    }
-    (losses, gradients)
+/// What a step asks of, or tells, those who compute its parts.
+#[derive(Debug)]
+pub(crate) enum Act<'a> {
+    /// A turn's mean over all batches is wanted.
+    Play(&'a Play),
+    /// The parameters of these names have moved.
+    Moved(&'a [String]),
 }
 
-/// Each batch's share of all cases.
-fn shares(batches: &[Example]) -> Vec<f64> {
-    let rows = batches.iter().map(|batch| batch.tokens.dims()[0]).collect::<Vec<_>>();
-    let all = rows.iter().sum::<usize>().max(1);
-    rows.iter().map(|rows| *rows as f64 / all as f64).collect()
-}
-
-impl Losses {
-    fn plus(self, other: Self, share: f64) -> Self {
-        let share = share as f32;
-        Self {
-            causal: self.causal + share * other.causal,
-            confounding: self.confounding + share * other.confounding,
-        }
-    }
+fn names_of(gradients: &[&Gradients]) -> Vec<String> {
+    gradients.iter().flat_map(|gradients| gradients.names()).map(str::to_owned).collect()
 }
 
 /// The network without gradients in, and with fixed statistics of, what is frozen.
@@ -185,10 +177,14 @@ fn frozen(network: CausalClipSeg, freeze: &FreezeConfig) -> CausalClipSeg {
         network.backbone.text_tower = network.backbone.text_tower.freeze();
     }
     if freeze.batch_norm {
-        let tower = network.backbone.image_tower;
-        network.backbone.image_tower = tower.map(&mut FreezeNorms { norms: Vec::new() });
+        network.backbone.image_tower = norms_frozen(network.backbone.image_tower);
     }
     network
+}
+
+/// The module with every batch norm in it frozen.
+pub(crate) fn norms_frozen<M: Module>(module: M) -> M {
+    module.map(&mut FreezeNorms { norms: Vec::new() })
 }
 
 /// Freezes every batch norm and nothing else.

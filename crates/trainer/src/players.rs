@@ -59,6 +59,50 @@ fn read(causal: &Tensor<1>, confounding: &Tensor<1>) -> Losses {
     }
 }
 
+/// Who plays in a turn, and for what.
+#[derive(Clone, Debug)]
+pub(crate) enum Play {
+    /// See [`Turn::warm_up`].
+    WarmUp,
+    /// See [`Turn::causal_alone`].
+    CausalAlone,
+    /// See [`Turn::mean_of_both`].
+    MeanOfBoth,
+    /// See [`Turn::player_one`].
+    One,
+    /// See [`Turn::player_two`].
+    Two,
+    /// See [`Turn::simultaneous`].
+    Both,
+}
+
+/// What a turn gives: losses, and both players' gradients; a player that does not play has none.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub losses: Losses,
+    pub first: Gradients,
+    pub second: Gradients,
+}
+
+impl Outcome {
+    /// Adds `share` of another one: a weighted mean, batch by batch.
+    pub(crate) fn add(&mut self, other: Self, share: f64) {
+        self.losses = self.losses.plus(other.losses, share);
+        self.first.add(other.first, share);
+        self.second.add(other.second, share);
+    }
+}
+
+impl Losses {
+    pub(crate) fn plus(self, other: Self, share: f64) -> Self {
+        let share = share as f32;
+        Self {
+            causal: self.causal + share * other.causal,
+            confounding: self.confounding + share * other.confounding,
+        }
+    }
+}
+
 /// Who plays with what: the network as it stands before the turn, and what a branch's logits cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Turn<'a> {
@@ -71,6 +115,40 @@ pub struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// Plays on several batches: their part of the mean over `all` cases of a step, those elsewhere too.
+    pub(crate) fn play(
+        &self,
+        play: &Play,
+        game: &GameConfig,
+        batches: &[Example],
+        all: usize,
+    ) -> Outcome {
+        let mut mean = Outcome::default();
+        for batch in batches {
+            let rows = batch.tokens.dims()[0];
+            mean.add(self.play_once(play, game, batch), rows as f64 / all.max(1) as f64);
+        }
+        mean
+    }
+
+    fn play_once(&self, play: &Play, game: &GameConfig, batch: &Example) -> Outcome {
+        let first = |(losses, first)| Outcome { losses, first, ..Outcome::default() };
+        match play {
+            Play::WarmUp => first(self.warm_up(batch)),
+            Play::CausalAlone => first(self.causal_alone(batch)),
+            Play::MeanOfBoth => first(self.mean_of_both(batch)),
+            Play::One => first(self.player_one(batch)),
+            Play::Two => {
+                let (losses, second) = self.player_two(batch, game.adversary);
+                Outcome { losses, second, ..Outcome::default() }
+            }
+            Play::Both => {
+                let (losses, first, second) = self.simultaneous(batch, game);
+                Outcome { losses, first, second }
+            }
+        }
+    }
+
     /// Player 1's turn: the gradients of everything but the gates for `L_causal + L_confounding`.
     pub fn player_one(&self, example: &Example) -> (Losses, Gradients) {
         let Self { network, players, loss } = self;

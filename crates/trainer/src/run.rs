@@ -11,6 +11,7 @@ use seg_data::{Dataset, OpenOptions, Split};
 
 use crate::checkpoint::{self, Start};
 use crate::context::RunContext;
+use crate::crew::Crew;
 use crate::epochs::Epochs;
 use crate::error::TrainError;
 use crate::folder::{CHECKPOINTS, Provenance, RECIPE, RunFolder};
@@ -59,6 +60,7 @@ pub fn train(
     recipe.check()?;
     RunFolder::check_free(out)?;
     let data = open_data(recipe)?;
+    check_devices(recipe, &context)?;
     let device = training_device(recipe, context.device);
     let mut recipe = recipe.clone();
     let network = first_network(&mut recipe, &device, context.quiet)?;
@@ -73,7 +75,9 @@ pub fn train(
     let loaded = Loaded::read(recipe, &data, &network.config().input, context.quiet)?;
     let folder = RunFolder::create(out, recipe, &provenance, &loaded.inputs)?;
     let start = Start::new(Learner::new(network, recipe));
-    Epochs::start(loaded, folder, &provenance, start, device, context.quiet)?.run(context.stop)
+    let crew = crew(&start.learner, recipe, &context)?;
+    Epochs::start(loaded, folder, &provenance, start, (device, crew), context.quiet)?
+        .run(context.stop)
 }
 
 /// Goes on with the run in the folder `out`, from its newest checkpoint that is whole: on one
@@ -92,7 +96,8 @@ pub fn resume(out: &Path, context: RunContext<'_>) -> Result<RunReport, TrainErr
             eprintln!("note: {text}");
         }
     };
-    let changes = match &provenance.recipe {
+    check_devices(&recipe, &context)?;
+    let mut changes = match &provenance.recipe {
         Some(began) => KeyChange::between(began, &recipe)?,
         None => Vec::new(),
     };
@@ -102,6 +107,16 @@ pub fn resume(out: &Path, context: RunContext<'_>) -> Result<RunReport, TrainErr
     }
     for KeyChange { key, began, found } in &changes {
         note(&format!("{key} is {found}, the run began with {began}: taken and logged"));
+    }
+    let count = |names: &str| names.split(',').count();
+    if count(&provenance.device) != count(context.device_name) {
+        let (key, began) = ("devices".to_owned(), provenance.device.clone());
+        let found = context.device_name.to_owned();
+        note(&format!(
+            "the run began on {began}, goes on with {found}: other shares of a batch, so batch norms see \
+             other statistics"
+        ));
+        changes.push(KeyChange { key, began, found });
     }
     let data = open_data(&recipe)?;
     if data.table_hashes()? != provenance.tables {
@@ -129,7 +144,8 @@ pub fn resume(out: &Path, context: RunContext<'_>) -> Result<RunReport, TrainErr
         }
         None => note("a run of an earlier version: whether pictures are the same is not known"),
     }
-    let mut epochs = Epochs::start(loaded, folder, &provenance, start, device, context.quiet)?;
+    let devices = (device, crew(&start.learner, &recipe, &context)?);
+    let mut epochs = Epochs::start(loaded, folder, &provenance, start, devices, context.quiet)?;
     epochs.log_changes(&changes)?;
     epochs.run(context.stop)
 }
@@ -140,6 +156,38 @@ fn training_device(recipe: &Recipe, device: &Device) -> Device {
         true => device.gradient_checkpointing(),
         false => device,
     }
+}
+
+/// # Errors
+///
+/// If a batch has fewer pictures than there are devices.
+fn check_devices(recipe: &Recipe, context: &RunContext<'_>) -> Result<(), TrainError> {
+    match recipe.training.batch > context.others.len() {
+        true => Ok(()),
+        false => Err(TrainError::Setting {
+            key: "training.batch",
+            value: recipe.training.batch.to_string(),
+            expected: "at least one picture for each device",
+        }),
+    }
+}
+
+/// The further devices with copies of the network.
+fn crew(
+    learner: &Learner,
+    recipe: &Recipe,
+    context: &RunContext<'_>,
+) -> Result<Option<Crew>, TrainError> {
+    if context.others.is_empty() {
+        return Ok(None);
+    }
+    let mut names = context.device_name.split(',').skip(1);
+    let devices = context.others.iter().enumerate().map(|(index, device)| {
+        let name = names.next().map_or_else(|| (index + 1).to_string(), |n| n.trim().to_owned());
+        (name, training_device(recipe, device))
+    });
+    let devices = devices.collect();
+    Crew::start(learner, recipe, devices, context.exchange).map(Some)
 }
 
 /// The network before the first step. A name of weights in the recipe becomes one that will always mean

@@ -62,6 +62,8 @@ pub(crate) struct NetworkArgs {
 /// An open network.
 pub(crate) struct Network {
     pub(crate) segmenter: Segmenter,
+    /// The same on further devices.
+    pub(crate) others: Vec<Segmenter>,
     pub(crate) weights: Weights,
     pub(crate) device: Device,
 }
@@ -69,9 +71,27 @@ pub(crate) struct Network {
 impl NetworkArgs {
     pub(crate) fn open(&self, console: Console) -> anyhow::Result<Network> {
         let device = self.device.open(console)?;
+        self.opened(device, Vec::new(), console)
+    }
+
+    /// On all devices that are named.
+    pub(crate) fn open_on_all(&self, console: Console) -> anyhow::Result<Network> {
+        let mut devices = self.device.open_all(console)?;
+        let device = devices.remove(0); // there is a default
+        self.opened(device, devices, console)
+    }
+
+    fn opened(
+        &self,
+        device: Device,
+        others: Vec<Device>,
+        console: Console,
+    ) -> anyhow::Result<Network> {
         let weights = Weights::open(&self.weights, console)?;
-        let segmenter = self.answer.apply(weights.segmenter(&device)?)?;
-        Ok(Network { segmenter, weights, device })
+        let on = |device| self.answer.apply(weights.segmenter(device)?);
+        let segmenter = on(&device)?;
+        let others = others.iter().map(on).collect::<anyhow::Result<_>>()?;
+        Ok(Network { segmenter, others, weights, device })
     }
 }
 

@@ -7,7 +7,7 @@ use causal_clip_seg_cli::Console;
 use evaluation::{
     CausalMean, CausalRow, CausalStudy, Control, EvaluationError, MeanMask, PresenceQuestions,
     PresenceStudy, Questions, Views, causal_markdown, ranked_sheet, reliability_plot,
-    score_control,
+    score_control_on,
 };
 use seg_data::{Case, Dataset, NoteCounts, Sample, Split, distinct_names};
 use seg_image::{write_gray8, write_mask, write_rgb};
@@ -25,6 +25,9 @@ use crate::arguments::{Network, NetworkArgs, OutArg, SetArgs, create_folder};
 /// or none (`empty`). `opposite` scores the answer against the mask of the other side, where a picture has
 /// a sentence for each side. `prior` does not ask the network: it guesses by the sentence alone, from the
 /// masks that it has in the training cases that --where leaves. A network that reads and looks does well on `true` alone.
+///
+/// Several devices (--device A,B) share the questions of the controls; what comes out does not depend on how
+/// many there are.
 ///
 /// Leaves in the folder of --out: scores.json (per-image means and pooled scores with 95 % bootstrap
 /// intervals, and the paired differences of the controls), scores.md (the table that is printed too),
@@ -69,7 +72,7 @@ pub(crate) struct Evaluate {
 
 impl Evaluate {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
-        let network = self.network.open(console)?;
+        let network = self.network.open_on_all(console)?;
         let data = self.set.data.open_noted(network.weights.metadata(), console)?;
         let cases = self.chosen(&data)?;
         let out = self.out.create("evaluate")?;
@@ -178,8 +181,8 @@ impl Work<'_> {
                 Ok(())
             };
             let questions = Questions { data, cases, seed };
-            let segmenter = &self.network.segmenter;
-            let scored = score_control(segmenter, questions, *control, views.as_ref(), see)?;
+            let devices = (&self.network.segmenter, &self.network.others[..]);
+            let scored = score_control_on(devices, questions, *control, views.as_ref(), see)?;
             bar.finish_and_clear();
             match scored.cases.is_empty() {
                 true => self.console.note(format!("no case fits the control `{control}`; skipped")),

@@ -1,5 +1,6 @@
 //! `segment`
 
+mod ahead;
 mod answer;
 #[cfg(feature = "dicom")]
 mod dicom;
@@ -50,7 +51,8 @@ use whose_side::PictureSides;
 /// columns image and text; a set's manifest will do). Masks go to OUT/masks, and OUT/answers.csv gets a
 /// row for each: image, sentence, mask, share of the area, bounding box in pixels, presence. Stop it with
 /// Ctrl-C at any time; the same command goes on with what is left. A row that cannot be answered is
-/// reported with file and row, the others are answered, and the exit code is 1.
+/// reported with file and row, the others are answered, and the exit code is 1. Several devices (--device A,B)
+/// share the pictures; what comes out, and in which order, does not depend on how many there are.
 ///
 /// Small things in large pictures: the network sees a picture at its own size, a few hundred pixels wide.
 /// --tile N answers tiles of N x N pixels instead, each as a picture of its own, and blends where they
@@ -125,13 +127,20 @@ impl Segment {
             let what = "an empty sentence: say what to segment, for example \"left lung\"";
             return Err(UsageError(what.to_owned()).into());
         }
-        let device = self.device.open(console)?;
+        let (device, others) = match self.jobs {
+            None => (self.device.open(console)?, Vec::new()),
+            Some(_) => {
+                let mut devices = self.device.open_all(console)?;
+                (devices.remove(0), devices) // there is a default
+            }
+        };
         let weights = match &self.weights {
             Some(path) => Weights::open(path, console)?,
             None => Weights::carried(console)?,
         };
-        let segmenter = self.answer.apply(weights.segmenter(&device)?)?;
-        let segmenter = self.with_presence(segmenter, &weights)?;
+        let on =
+            |device| self.with_presence(self.answer.apply(weights.segmenter(device)?)?, &weights);
+        let segmenter = on(&device)?;
         let tiling = self.tiles.tiling(&segmenter)?;
         if tiling.is_some() && self.explain {
             let what = "--explain shows whole pictures: add --tile 0, or leave one of them out";
@@ -142,7 +151,9 @@ impl Segment {
             let reading = self.picture.options(weights.metadata());
             let (probability, dicom) = (self.probability, &self.dicom);
             let options = JobOptions { reading, dicom, probability, tiling };
-            return jobs::run(table, &segmenter, &weights, &out, options, console);
+            let others = others.iter().map(on).collect::<anyhow::Result<Vec<_>>>()?;
+            let devices = (&segmenter, &others[..]);
+            return jobs::run(table, devices, &weights, &out, options, console);
         }
         let answers = self.pictures(&segmenter, &weights, &device, &out, console)?;
         let told = json!({ "left_and_right": whose_left(&segmenter), "sides": segmenter.sides(), "answers": answers });

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use causal_clip_seg::Segmenter;
 use causal_clip_seg_assets::{RECIPES, SMALL_CPU};
-use causal_clip_seg_cli::{Console, DeviceArg, say, stop_on_ctrl_c};
+use causal_clip_seg_cli::{Console, DeviceArg, advise_if_lost, say, stop_on_ctrl_c};
 use evaluation::{Control, Questions, score_control};
 use seg_data::{Case, Dataset};
 use seg_metrics::Bootstrap;
 use seg_report::{ReportHeader, ScoreReport};
 use serde_json::json;
-use trainer::{Ending, Recipe, RunContext, RunReport, open_data, resume, train, validation_cases};
+use trainer::{
+    Ending, Exchange, Recipe, RunContext, RunReport, open_data, resume, train, validation_cases,
+};
 
 use crate::arguments::OutArg;
 
@@ -29,6 +31,9 @@ use crate::arguments::OutArg;
 /// a checkpoint; --resume goes on as if nothing had happened, after a crash too. Recipe, tables and pictures
 /// must then be what the run began with; training.epochs, validation.every and validation.patience,
 /// checkpoints.*, data.folder, data.memory and data.workers may change, which is logged.
+///
+/// Several devices share each batch (--device cuda:0,cuda:1): each computes the gradients of its part of the
+/// pictures, and all take the step of their mean. See docs/devices.md.
 ///
 /// On two CPU cores the preset `small` takes about an hour for 3000 cases; `tiny` is for trying things.
 #[derive(clap::Args)]
@@ -65,11 +70,32 @@ pub(crate) struct Train {
     print_recipe: bool,
     #[command(flatten)]
     device: DeviceArg,
+    /// How gradients and weights go between several devices: through this program (host), or directly,
+    /// where the backend can; servers of lent devices must then reach each other by the addresses given here
+    #[arg(long, value_name = "WAY", default_value = "host", help_heading = "Device")]
+    exchange: Way,
+}
+
+/// [`Exchange`] as an argument.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Way {
+    Host,
+    Direct,
+}
+
+impl From<Way> for Exchange {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::Host => Self::Host,
+            Way::Direct => Self::Direct,
+        }
+    }
 }
 
 impl Train {
     pub(crate) fn run(self, console: Console) -> anyhow::Result<bool> {
-        let device = self.device.open(console)?;
+        let devices = self.device.open_all(console)?;
+        let [device, others @ ..] = devices.as_slice() else { return Ok(false) }; // there is a default
         let recipe = match self.resume {
             Some(_) => None,
             None => Some(self.recipe()?),
@@ -79,10 +105,16 @@ impl Train {
             return Ok(true);
         }
         let stop = stop_on_ctrl_c("step")?;
-        let mut context = RunContext::new(&device, self.device.name(), stop);
+        let mut context = RunContext::new(device, self.device.name(), stop);
+        context.others = others;
+        context.exchange = self.exchange.into();
         context.commit = env!("CAUSAL_CLIP_SEG_COMMIT");
         context.quiet = console.is_quiet();
         let out = self.resume.clone().unwrap_or_else(|| self.out.folder("train"));
+        advise_if_lost(format!(
+            "go on from the last checkpoint with: causal-clip-seg train --resume {}",
+            out.display()
+        ));
         let report = match &recipe {
             Some(recipe) => train(recipe, &out, context)?,
             None => resume(&out, context)?,
@@ -95,7 +127,7 @@ impl Train {
         }
         let scores = match (&report.best, report.ending) {
             (Some(best), Ending::Finished | Ending::Early) => {
-                validation(&out, &Segmenter::load(best, &device)?, console)?
+                validation(&out, &Segmenter::load(best, device)?, console)?
             }
             _ => None,
         };

@@ -6,22 +6,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use causal_clip_seg::errors::ImageError;
-use causal_clip_seg::{RgbImage, SegError, Segmenter, Tiling};
-use causal_clip_seg_cli::{Console, stop_on_ctrl_c};
+use causal_clip_seg::{Mask, RgbImage, SegError, Segmenter, Tiling};
+use causal_clip_seg_cli::{Console, advise_if_lost, stop_on_ctrl_c};
 use indicatif::ProgressBar;
 use seg_data::{DataError, Question, QuestionTable, read_questions};
 use seg_image::{NoteCounts, PictureOptions, PictureRows, write_mask};
 use serde_json::json;
 
+use super::ahead::{Ahead, Read, Reader};
 use super::answer::Answer;
 use super::dicom::DicomArgs;
 use super::ledger::{Ledger, Settings};
 use super::tiles::{self, Files, Opened, Tiles};
-use super::whose_side::{self, PictureSides};
+use super::whose_side;
 use crate::arguments::{Weights, create_folder, whose_left};
 
 /// Sentences about one picture that are answered at once; each needs maps of the picture's size.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 
 /// How a table's pictures are read, and what is left of their answers.
 pub(super) struct JobOptions<'a> {
@@ -36,7 +37,7 @@ pub(super) struct JobOptions<'a> {
 /// Answers the rows of a table that have no answer yet; `false` if a row could not be answered.
 pub(super) fn run(
     table: &Path,
-    segmenter: &Segmenter,
+    (segmenter, others): (&Segmenter, &[Segmenter]),
     weights: &Weights,
     out: &Path,
     options: JobOptions<'_>,
@@ -53,8 +54,10 @@ pub(super) fn run(
     let rows = questions.len();
     let probabilities = options.probability.then(|| out.join("probabilities"));
     probabilities.as_deref().map(create_folder).transpose()?;
+    advise_if_lost("run the same command again to go on with what is left".to_owned());
     let mut work = Work {
         segmenter,
+        others,
         ledger,
         folder,
         probabilities,
@@ -131,7 +134,7 @@ fn settings(
 }
 
 /// A picture with the questions about it that have no answer.
-type Picture = (PathBuf, Vec<Question>);
+pub(super) type Picture = (PathBuf, Vec<Question>);
 
 /// Answers of which something has to be said.
 #[derive(Default)]
@@ -153,6 +156,8 @@ impl Counted {
 /// The run as far as it is.
 struct Work<'a> {
     segmenter: &'a Segmenter,
+    /// The same on further devices.
+    others: &'a [Segmenter],
     ledger: Ledger,
     /// The table's.
     folder: &'a Path,
@@ -203,61 +208,83 @@ impl Work<'_> {
 
     /// `true` if it was stopped before the last picture.
     fn answer_all(&mut self, pictures: &[Picture], stop: &AtomicBool) -> anyhow::Result<bool> {
-        for (picture, questions) in pictures {
-            let (mut opened, sides) = match self.open(picture) {
-                Ok(opened) => opened,
-                Err(error) => {
-                    self.fail_all(questions, error);
-                    continue;
-                }
-            };
-            let at_once = match (&opened, self.tiling) {
-                (Opened::Rows(rows), Some(tiling)) => tiles::at_once(rows, tiling),
-                _ => AT_ONCE,
-            };
-            for (number, part) in questions.chunks(at_once).enumerate() {
-                if stop.load(Ordering::Relaxed) {
+        let Self { segmenter, others, reading, dicom, tiling, .. } = *self;
+        let asked = pictures.iter().flat_map(|(_, questions)| questions);
+        let asked = asked.map(|question| question.sentence.as_str()).collect::<Vec<_>>();
+        let learned = segmenter.learn_sentences(&asked)?;
+        others.iter().try_for_each(|other| other.learn_sentences(&asked).map(drop))?;
+        let reader = Reader { reading, dicom, tiling, learned };
+        if others.is_empty() {
+            for (picture, questions) in pictures {
+                reader.begin(segmenter)?;
+                let masks =
+                    |image: &RgbImage, part: &[Question]| reader.masks(segmenter, image, part);
+                if self.answer_one(picture, questions, reader.read(picture), masks, stop)? {
                     return Ok(true);
                 }
-                for Question { sentence, .. } in part {
-                    let note = whose_side::note(sentence, self.segmenter.sides(), sides);
-                    self.sides.add(note.map(|note| format!("{}: {note}", picture.display())));
+            }
+            return Ok(false);
+        }
+        let ahead = Ahead { reader, pictures, stop };
+        ahead.run(std::iter::once(segmenter).chain(others), |picture, questions, read, masks| {
+            let mut masks = masks.into_iter();
+            // What was not answered ahead is answered here.
+            let masks = |image: &RgbImage, part: &[Question]| {
+                masks.next().unwrap_or_else(|| reader.masks(segmenter, image, part))
+            };
+            self.answer_one(picture, questions, read, masks, stop)
+        })
+    }
+
+    /// Answers the questions about a picture; `true` if it was stopped before the last one.
+    fn answer_one(
+        &mut self,
+        picture: &Path,
+        questions: &[Question],
+        read: Result<Read, ImageError>,
+        mut masks: impl FnMut(&RgbImage, &[Question]) -> Result<Vec<Mask>, SegError>,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<bool> {
+        let Read { mut opened, notes, sides } = match read {
+            Ok(read) => read,
+            Err(error) => {
+                self.fail_all(questions, error);
+                return Ok(false);
+            }
+        };
+        self.notes.add(picture, &notes);
+        let at_once = match (&opened, self.tiling) {
+            (Opened::Rows(rows), Some(tiling)) => tiles::at_once(rows, tiling),
+            _ => AT_ONCE,
+        };
+        for (number, part) in questions.chunks(at_once).enumerate() {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(true);
+            }
+            for Question { sentence, .. } in part {
+                let note = whose_side::note(sentence, self.segmenter.sides(), sides);
+                self.sides.add(note.map(|note| format!("{}: {note}", picture.display())));
+            }
+            match &mut opened {
+                Opened::Whole(image) => {
+                    let masks = masks(image, part)?;
+                    self.leave(picture, image, part, &masks)?;
                 }
-                match &mut opened {
-                    Opened::Whole(image) => self.answer(picture, image, part)?,
-                    Opened::Rows(rows) => self.answer_rows(rows, part, number == 0)?,
-                }
+                Opened::Rows(rows) => self.answer_rows(rows, part, number == 0)?,
             }
         }
         Ok(false)
     }
 
-    /// Opens a picture; of a DICOM file, also which sides it shows.
-    fn open(&mut self, picture: &Path) -> Result<(Opened, PictureSides), ImageError> {
-        let (opened, notes, sides) = match self.dicom.open(picture)? {
-            Some(mut file) => {
-                let frame = file.frame(0)?;
-                (Opened::Whole(frame.image), frame.notes, frame.sides)
-            }
-            None => {
-                let (opened, notes) = tiles::open(picture, self.reading, self.tiling)?;
-                (opened, notes, PictureSides::default())
-            }
-        };
-        self.notes.add(picture, &notes);
-        Ok((opened, sides))
-    }
-
-    /// Answers questions about a picture in memory.
-    fn answer(
+    /// Leaves the answers about a picture in memory.
+    fn leave(
         &mut self,
         picture: &Path,
         image: &RgbImage,
         questions: &[Question],
+        masks: &[Mask],
     ) -> anyhow::Result<()> {
-        let asked = questions.iter().map(|question| question.sentence.as_str());
-        let masks = tiles::masks(self.segmenter, image, &asked.collect::<Vec<_>>(), self.tiling)?;
-        for (question, mask) in questions.iter().zip(&masks) {
+        for (question, mask) in questions.iter().zip(masks) {
             let file = self.ledger.new_mask(picture);
             let path = self.ledger.path(&file);
             write_mask(&path, &mask.decided())?;
