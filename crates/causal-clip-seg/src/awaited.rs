@@ -61,9 +61,9 @@ impl Segmenter {
     /// What sentences say. While it is computed, others may read.
     async fn read_async(&self, sentences: &[&str]) -> Result<Vec<Sentence>, SegError> {
         let reading = Reading::new(sentences, &mut self.kept());
-        let Some((tokens, cut)) = self.tokens(&reading)? else { return Ok(reading.known()) };
-        let states = values(self.network.states(tokens)).await?;
-        Ok(reading.done(&states, &cut, &mut self.kept()))
+        let Some(tokens) = self.tokens(&reading)? else { return Ok(reading.known()) };
+        let states = values(self.states(&tokens)).await?;
+        Ok(reading.done(&states, &tokens.cut, &mut self.kept()))
     }
 }
 

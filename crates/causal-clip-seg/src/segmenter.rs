@@ -32,7 +32,7 @@ use crate::tiling::Tiling;
 #[derive(Debug)]
 pub struct Segmenter {
     /// With both projectors if there are both, so that the branch can still be chosen.
-    pub(crate) network: InferenceNetwork,
+    network: InferenceNetwork,
     tokenizer: Tokenizer,
     sentences: Mutex<SentenceCache>,
 }
@@ -293,9 +293,9 @@ impl Segmenter {
         // Held until the end: who asks the same at the same time waits, and finds it.
         let mut kept = self.kept();
         let reading = Reading::new(sentences, &mut kept);
-        let Some((tokens, cut)) = self.tokens(&reading)? else { return Ok(reading.known()) };
-        let states = host(self.network.states(tokens));
-        Ok(reading.done(&states, &cut, &mut kept))
+        let Some(tokens) = self.tokens(&reading)? else { return Ok(reading.known()) };
+        let states = host(self.states(&tokens));
+        Ok(reading.done(&states, &tokens.cut, &mut kept))
     }
 
     /// What was kept of sentences.
@@ -303,16 +303,18 @@ impl Segmenter {
         self.sentences.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What there is to compute of sentences, if there is anything: their tokens, and which rows were cut.
-    pub(crate) fn tokens(
-        &self,
-        reading: &Reading<'_>,
-    ) -> Result<Option<(Tensor<2, Int>, Vec<usize>)>, SegError> {
+    /// What there is to compute of sentences, if there is anything.
+    pub(crate) fn tokens(&self, reading: &Reading<'_>) -> Result<Option<TokenBatch>, SegError> {
         if reading.unknown().is_empty() {
             return Ok(None);
         }
-        let batch = self.tokenizer.encode_batch(reading.unknown(), self.config().input.word_len)?;
-        Ok(Some((token_tensor(&batch, self.network.device()), batch.cut)))
+        let most = self.config().input.word_len;
+        Ok(Some(self.tokenizer.encode_batch(reading.unknown(), most)?))
+    }
+
+    /// What new sentences say, on the device: `[sentences, embed_dim]`.
+    pub(crate) fn states(&self, tokens: &TokenBatch) -> Tensor<2> {
+        self.network.states(token_tensor(tokens, self.network.device()))
     }
 }
 
