@@ -111,8 +111,11 @@ fn conv_then_enlarge(
     let y = graph.transpose(&y, &[0, 2, 3, 1, 4]);
     let y = graph.reshape(&y, &[0, outputs, large, 3 * small]);
     let y = graph.matmul(&y, &columns);
-    let shift = graph.constant(&shift.name, &[1, outputs as usize, 1, 1], &shift.data);
-    graph.add(&y, &shift)
+    // Flat: OpenVINO 2026.4 takes a shift of each map behind a product for one of its last axis, and gives up.
+    let y = graph.reshape(&y, &[0, outputs, -1]);
+    let shift = graph.constant(&shift.name, &[1, outputs as usize, 1], &shift.data);
+    let y = graph.add(&y, &shift);
+    graph.reshape(&y, &[0, outputs, large, large])
 }
 
 /// Row `Y` of the large map from the rows of three small ones, one for each tap `dy`: that of row `Y + dy - 1`
