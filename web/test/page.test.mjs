@@ -2,7 +2,7 @@
 //
 //   cargo build --release --workspace --bins --examples
 //   cargo run --release --manifest-path web/pack/Cargo.toml -- build
-//   cd web/test && npm ci && node --test
+//   cd web/test && npm ci && node --test --test-concurrency=1 *.test.mjs
 //
 // Leaves screenshots in web/test/pictures.
 import assert from "node:assert/strict";
