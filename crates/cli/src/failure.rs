@@ -39,7 +39,7 @@ const BACKENDS: [&str; 6] = ["burn-", "cubecl-", "cubek-", "wgpu-", "cudarc-", "
 /// Those of the work, and its panics.
 pub fn guarded(work: impl FnOnce() -> anyhow::Result<bool>) -> anyhow::Result<bool> {
     if std::env::var_os("RUST_BACKTRACE").is_none_or(|value| value == "0") {
-        set_hook(Box::new(|info| note(info)));
+        set_hook(Box::new(note));
     } else {
         let usual = std::panic::take_hook();
         set_hook(Box::new(move |info| {
@@ -69,7 +69,7 @@ fn first() -> &'static Mutex<Option<Panic>> {
     FIRST.get_or_init(Mutex::default)
 }
 
-fn note(info: &PanicHookInfo) {
+fn note(info: &PanicHookInfo<'_>) {
     let mut first = first().lock().unwrap_or_else(PoisonError::into_inner);
     if first.is_none() {
         let (file, line) = info.location().map_or(("", 0), |place| (place.file(), place.line()));

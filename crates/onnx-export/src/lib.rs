@@ -77,7 +77,7 @@ pub fn encode_onnx(
 ) -> Result<Vec<u8>, OnnxError> {
     let config = checkpoint.config();
     let size = options.size.unwrap_or(config.input.size);
-    if size == 0 || size % 32 != 0 || size > LARGEST {
+    if size == 0 || !size.is_multiple_of(32) || size > LARGEST {
         return Err(OnnxError::Size { size });
     }
     if config.input.branch != Branch::Causal {
