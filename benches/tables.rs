@@ -13,10 +13,9 @@ pub(crate) struct Place {
     pub device: String,
     pub threads: usize,
     machine: Processor,
-    peer: Option<String>,
 }
 
-/// Results of one table, each case once.
+/// Results of one table, each case once for each peer.
 pub(crate) struct Group<'a, T> {
     pub place: Place,
     pub results: Vec<&'a T>,
@@ -66,12 +65,11 @@ fn place(result: &impl Measurement, file: &str) -> Place {
         device: device.clone(),
         threads: *threads,
         machine: machine.clone(),
-        peer: result.peer().map(str::to_owned),
     }
 }
 
-/// The chosen ones by their places, in the order of the files; of several results of a case the last
-/// one counts.
+/// The chosen ones by their places, in the order of the files; of several results of a case, and a peer, the
+/// last one counts.
 fn groups<T: Measurement>(
     contents: &[Contents],
     of_file: fn(&Contents) -> &[T],
@@ -85,7 +83,10 @@ fn groups<T: Measurement>(
                 groups.push(Group { place, results: vec![result] });
                 continue;
             };
-            match group.results.iter_mut().find(|earlier| earlier.case() == result.case()) {
+            let same = |earlier: &&mut &T| {
+                earlier.case() == result.case() && earlier.peer() == result.peer()
+            };
+            match group.results.iter_mut().find(same) {
                 Some(earlier) => *earlier = result,
                 None => group.results.push(result),
             }
@@ -112,16 +113,19 @@ pub(crate) fn is_size(figures: &Figures) -> bool {
 pub(crate) fn comparisons(contents: &[Contents]) -> String {
     let groups = groups(contents, |file| &file.comparisons, |_| true);
     let mut text = title("Beside another implementation", groups.len());
-    for group in groups {
+    for mut group in groups {
         text += &heading(&group);
-        text += "| case | ours, s | peer, s | peer / ours | ours, peak MB | peer, peak MB |\n";
-        text += "| --- | --: | --: | --: | --: | --: |\n";
+        text +=
+            "| case | peer | ours, s | peer, s | peer / ours | ours, peak MB | peer, peak MB |\n";
+        text += "| --- | --- | --: | --: | --: | --: | --: |\n";
+        group.results.sort_by(|a, b| a.case.cmp(&b.case));
         for line in group.results {
             let import = if line.case == "cold-start" { " (import alone)" } else { "" };
             let (low, high) = line.spread();
             text += &format!(
-                "| {} | {} | {}{import} | {:.2} ({low:.2} to {high:.2}) | {} | {} |\n",
+                "| {} | {} | {} | {}{import} | {:.2} ({low:.2} to {high:.2}) | {} | {} |\n",
                 plain(&line.case),
+                plain(script(&line.peer_command)),
                 seconds(line.ours.median_s),
                 seconds(line.peer.median_s),
                 line.ratio,
@@ -221,7 +225,7 @@ fn title(text: &str, groups: usize) -> String {
 
 /// Where and when a table's results were measured.
 fn heading<T: Measurement>(group: &Group<'_, T>) -> String {
-    let Place { file, config, device, threads, machine, peer } = &group.place;
+    let Place { file, config, device, threads, machine } = &group.place;
     let cpu = machine.cpu.as_deref().unwrap_or("unknown processor");
     let days = group
         .results
@@ -229,18 +233,21 @@ fn heading<T: Measurement>(group: &Group<'_, T>) -> String {
         .map(|result| result.circumstances().date.get(..10).unwrap_or_default());
     let commits =
         group.results.iter().filter_map(|result| result.circumstances().commit.as_deref());
-    let against = peer.as_ref().map(|peer| format!("; peer `{}`", plain(peer)));
     format!(
-        "Device {}, {threads} threads, {} with {} cores; {}; commit {}; `{}`, {}{}.\n\n",
+        "Device {}, {threads} threads, {} with {} cores; {}; commit {}; `{}`, {}.\n\n",
         plain(device),
         plain(cpu),
         machine.cores,
         distinct(days),
         distinct(commits),
         plain(config),
-        plain(file),
-        against.unwrap_or_default()
+        plain(file)
     )
+}
+
+/// A command without the interpreter and the folder of our own scripts.
+fn script(command: &str) -> &str {
+    command.split_once("benches/peers/").map_or(command, |(_, script)| script)
 }
 
 fn distinct<'a>(words: impl Iterator<Item = &'a str>) -> String {
