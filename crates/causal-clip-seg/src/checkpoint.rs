@@ -246,7 +246,9 @@ impl Checkpoint {
         let kept = if self.prepared { self.config.input.branch } else { Branch::Mean };
         let device = device.clone().inner();
         // Made on a GPU, a module's first values, which the file's replace at once, cost it some two dozen kernels.
-        let cpu = devices::open("flex", false).ok().filter(|_| !is_host(&device));
+        // In a browser it is left: a GPU's values cannot be waited for there.
+        let apart = !is_host(&device) && !cfg!(target_family = "wasm");
+        let cpu = devices::open("flex", false).ok().filter(|_| apart);
         let start = cpu.as_ref().unwrap_or(&device);
         let (network, _) = match self.prepared {
             true => self.network(start)?,
