@@ -1,7 +1,7 @@
-//! Adam's rules in one pass over a parameter, for tensors in this process's own memory.
+//! AdamW's rule in one pass over a parameter, for tensors in this process's own memory.
 //!
-//! Burn's rules are a dozen operations on whole tensors, each of which the CPU backend does on one core: of a
-//! training step of `rn50` they would be a quarter.
+//! Burn's rule is a dozen operations on whole tensors, each of which the CPU backend does on one core: of a
+//! training step of `rn50` they would be a seventh.
 
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
@@ -11,12 +11,10 @@ use rayon::prelude::*;
 pub(crate) struct AdamPass {
     /// Learning rate.
     pub rate: f64,
-    /// Share of the weights taken off, times the rate; before the step (AdamW).
-    pub decay: f64,
-    /// Share of the weights added to the gradient (Adam).
-    pub coupled_decay: f64,
+    /// Share of the weights taken off, times the rate, before the step.
+    pub decay: f32,
     /// Decay of both means.
-    pub betas: [f64; 2],
+    pub betas: [f32; 2],
     /// Added to the root.
     pub epsilon: f32,
     /// Steps of this parameter, this one among them.
@@ -27,7 +25,8 @@ pub(crate) struct AdamPass {
 const RUN: usize = 1 << 14;
 
 impl AdamPass {
-    /// The new values of a parameter, and of both means; all `[n]`.
+    /// The new values of a parameter, and of both means; all `[n]`. To the bit those of Burn's rule, so that a
+    /// training does not depend on where a device is.
     pub(crate) fn moved(
         self,
         value: Tensor<1>,
@@ -56,69 +55,59 @@ impl AdamPass {
         (tensor(value), [tensor(first), tensor(second)])
     }
 
+    /// Each line is one of Burn's operations: another order of them would round otherwise.
     fn run(self, value: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
         let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
-        let [beta1, beta2] = self.betas.map(|beta| beta as f32);
-        let [rest1, rest2] = self.betas.map(|beta| (1.0 - beta) as f32);
-        // Both means start at zero: 1 / (1 - beta^t) makes up for it.
-        let [full1, full2] = self.betas.map(|beta| 1.0 / (1.0 - beta.powi(steps)));
-        let (rate, full2) = ((self.rate * full1) as f32, full2 as f32);
-        let kept = (1.0 - self.decay * self.rate) as f32;
-        let coupled = self.coupled_decay as f32;
+        let [beta1, beta2] = self.betas;
+        let [rest1, rest2] = self.betas.map(|beta| 1.0 - beta);
+        // Both means start at zero: dividing by 1 - beta^t makes up for it.
+        let [full1, full2] = self.betas.map(|beta| 1.0 - beta.powi(steps));
+        let kept = (1.0 - self.rate * f64::from(self.decay)) as f32;
+        let rate = self.rate as f32;
         let values = value.iter_mut().zip(gradient).zip(first.iter_mut().zip(second));
         for ((value, gradient), (first, second)) in values {
-            let gradient = *gradient + coupled * *value;
-            *first = beta1 * *first + rest1 * gradient;
-            *second = beta2 * *second + rest2 * gradient * gradient;
-            *value = kept * *value - rate * *first / ((*second * full2).sqrt() + self.epsilon);
+            *first = *first * beta1 + gradient * rest1;
+            *second = *second * beta2 + gradient * gradient * rest2;
+            let delta = (*first / full1) / ((*second / full2).sqrt() + self.epsilon);
+            *value = *value * kept - delta * rate;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use burn::optim::{AdamConfig, AdamWConfig, Optimizer as _, decay::WeightDecayConfig};
+    use burn::optim::{AdamWConfig, Optimizer as _};
     use burn::tensor::{Device, Distribution};
 
     use super::*;
 
-    const BETAS: [f64; 2] = [0.9, 0.999];
-
-    fn worst(a: &Tensor<1>, b: &Tensor<1>) -> f32 {
-        (a.clone() - b.clone()).abs().max().into_scalar::<f32>()
-    }
+    const BETAS: [f32; 2] = [0.9, 0.999];
 
     /// Five steps over more values than one run has.
     #[test]
-    fn a_pass_is_burns_rule() {
+    fn a_pass_is_burns_rule_to_the_bit() {
         let device = Device::flex();
         device.seed(5);
         let draw = || Tensor::<1>::random([RUN + 77], Distribution::Uniform(-1.0, 1.0), &device);
         let adamw = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.1).build();
-        let decay = Some(WeightDecayConfig::new(0.1));
-        let adam = AdamConfig::new().with_epsilon(1e-8).with_weight_decay(decay).build();
         let start = draw();
-        let (mut w, mut a) = ((start.clone(), None), (start.clone(), None));
-        let (mut ours_w, mut ours_a) = ((start.clone(), None), (start, None));
+        let mut burns = (start.clone(), None);
+        let mut ours = (start, None);
         for steps in 1..=5 {
             let gradient = draw();
-            w = adamw.step(0.01, w.0, gradient.clone(), w.1);
-            a = adam.step(0.01, a.0, gradient.clone(), a.1);
+            burns = adamw.step(0.01, burns.0, gradient.clone(), burns.1);
             let pass = AdamPass {
                 rate: 0.01,
                 decay: 0.1,
-                coupled_decay: 0.0,
-                betas: BETAS,
+                // Not known to the compiler, which folds powers otherwise than it computes them.
+                betas: std::hint::black_box(BETAS),
                 epsilon: 1e-8,
-                steps,
+                steps: std::hint::black_box(steps),
             };
-            let coupled = AdamPass { decay: 0.0, coupled_decay: 0.1, ..pass };
-            let (value, moments) = pass.moved(ours_w.0, gradient.clone(), ours_w.1);
-            ours_w = (value, Some(moments));
-            let (value, moments) = coupled.moved(ours_a.0, gradient, ours_a.1);
-            ours_a = (value, Some(moments));
+            let (value, moments) = pass.moved(ours.0, gradient, ours.1);
+            ours = (value, Some(moments));
         }
-        assert!(worst(&w.0, &ours_w.0) < 1e-6, "{}", worst(&w.0, &ours_w.0));
-        assert!(worst(&a.0, &ours_a.0) < 1e-5, "{}", worst(&a.0, &ours_a.0));
+        let values = |x: Tensor<1>| x.into_data().try_to_vec::<f32>().unwrap();
+        assert_eq!(values(burns.0), values(ours.0));
     }
 }

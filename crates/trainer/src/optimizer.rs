@@ -59,13 +59,10 @@ impl Optimizer {
         let [beta1, beta2] = betas.map(|beta| beta as f32);
         // Taken out, not copied: its tensors are then updated in place.
         let old = self.memory.remove(name);
-        if rule != Rule::Sgd && is_host(&value.device()) {
+        if rule == Rule::AdamW && is_host(&value.device()) {
             let steps = old.as_ref().map_or(0, |memory| memory.steps) + 1;
-            let (decay, coupled_decay) = match rule {
-                Rule::AdamW => (weight_decay, 0.0),
-                _ => (0.0, weight_decay),
-            };
-            let pass = AdamPass { rate, decay, coupled_decay, betas, epsilon: EPSILON, steps };
+            let (decay, betas) = (weight_decay as f32, [beta1, beta2]);
+            let pass = AdamPass { rate, decay, betas, epsilon: EPSILON, steps };
             let moments = old.and_then(|memory| Some([memory.first, memory.second?]));
             let (value, [first, second]) = pass.moved(value, gradient, moments);
             self.memory.insert(name.to_owned(), Memory { steps, first, second: Some(second) });
