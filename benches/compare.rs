@@ -174,7 +174,7 @@ const EVERY: [&str; 10] = [
     "onnx.py --runtime openvino --model {onnx} --bf16",
 ];
 
-/// The same for a GPU.
+/// What follows it where `--device` is a GPU.
 const ON_A_GPU: [&str; 4] = [
     "pytorch.py --device cuda",
     "pytorch.py --device cuda --lean",

@@ -12,7 +12,7 @@ use crate::machine::Circumstances;
 /// Seconds of some runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
-    /// Of the first run, which is not counted: with kernels compiled, and memory touched, for the first time.
+    /// Seconds of the first run, which is not counted: with kernels compiled, and memory touched, for the first time.
     pub first_s: f64,
     /// In their order.
     pub seconds: Vec<f64>,

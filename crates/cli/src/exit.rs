@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use causal_clip_seg::devices::DeviceError;
+use trainer::TrainError;
 
 use crate::failure::DeviceFailure;
 
@@ -33,7 +34,8 @@ pub fn exit_code(result: anyhow::Result<bool>) -> ExitCode {
                 return ExitCode::from(NOT_STARTED);
             }
             eprintln!("error: {error:#}");
-            let outside = error.is::<DeviceError>() || error.is::<DeviceFailure>();
+            let lost = matches!(error.downcast_ref(), Some(TrainError::Device { .. }));
+            let outside = lost || error.is::<DeviceError>() || error.is::<DeviceFailure>();
             match outside || error.is::<UsageError>() {
                 true => ExitCode::from(NOT_STARTED),
                 false => ExitCode::FAILURE,

@@ -4,7 +4,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The backend gave up while it computed.
 #[derive(Debug, thiserror::Error)]
@@ -23,8 +23,17 @@ struct Panic {
     message: String,
 }
 
-/// The first panic of this process; later ones are its consequences.
-static FIRST: OnceLock<Mutex<Option<Panic>>> = OnceLock::new();
+/// Panics of this process that may be why it ends.
+#[derive(Debug)]
+struct Seen {
+    /// The first of a backend: later ones, of those who waited for it, are its consequences.
+    backend: Option<Panic>,
+    /// The first of our own, else the last of a package's: earlier ones were dealt with, such as a decoder's,
+    /// which only make a file unreadable.
+    other: Option<Panic>,
+}
+
+static SEEN: Mutex<Seen> = Mutex::new(Seen { backend: None, other: None });
 
 /// Starts of the packages' names that compute or drive a device.
 const BACKENDS: [&str; 6] = ["burn-", "cubecl-", "cubek-", "wgpu-", "cudarc-", "gemm-"];
@@ -50,8 +59,9 @@ pub fn guarded(work: impl FnOnce() -> anyhow::Result<bool>) -> anyhow::Result<bo
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result,
         Err(payload) => {
-            let first = first().lock().unwrap_or_else(PoisonError::into_inner).take();
-            Err(error_of(first.unwrap_or_else(|| Panic {
+            let mut seen = seen();
+            let why = seen.backend.take().or_else(|| seen.other.take());
+            Err(error_of(why.unwrap_or_else(|| Panic {
                 file: String::new(),
                 line: 0,
                 message: text(&*payload),
@@ -62,19 +72,36 @@ pub fn guarded(work: impl FnOnce() -> anyhow::Result<bool>) -> anyhow::Result<bo
 
 /// Forgets a panic that was dealt with, such as that of a device which was tried.
 pub fn forget_panics() {
-    *first().lock().unwrap_or_else(PoisonError::into_inner) = None;
+    seen().backend = None;
 }
 
-fn first() -> &'static Mutex<Option<Panic>> {
-    FIRST.get_or_init(Mutex::default)
+fn seen() -> MutexGuard<'static, Seen> {
+    SEEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn note(info: &PanicHookInfo<'_>) {
-    let mut first = first().lock().unwrap_or_else(PoisonError::into_inner);
-    if first.is_none() {
-        let (file, line) = info.location().map_or(("", 0), |place| (place.file(), place.line()));
-        *first = Some(Panic { file: file.to_owned(), line, message: text(info.payload()) });
+    let (file, line) = info.location().map_or(("", 0), |place| (place.file(), place.line()));
+    let panic = Panic { file: file.to_owned(), line, message: text(info.payload()) };
+    let mut seen = seen();
+    match backend_of(&panic.file) {
+        Some(_) => drop(seen.backend.get_or_insert(panic)),
+        None if seen.other.as_ref().is_none_or(|other| is_of_a_package(&other.file)) => {
+            seen.other = Some(panic);
+        }
+        None => (),
     }
+}
+
+/// Whether a source file is one of the packages that cargo fetched.
+fn is_of_a_package(file: &str) -> bool {
+    file.split(['/', '\\']).any(|part| part == "registry")
+}
+
+/// The backend's package that a source file belongs to.
+fn backend_of(file: &str) -> Option<&str> {
+    file.split(['/', '\\']).find(|part| {
+        BACKENDS.iter().any(|start| part.starts_with(start)) && part.ends_with(char::is_numeric)
+    })
 }
 
 fn text(payload: &(dyn Any + Send)) -> String {
@@ -85,10 +112,7 @@ fn text(payload: &(dyn Any + Send)) -> String {
 }
 
 fn error_of(Panic { file, line, message }: Panic) -> anyhow::Error {
-    let package = file.split(['/', '\\']).find(|part| {
-        BACKENDS.iter().any(|start| part.starts_with(start)) && part.ends_with(char::is_numeric)
-    });
-    let Some(package) = package else {
+    let Some(package) = backend_of(&file) else {
         return anyhow::anyhow!(
             "a fault of this program at {file}:{line}: {message}; please report it with the command line"
         );

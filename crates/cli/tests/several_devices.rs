@@ -12,7 +12,7 @@ fn bytes(folder: &str, file: &str) -> Vec<u8> {
     std::fs::read(Path::new(folder).join(file)).unwrap()
 }
 
-/// The same number of devices gives the same bits, after a kill too; another number is said and logged.
+/// As many devices give the same bits, after a kill too; another number is said and logged.
 #[test]
 fn a_training_on_two_devices_can_be_killed_and_resumed() {
     let out = tempfile::tempdir().unwrap();

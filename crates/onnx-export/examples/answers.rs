@@ -8,7 +8,7 @@ use causal_clip_seg::parts::{Tokenizer, network_pixels, token_tensor};
 use causal_clip_seg::{Checkpoint, Device, read_rgb};
 use onnx_export::{OnnxOptions, write_onnx};
 
-/// Of several lengths, so that the number of words is free indeed.
+/// Their lengths differ, so that the number of words is free indeed.
 const SENTENCES: [&str; 4] = [
     "left lung",
     "The upper third of the right lung.",

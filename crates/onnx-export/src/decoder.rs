@@ -48,20 +48,16 @@ fn carafe(graph: &mut Graph, x: &Value, side: usize) -> Result<Value, OnnxError>
     let weights = graph.reshape(&weights, &[0, 9, 4, side * side]);
     let weights = graph.softmax(&weights, 1);
     let padded = graph.pad(x);
-    let mut sum: Option<Value> = None;
+    let mut parts = Vec::new();
     for tap in 0..9 {
         let (dy, dx) = (tap / 3, tap % 3);
         let neighbour = graph.slice(&padded, &[[dy, dy + side, 2], [dx, dx + side, 3]]);
         let neighbour = graph.reshape(&neighbour, &[0, 1, -1, side * side]);
         let weight = graph.slice(&weights, &[[tap, tap + 1, 1]]);
         let weight = graph.reshape(&weight, &[0, 4, 1, side * side]);
-        let part = graph.mul(&neighbour, &weight); // [batch, 4 phases, channels, cells]
-        sum = Some(match sum {
-            Some(sum) => graph.add(&sum, &part),
-            None => part,
-        });
+        parts.push(graph.mul(&neighbour, &weight)); // [batch, 4 phases, channels, cells]
     }
-    let phases = sum.unwrap_or_default();
+    let phases = graph.op("Sum", &parts.iter().collect::<Vec<_>>(), vec![]);
     let phases = graph.reshape(&phases, &[0, 2, 2, -1, side, side]);
     let y = graph.transpose(&phases, &[0, 3, 4, 1, 5, 2]);
     let y = graph.reshape(&y, &[0, -1, 2 * side, 2 * side]);

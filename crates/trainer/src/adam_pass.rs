@@ -1,7 +1,6 @@
 //! AdamW's rule in one pass over a parameter, for tensors in this process's own memory.
 //!
-//! Burn's rule is a dozen operations on whole tensors, each of which the CPU backend does on one core: of a
-//! training step of `rn50` they would be a seventh.
+//! Burn's rule is a dozen operations on whole tensors, each of which the CPU backend does on one core.
 
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;

@@ -1,6 +1,8 @@
 //! Several devices at one step: each takes its share of a batch, on a thread of its own.
 
+use std::any::Any;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -53,6 +55,9 @@ pub(crate) enum Order {
     /// Its copy is wanted.
     #[cfg(test)]
     Show(Sender<causal_clip_seg::CausalClipSeg>),
+    /// Its backend gives up.
+    #[cfg(test)]
+    Fail,
 }
 
 /// What has changed on the first device.
@@ -92,10 +97,18 @@ impl Crew {
             let (orders, told) = channel();
             let (say, answers) = channel();
             let beginning = Arc::clone(&beginning);
-            let work = move || match Worker::start(&beginning, device, exchange) {
-                Ok(worker) => worker.work(told, say),
-                // Nobody may listen any more.
-                Err(error) => drop(say.send(Err(error))),
+            let on = name.clone();
+            let work = move || {
+                let work = || {
+                    Worker::start(&beginning, device, exchange)?.work(told, &say);
+                    Ok(())
+                };
+                let lost = |panic| Err(TrainError::Device { device: on, what: message(panic) });
+                // Backends panic where a device is lost.
+                let ended = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(lost);
+                if let Err(error) = ended {
+                    drop(say.send(Err(error))); // nobody may listen any more
+                }
             };
             let thread = std::thread::Builder::new().name(name.clone()).spawn(work);
             let thread = thread.map_err(|error| TrainError::Device {
@@ -221,6 +234,14 @@ fn moved_by(
     Some((statistics.join(&learner.network)? - agreed?.clone()) * share)
 }
 
+/// What a panic said, on one line.
+fn message(panic: Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    let line = text.and_then(|text| text.lines().map(str::trim).find(|line| !line.is_empty()));
+    line.unwrap_or("its backend gave up without a word").to_owned()
+}
+
 impl Hand {
     fn lost(&self) -> TrainError {
         let what = "its thread has ended".to_owned();
@@ -245,7 +266,7 @@ impl Drop for Hand {
     fn drop(&mut self) {
         self.orders = None;
         if let Some(thread) = self.thread.take() {
-            // One that panicked has said so.
+            // It catches its panics.
             let _ = thread.join();
         }
     }

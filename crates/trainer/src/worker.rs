@@ -128,7 +128,7 @@ impl Worker {
     }
 
     /// Does what it is told until nobody tells it any more.
-    pub(crate) fn work(mut self, told: Receiver<Order>, say: Sender<Result<Answer, TrainError>>) {
+    pub(crate) fn work(mut self, told: Receiver<Order>, say: &Sender<Result<Answer, TrainError>>) {
         let mut examples = Vec::new();
         for order in told {
             match order {
@@ -151,6 +151,8 @@ impl Worker {
                 Order::Take(news) => self.take(&news),
                 #[cfg(test)]
                 Order::Show(show) => drop(show.send(self.network.clone())),
+                #[cfg(test)]
+                Order::Fail => panic!("\nthe device is gone\nand much more"),
             }
         }
     }

@@ -47,9 +47,8 @@ pub fn folder() -> Option<PathBuf> {
 
 /// Has kernels kept in a folder, which the backend makes, and each compilation logged under [`COMPILED`].
 ///
-/// Call it before the first device is opened. Whether it took effect: `false` without a GPU backend, after a
-/// device was opened, or where the environment has a configuration of its own (`cubecl.toml`, `burn.toml` and the
-/// variables `CUBECL_` are read as ever).
+/// Call it before the first device is opened. Whether it took effect: `false` without a GPU backend, or after a
+/// device was opened. What else `cubecl.toml`, `burn.toml` and the variables `CUBECL_` say is kept.
 pub fn configure(folder: Option<&Path>) -> bool {
     #[cfg(any(feature = "wgpu", feature = "cuda"))]
     {

@@ -62,7 +62,7 @@ pub(crate) struct NetworkArgs {
 /// An open network.
 pub(crate) struct Network {
     pub(crate) segmenter: Segmenter,
-    /// The same on further devices.
+    /// Copies on further devices.
     pub(crate) others: Vec<Segmenter>,
     pub(crate) weights: Weights,
     pub(crate) device: Device,

@@ -163,3 +163,14 @@ fn a_lost_device_is_named() {
     let message = error.to_string();
     assert!(message.starts_with("device `0` is lost") && message.contains("--resume"), "{message}");
 }
+
+#[test]
+fn why_a_device_gave_up_is_told_in_one_line() {
+    let scene = Scene::new(GameOrder::Mean);
+    let mut learner = scene.learner(false);
+    let mut crew = scene.crew(&learner, 1, Exchange::Host);
+    crew.hands[0].tell(Order::Fail).unwrap();
+    let step = crew.step(&mut learner, &scene.device, &scene.batches, 1e-2, false);
+    let message = step.unwrap_err().to_string();
+    assert!(message.starts_with("device `0` is lost: the device is gone; "), "{message}");
+}

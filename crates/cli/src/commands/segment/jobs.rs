@@ -156,7 +156,7 @@ impl Counted {
 /// The run as far as it is.
 struct Work<'a> {
     segmenter: &'a Segmenter,
-    /// The same on further devices.
+    /// Copies on further devices.
     others: &'a [Segmenter],
     ledger: Ledger,
     /// The table's.
