@@ -7,8 +7,8 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Device;
 use clip_encoder::{
-    Difference, FoundNetwork, LoadReport, NetworkKind, WeightsError, check_sizes, clip_config,
-    find_network, fresh_in_clip, load_module, tensors_of,
+    Difference, FoundNetwork, LateReads, LoadReport, NetworkKind, WeightsError, check_sizes,
+    clip_config, defer_module, find_network, fresh_in_clip, load_module, tensors_of,
 };
 use vision_layers::{Slot, is_host};
 use weight_files::{NewTensor, Precision, WeightFile, write_safetensors};
@@ -250,12 +250,14 @@ impl Checkpoint {
         let apart = !is_host(&device) && !cfg!(target_family = "wasm");
         let cpu = devices::open("flex", false).ok().filter(|_| apart);
         let start = cpu.as_ref().unwrap_or(&device);
-        let (network, _) = match self.prepared {
-            true => self.network(start)?,
-            false => self.load_reported(start)?,
+        let (network, late) = match self.towers {
+            Some(seed) if !self.prepared => (self.towers(seed, start)?.0, LateReads::default()),
+            _ => self.read_late(start)?,
         };
         let network = if cpu.is_some() { network.to_device(&device) } else { network };
-        Ok(network.prepare(kept))
+        let network = network.prepare(kept);
+        late.end()?;
+        Ok(network)
     }
 
     /// The tensors of the network for inference under their released names: each batch norm folded into the
@@ -306,6 +308,35 @@ impl Checkpoint {
 
     /// Towers and decoder from the file.
     fn network(&self, device: &Device) -> Result<(CausalClipSeg, LoadReport), SegError> {
+        self.filled(device, |network, in_file, fresh| {
+            load_module(network, &names(), &self.found.file, in_file, fresh)
+        })
+    }
+
+    /// The network with weights that are read when they are first used: folded layer by layer it is never in memory as
+    /// a whole.
+    fn read_late(&self, device: &Device) -> Result<(CausalClipSeg, LateReads), SegError> {
+        let mut late = LateReads::default();
+        let (network, _) = self.filled(device, |network, in_file, fresh| {
+            let (network, report, reads) =
+                defer_module(network, &names(), &self.found.file, in_file, fresh)?;
+            late = reads;
+            Ok((network, report))
+        })?;
+        Ok((network, late))
+    }
+
+    /// The network that `fill` makes of a fresh one, what its tensors are called in the file, and which the file may
+    /// lack.
+    fn filled(
+        &self,
+        device: &Device,
+        fill: impl FnOnce(
+            CausalClipSeg,
+            &dyn Fn(&Slot) -> Option<String>,
+            &dyn Fn(&Slot) -> bool,
+        ) -> Result<(CausalClipSeg, LoadReport), WeightsError>,
+    ) -> Result<(CausalClipSeg, LoadReport), SegError> {
         let clip = &self.found.clip;
         let root = clip.prefix().strip_suffix(TOWERS);
         let Some(prefix) = root.filter(|_| self.found.kind == NetworkKind::Segmentation) else {
@@ -330,7 +361,7 @@ impl Checkpoint {
             self.prepared
                 && (absent.contains(&slot.name) || left_out(&self.config.input, &slot.name))
         };
-        let (network, report) = load_module(network, &names(), &self.found.file, in_file, fresh)?;
+        let (network, report) = fill(network, &in_file, &fresh)?;
         self.refuse_additions(prefix, beside, &report)?;
         Ok((network, report))
     }

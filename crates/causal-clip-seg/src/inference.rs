@@ -34,13 +34,22 @@ impl CausalClipSeg {
     /// The network for inference, on the device where it is. What the folding replaces is freed layer by layer, unless a clone of
     /// the network holds it; [`Branch::Causal`] drops the confounding projector.
     pub fn prepare(self, branch: Branch) -> InferenceNetwork {
-        let network = self.valid();
-        let (config, device) = (self.config().clone(), network.device());
-        drop(self); // or it would hold every weight until the end
+        let (config, device) = (self.config().clone(), self.device().inner());
+        // Weights that are read when they are first used must not all be read here.
+        let network = match self.device().is_autodiff() {
+            true => {
+                let network = self.valid();
+                drop(self); // or it would hold every weight until the end
+                network
+            }
+            false => self,
+        };
         let Clip { image_tower, text_tower, .. } = network.backbone;
         let decoder = network.decoder;
-        let (image_tower, decoder) =
-            at_once(|| image_tower.fold(), || decoder.fold(branch == Branch::Mean));
+        let (image_tower, (decoder, text_tower)) = at_once(
+            || image_tower.fold(),
+            || (decoder.fold(branch == Branch::Mean), text_tower.valid()),
+        );
         InferenceNetwork { image_tower, text_tower, decoder, config, device }
     }
 }

@@ -95,13 +95,20 @@ impl CausalClipSeg {
 
     /// Where the network's parameters are; an autodiff device while it is trained.
     pub fn device(&self) -> Device {
-        self.backbone.logit_scale.val().device()
+        self.backbone.logit_scale.lazy_device()
     }
 
     /// A network with random weights that depend on the seed and the parameters' names alone: the
-    /// same on every machine and backend. `which` says which parameters to draw.
+    /// same on every machine and backend. `which` says which parameters to draw. Without autodiff they
+    /// are drawn when they are first used.
     pub fn with_random_weights(self, seed: u64, which: impl Fn(&Slot) -> bool) -> Self {
-        names().replace(self, |slot| which(slot).then(|| initial_values(slot, seed)))
+        if self.device().is_autodiff() {
+            return names().replace(self, |slot| which(slot).then(|| initial_values(slot, seed)));
+        }
+        names().defer(self, |slot| {
+            let slot = which(slot).then(|| slot.clone())?;
+            Some(Box::new(move || initial_values(&slot, seed)))
+        })
     }
 
     /// Both maps of logits, each `[sentences, 1, height, width]`.

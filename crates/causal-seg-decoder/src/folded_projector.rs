@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::activation::relu;
 use burn::tensor::ops::PadMode;
@@ -68,7 +69,8 @@ impl FoldedProjector {
             second: EnlargedConv::new(projector.conv2),
             mix_bias: bias.unwrap_or_else(|| Tensor::zeros([c], &mix.device())).reshape([c, 1]),
             mix: mix.reshape([c, c]),
-            text: projector.text,
+            // What was to be read when it is first used is read now.
+            text: projector.text.valid(),
         }
     }
 

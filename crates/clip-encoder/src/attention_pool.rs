@@ -91,16 +91,21 @@ impl AttentionPool {
     }
 
     pub(crate) fn fold(self) -> FoldedAttentionPool {
+        let connect = FoldedConv::new(&self.connect.conv, Some(&self.connect.norm));
+        // What was to be read when it is first used is read now.
+        let Self { positional_embedding, k_proj, q_proj, v_proj, c_proj, grid, heads, .. } =
+            self.valid();
+        let positions = PerSize::default();
         FoldedAttentionPool {
-            positional_embedding: self.positional_embedding,
-            k_proj: self.k_proj,
-            q_proj: self.q_proj,
-            v_proj: self.v_proj,
-            c_proj: self.c_proj,
-            connect: FoldedConv::new(&self.connect.conv, Some(&self.connect.norm)),
-            grid: self.grid,
-            heads: self.heads,
-            positions: PerSize::default(),
+            positional_embedding,
+            k_proj,
+            q_proj,
+            v_proj,
+            c_proj,
+            connect,
+            grid,
+            heads,
+            positions,
         }
     }
 

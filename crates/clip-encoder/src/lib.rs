@@ -63,4 +63,4 @@ pub use text_tower::{TextFeatures, TextTower};
 pub use tokenizer::{TokenBatch, TokenError, Tokenizer};
 pub use transformer::{TextBlock, quick_gelu};
 pub use vision_layers::Pyramid;
-pub use weights::{LoadReport, fresh_in_clip, load_module, tensors_of};
+pub use weights::{LateReads, LoadReport, defer_module, fresh_in_clip, load_module, tensors_of};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, OnceLock};
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -53,9 +54,75 @@ pub fn load_module<M: Module>(
     in_file: impl Fn(&Slot) -> Option<String>,
     fresh: impl Fn(&Slot) -> bool,
 ) -> Result<(M, LoadReport), WeightsError> {
+    let (report, wanted) = compared(&module, names, file, &in_file, fresh)?;
+    let module = filled(module, file, names, &wanted, |slot| {
+        in_file(slot).is_some_and(|name| file.entry(&name).is_some())
+    })?;
+    Ok((module, report))
+}
+
+/// As [`load_module`] on a device without autodiff, but a tensor is read when it is first used: what is taken apart
+/// layer by layer is never in memory as a whole.
+///
+/// # Errors
+///
+/// The first tensor that is missing or has another shape. That one cannot be read or is not finite is what
+/// [`LateReads::end`] says.
+pub fn defer_module<M: Module>(
+    module: M,
+    names: &Names,
+    file: &WeightFile,
+    in_file: impl Fn(&Slot) -> Option<String>,
+    fresh: impl Fn(&Slot) -> bool,
+) -> Result<(M, LoadReport, LateReads), WeightsError> {
+    let (report, _) = compared(&module, names, file, &in_file, fresh)?;
+    let late = LateReads::default();
+    let module = names.defer(module, |slot| {
+        let name = in_file(slot).filter(|name| file.entry(name).is_some())?;
+        let (file, broken, values) = (file.clone(), Arc::clone(&late.broken), slot.len());
+        Some(Box::new(move || {
+            file.read_f32(&name).unwrap_or_else(|error| {
+                let _ = broken.set(error); // the first one is told
+                vec![0.0; values]
+            })
+        }))
+    });
+    Ok((module, report, late))
+}
+
+/// What went wrong where tensors were read late.
+#[derive(Debug, Default)]
+pub struct LateReads {
+    broken: Arc<OnceLock<WeightFileError>>,
+}
+
+impl LateReads {
+    /// To be asked when everything that is needed was used: a tensor that could not be read is zeros until then.
+    ///
+    /// # Errors
+    ///
+    /// If one could not be read or is not finite; the first that was met.
+    ///
+    /// # Panics
+    ///
+    /// If a tensor is still to be read: nobody would hear of it.
+    pub fn end(self) -> Result<(), WeightsError> {
+        let broken = Arc::into_inner(self.broken).expect("every tensor is read or was dropped");
+        broken.into_inner().map_or(Ok(()), |error| Err(error.into()))
+    }
+}
+
+/// What a file has of a module's tensors; of those that it has the names there, in the module's order.
+fn compared<M: Module>(
+    module: &M,
+    names: &Names,
+    file: &WeightFile,
+    in_file: impl Fn(&Slot) -> Option<String>,
+    fresh: impl Fn(&Slot) -> bool,
+) -> Result<(LoadReport, Vec<String>), WeightsError> {
     let mut report = LoadReport::default();
     let (mut missing, mut wanted) = (Vec::new(), Vec::new());
-    for slot in names.slots(&module) {
+    for slot in names.slots(module) {
         let Some(name) = in_file(&slot) else {
             report.fresh.push(slot.name);
             continue;
@@ -82,13 +149,10 @@ pub fn load_module<M: Module>(
         let (why, file) = (why_missing(file, &first), file.path().to_owned());
         return Err(WeightsError::Missing { file, first, expected, missing: lacking, why });
     }
-    let module = filled(module, file, names, &wanted, |slot| {
-        in_file(slot).is_some_and(|name| file.entry(&name).is_some())
-    })?;
     let used = wanted.iter().map(String::as_str).collect::<BTreeSet<_>>();
     let unused = |name: &&str| !used.contains(*name) && !is_bookkeeping(name);
     report.unused = file.names().filter(unused).map(str::to_owned).collect();
-    Ok((module, report))
+    Ok((report, wanted))
 }
 
 /// The module with the `wanted` tensors in the slots that are `in_file`, which are in the same order.

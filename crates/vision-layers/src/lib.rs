@@ -30,7 +30,7 @@ mod resize;
 pub use conv::{Conv, ConvNormRelu};
 pub use folded::{FoldedConv, joined};
 pub use host::{host, is_host};
-pub use names::{FieldName, Names, Slot};
+pub use names::{FieldName, Names, Slot, Values};
 pub use norm::{batch_norm, batch_norm_in_training, scale_and_shift};
 pub use per_size::PerSize;
 pub use pyramid::Pyramid;

@@ -4,7 +4,7 @@
 //! the only place where names are put together.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::host::host;
 
@@ -127,7 +127,22 @@ impl Names {
     pub fn replace<M: Module>(&self, module: M, value: impl FnMut(&Slot) -> Option<Vec<f32>>) -> M {
         module.map(&mut Replace { path: Path::new(self), value })
     }
+
+    /// As [`Names::replace`], but a parameter's values are asked for when it is first used: a module that is taken
+    /// apart layer by layer is then never in memory as a whole. Running statistics are asked for at once.
+    ///
+    /// For a device without autodiff: whether a parameter is trained is not kept.
+    ///
+    /// # Panics
+    ///
+    /// When a parameter is first used, if it gets another number of values than it holds.
+    pub fn defer<M: Module>(&self, module: M, value: impl FnMut(&Slot) -> Option<Values>) -> M {
+        module.map(&mut Defer { path: Path::new(self), value })
+    }
 }
+
+/// Gives a slot's values, row-major in [`Slot::shape`].
+pub type Values = Box<dyn FnOnce() -> Vec<f32> + Send + Sync>;
 
 /// Where in the module a traversal is.
 struct Path<'a> {
@@ -205,10 +220,41 @@ impl<F: FnMut(&Slot) -> Option<Vec<f32>>> ModuleMapper for Replace<'_, F> {
         let shape = param.lazy_shape().dims::<D>();
         let slot = self.path.slot(param.id, shape);
         let Some(values) = (self.value)(&slot) else { return param };
-        assert_eq!(values.len(), slot.len(), "number of values given for {}", slot.name);
-        let data = TensorData::new(slot.to_burn(values), shape);
-        let tensor = Tensor::from_data(data, &param.lazy_device());
+        let tensor = tensor(&slot, values, shape, &param.lazy_device());
         let id = param.id;
         param.transform_for_load(tensor, id)
     }
+}
+
+struct Defer<'a, F> {
+    path: Path<'a>,
+    value: F,
+}
+
+impl<F: FnMut(&Slot) -> Option<Values>> ModuleMapper for Defer<'_, F> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.parts.pop();
+    }
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let shape = param.lazy_shape().dims::<D>();
+        let slot = self.path.slot(param.id, shape);
+        let Some(values) = (self.value)(&slot) else { return param };
+        let (id, device) = (param.id, param.lazy_device());
+        let make = move |device: &Device, _| tensor(&slot, values(), shape, device);
+        Param::uninitialized(id, make, device, false, shape.into())
+    }
+}
+
+/// Values in PyTorch's layout, in a tensor of Burn's.
+fn tensor<const D: usize>(
+    slot: &Slot,
+    values: Vec<f32>,
+    shape: [usize; D],
+    device: &Device,
+) -> Tensor<D> {
+    assert_eq!(values.len(), slot.len(), "number of values given for {}", slot.name);
+    Tensor::from_data(TensorData::new(slot.to_burn(values), shape), device)
 }

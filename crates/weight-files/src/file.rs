@@ -238,17 +238,19 @@ impl WeightFile {
 
     /// All numbers in the file from the tensor's first to its last.
     fn stored(&self, entry: &Entry) -> std::io::Result<Vec<f32>> {
-        let mut source = self.source(entry)?;
         let mut values = Vec::with_capacity(entry.span);
         let step = CHUNK / entry.dtype.size();
         let mut chunk = vec![0; CHUNK.min(entry.span.saturating_mul(entry.dtype.size()))];
+        let mut at = entry.start;
         let mut left = entry.span;
         while left > 0 {
             let now = left.min(step);
             // Only the last one is shorter.
             chunk.truncate(now * entry.dtype.size());
-            source.read_exact(&mut chunk)?;
+            // The file is not held while numbers are decoded: several tensors may be read at once.
+            self.source(entry, at)?.read_exact(&mut chunk)?;
             entry.dtype.decode(&chunk, &mut values);
+            at += chunk.len() as u64;
             left -= now;
         }
         Ok(values)
@@ -257,7 +259,7 @@ impl WeightFile {
     /// Numbers whose bytes are characters: of one or two bytes each in the file.
     fn stored_as_text(&self, entry: &Entry, length: u64) -> std::io::Result<Vec<f32>> {
         let mut text = String::new();
-        self.source(entry)?.by_ref().take(length).read_to_string(&mut text)?;
+        self.source(entry, entry.start)?.by_ref().take(length).read_to_string(&mut text)?;
         let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
         let expected = entry.elements.saturating_mul(entry.dtype.size());
         let bytes = bytes.ok().filter(|bytes| bytes.len() == expected);
@@ -268,13 +270,13 @@ impl WeightFile {
         Ok(values)
     }
 
-    /// The entry's file, at its first number.
-    fn source(&self, entry: &Entry) -> std::io::Result<MutexGuard<'_, Bytes>> {
+    /// The entry's file, at a place in it.
+    fn source(&self, entry: &Entry, at: u64) -> std::io::Result<MutexGuard<'_, Bytes>> {
         let file = self.shared.files.get(entry.file);
         let file = file.ok_or_else(|| std::io::Error::other("no such file"))?;
         // A thread that panicked while reading left nothing but the cursor, which is set anew.
         let mut source = file.lock().unwrap_or_else(PoisonError::into_inner);
-        source.seek(SeekFrom::Start(entry.start))?;
+        source.seek(SeekFrom::Start(at))?;
         Ok(source)
     }
 }
