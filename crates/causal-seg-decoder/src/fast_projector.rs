@@ -9,7 +9,7 @@ use burn::nn::BatchNorm;
 use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, TensorData};
 use vision_layers::{
-    ConvNormRelu, batch_norm, batch_norm_in_training, bilinear_matrix, scale_and_shift,
+    ConvNormRelu, batch_norm_in_training, batch_norm_relu, bilinear_matrix, scale_and_shift,
 };
 
 use crate::padding::pad_zero;
@@ -40,7 +40,7 @@ pub(crate) fn forward(
 fn enlarged_layer(layer: &ConvNormRelu, x: Tensor<4>) -> Tensor<4> {
     let kernel = layer.conv.weight.val();
     if batch_norm_in_training(&layer.norm, &x) {
-        return relu(batch_norm(&layer.norm, enlarged_conv(x, kernel)));
+        return batch_norm_relu(&layer.norm, enlarged_conv(x, kernel));
     }
     let (kernel, shift) = fold(&layer.norm, kernel);
     relu(enlarged_conv(x, kernel) + shift)

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor};
-use vision_layers::{Conv, FoldedConv, PerSize, batch_norm, bicubic_matrix, resize_with};
+use vision_layers::{Conv, FoldedConv, PerSize, batch_norm_add_relu, bicubic_matrix, resize_with};
 
 use crate::config::ImageTowerConfig;
 
@@ -87,7 +87,7 @@ impl AttentionPool {
         let [_, _, height, width] = x.dims();
         let y = self.attention().over_map(x.clone() + self.positions(height, width));
         // The shortcut takes the cells without their positions.
-        relu(y + batch_norm(&self.connect.norm, self.connect.conv.forward(x)))
+        batch_norm_add_relu(&self.connect.norm, self.connect.conv.forward(x), y)
     }
 
     pub(crate) fn fold(self) -> FoldedAttentionPool {

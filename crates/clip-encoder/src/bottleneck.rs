@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use vision_layers::{Conv, FoldedConv, avg_pool, batch_norm};
+use vision_layers::{Conv, FoldedConv, avg_pool, batch_norm, batch_norm_add_relu, batch_norm_relu};
 
 /// 1x1, 3x3 and 1x1 convolution around a shortcut.
 ///
@@ -61,14 +61,14 @@ impl Bottleneck {
     /// - `x`: `[batch, inputs, height, width]`
     /// - output: `[batch, 4 planes, height / stride, width / stride]`, not negative
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let y = relu(batch_norm(&self.bn1, self.conv1.forward(x.clone())));
-        let y = relu(batch_norm(&self.bn2, self.conv2.forward(y)));
-        let y = batch_norm(&self.bn3, self.conv3.forward(self.pool(y)));
+        let y = batch_norm_relu(&self.bn1, self.conv1.forward(x.clone()));
+        let y = batch_norm_relu(&self.bn2, self.conv2.forward(y));
+        let y = self.conv3.forward(self.pool(y));
         let x = match &self.shortcut {
             Some(shortcut) => batch_norm(&shortcut.norm, shortcut.conv.forward(self.pool(x))),
             None => x,
         };
-        relu(y + x)
+        batch_norm_add_relu(&self.bn3, y, x)
     }
 
     fn pool(&self, x: Tensor<4>) -> Tensor<4> {

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use vision_layers::{Conv, FoldedConv, Pyramid, avg_pool, batch_norm};
+use vision_layers::{Conv, FoldedConv, Pyramid, avg_pool, batch_norm_relu};
 
 use crate::attention_pool::{AttentionPool, FoldedAttentionPool};
 use crate::bottleneck::{Bottleneck, FoldedBottleneck};
@@ -125,9 +125,9 @@ impl ImageTower {
     ///
     /// - `pixels`: `[batch, 3, height, width]`
     pub fn trunk(&self, pixels: Tensor<4>) -> Trunk {
-        let x = relu(batch_norm(&self.bn1, self.conv1.forward(pixels)));
-        let x = relu(batch_norm(&self.bn2, self.conv2.forward(x)));
-        let x = relu(batch_norm(&self.bn3, self.conv3.forward(x)));
+        let x = batch_norm_relu(&self.bn1, self.conv1.forward(pixels));
+        let x = batch_norm_relu(&self.bn2, self.conv2.forward(x));
+        let x = batch_norm_relu(&self.bn3, self.conv3.forward(x));
         let run = |layer: &[Bottleneck], x| layer.iter().fold(x, |x, block| block.forward(x));
         let stem = avg_pool(x, 2);
         let layer1 = run(&self.layer1, stem.clone());

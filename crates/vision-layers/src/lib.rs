@@ -21,17 +21,22 @@
 mod conv;
 mod folded;
 mod host;
+#[cfg_attr(not(feature = "flex"), path = "host_ops/absent.rs")]
+mod host_ops;
 mod names;
 mod norm;
 mod per_size;
 mod pyramid;
 mod resize;
+mod winograd;
 
 pub use conv::{Conv, ConvNormRelu};
 pub use folded::{FoldedConv, joined};
 pub use host::{host, is_host};
 pub use names::{FieldName, Names, Slot, Values};
-pub use norm::{batch_norm, batch_norm_in_training, scale_and_shift};
+pub use norm::{
+    batch_norm, batch_norm_add_relu, batch_norm_in_training, batch_norm_relu, scale_and_shift,
+};
 pub use per_size::PerSize;
 pub use pyramid::Pyramid;
 pub use resize::{avg_pool, bicubic_matrix, bilinear_matrix, resize_with};

@@ -2,7 +2,10 @@
 
 use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
 use burn::tensor::module::batch_norm_train;
+
+use crate::host_ops;
 
 /// Whether a forward of `norm` on `x` takes the batch's own statistics (and moves the running
 /// ones): on an autodiff device, unless the layer is frozen.
@@ -20,24 +23,63 @@ pub fn batch_norm_in_training<const D: usize>(norm: &BatchNorm, x: &Tensor<D>) -
 ///
 /// - `x` and output: `[batch, channels, ...]`
 pub fn batch_norm<const D: usize>(norm: &BatchNorm, x: Tensor<D>) -> Tensor<D> {
+    normed(norm, x, None, false)
+}
+
+/// [`batch_norm`], then ReLU.
+pub fn batch_norm_relu<const D: usize>(norm: &BatchNorm, x: Tensor<D>) -> Tensor<D> {
+    normed(norm, x, None, true)
+}
+
+/// [`batch_norm`], then `residual` added, of the same shape, then ReLU.
+pub fn batch_norm_add_relu<const D: usize>(
+    norm: &BatchNorm,
+    x: Tensor<D>,
+    residual: Tensor<D>,
+) -> Tensor<D> {
+    normed(norm, x, Some(residual), true)
+}
+
+fn normed<const D: usize>(
+    norm: &BatchNorm,
+    x: Tensor<D>,
+    residual: Option<Tensor<D>>,
+    rectify: bool,
+) -> Tensor<D> {
+    let behind = |y: Tensor<D>, residual: Option<Tensor<D>>| {
+        let y = match residual {
+            Some(residual) => y + residual,
+            None => y,
+        };
+        if rectify { relu(y) } else { y }
+    };
     if !batch_norm_in_training(norm, &x) {
         let (scale, shift) = scale_and_shift(norm);
         let mut shape = [1; D];
         shape[1] = x.dims()[1];
-        return x * scale.reshape(shape) + shift.reshape(shape);
+        return behind(x * scale.reshape(shape) + shift.reshape(shape), residual);
     }
     let values = x.dims().iter().product::<usize>() / x.dims()[1];
+    let (y, mean, variance) = match host_ops::take(&x) {
+        true => {
+            let affine = [norm.gamma.val(), norm.beta.val()];
+            host_ops::norm_act(x, affine, residual, rectify, norm.epsilon)
+        }
+        false => {
+            let found = batch_norm_train(x, norm.gamma.val(), norm.beta.val(), norm.epsilon);
+            (behind(found.output, residual), found.mean, found.variance)
+        }
+    };
     let unbiased = values as f64 / (values.max(2) - 1) as f64;
-    let result = batch_norm_train(x, norm.gamma.val(), norm.beta.val(), norm.epsilon);
     for (running, batch) in
-        [(&norm.running_mean, result.mean), (&norm.running_var, result.variance * unbiased)]
+        [(&norm.running_mean, mean), (&norm.running_var, variance * unbiased)]
     {
         let old = running.value_sync();
         let new = batch.detach().to_device(&old.device()) * norm.momentum;
         running.update(old * (1.0 - norm.momentum) + new);
         running.value_sync();
     }
-    result.output
+    y
 }
 
 /// What batch norm does in evaluation: `x * scale + shift` for each channel.
