@@ -1,7 +1,6 @@
 //! A convolution that sees where it is.
 
 use burn::module::Module;
-use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -66,7 +65,7 @@ impl FoldedCoordConv {
             let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
             conv2d(places, self.coordinates.clone(), Some(self.shift.clone()), options)
         });
-        relu(self.conv.forward(x) + map)
+        self.conv.forward_add_relu(x, map)
     }
 }
 

@@ -7,16 +7,13 @@
 
 use burn::nn::BatchNorm;
 use burn::tensor::activation::relu;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use vision_layers::{
-    ConvNormRelu, batch_norm_in_training, batch_norm_relu, bilinear_matrix, scale_and_shift,
+    ConvNormRelu, batch_norm_in_training, batch_norm_relu, enlarge_taps, scale_and_shift,
 };
 
 use crate::padding::pad_zero;
 use crate::projector::{Projector, SentenceKernel};
-
-/// How much each of a projector's two steps enlarges.
-pub(crate) const FACTOR: usize = 4;
 
 pub(crate) fn forward(
     projector: &Projector,
@@ -65,42 +62,10 @@ fn fold(norm: &BatchNorm, kernel: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
 pub fn enlarged_conv(x: Tensor<4>, kernel: Tensor<4>) -> Tensor<4> {
     let [batch, inputs, h, w] = x.dims();
     let outputs = kernel.dims()[0];
-    let device = x.device();
-    let matrix = |n: usize| -> Tensor<2> {
-        let data = TensorData::new(shifted_enlargements(n), [FACTOR * n, 3 * n]);
-        Tensor::from_data(data, &device)
-    };
-    // Nine channel mixings, one for each tap: [batch, (output, dy, dx), h w].
+    // Nine channel mixings, one for each tap.
     let taps = kernel.permute([0, 2, 3, 1]).reshape([1, 9 * outputs, inputs]);
     let z = taps.matmul(x.reshape([batch, inputs, h * w]));
-    // Columns: a cell of the large map takes from each dx its own shifted enlargement.
-    let z = z
-        .reshape([batch * outputs * 3, 3, h, w])
-        .swap_dims(1, 2) // [.., h, dx, w]
-        .reshape([batch * outputs * 3 * h, 3 * w]);
-    let z = z.matmul(matrix(w).transpose()); // [.., 4 w]
-    // Rows, likewise.
-    let z = z.reshape([batch * outputs, 3 * h, FACTOR * w]);
-    let y = matrix(h).unsqueeze::<3>().matmul(z);
-    y.reshape([batch, outputs, FACTOR * h, FACTOR * w])
-}
-
-/// `[4 n, 3 n]`, row-major: for d = -1, 0, 1 side by side, the enlargement read one cell before,
-/// at, and after each cell of the large axis; zero where that lies outside, which is the
-/// convolution's padding.
-pub(crate) fn shifted_enlargements(n: usize) -> Vec<f32> {
-    let large = FACTOR * n;
-    let enlarge = bilinear_matrix(n, large);
-    let mut matrix = vec![0.0; large * 3 * n];
-    for (to, row) in matrix.chunks_exact_mut(3 * n).enumerate() {
-        for (d, part) in row.chunks_exact_mut(n).enumerate() {
-            // The cell to + d - 1, where it is one.
-            if let Some(from) = (to + d).checked_sub(1).filter(|from| *from < large) {
-                part.copy_from_slice(&enlarge[from * n..(from + 1) * n]);
-            }
-        }
-    }
-    matrix
+    enlarge_taps(z.reshape([batch, 9 * outputs, h, w]))
 }
 
 /// A 1x1 convolution, then each sentence's own 3x3 kernel with zero padding 1, as one step.

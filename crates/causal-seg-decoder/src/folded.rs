@@ -1,7 +1,6 @@
 //! The decoder for inference.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 use vision_layers::{FoldedConv, Pyramid, joined};
 
 use crate::decoder::Decoder;
@@ -51,7 +50,7 @@ impl FoldedDecoder {
     /// The pictures' side; the confounding map is left out unless `both` is asked for and kept.
     pub fn picture_maps(&self, levels: Pyramid, both: bool) -> PictureMaps {
         let levels = match &self.adapter {
-            Some(adapter) => Pyramid { c5: relu(adapter.forward(levels.c5)), ..levels },
+            Some(adapter) => Pyramid { c5: adapter.forward_relu(levels.c5), ..levels },
             None => levels,
         };
         let both = both && self.confounding_projector.is_some();

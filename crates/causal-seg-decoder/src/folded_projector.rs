@@ -9,9 +9,10 @@ use burn::nn::Linear;
 use burn::tensor::activation::relu;
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
-use vision_layers::{ConvNormRelu, PerSize, joined, scale_and_shift};
+use vision_layers::{
+    ConvNormRelu, ENLARGED, PerSize, joined, scale_and_shift, shifted_enlargements,
+};
 
-use crate::fast_projector::{FACTOR, shifted_enlargements};
 use crate::projector::{Projector, SentenceKernel};
 
 /// A [`Projector`] for inference.
@@ -152,7 +153,7 @@ impl EnlargedConv {
                 None => found,
             });
         }
-        sum.unwrap_or_else(|| Tensor::zeros([n, FACTOR * h, FACTOR * w], &x.device()))
+        sum.unwrap_or_else(|| Tensor::zeros([n, ENLARGED * h, ENLARGED * w], &x.device()))
     }
 
     /// The channel mixings of all taps: `x [inputs + 1, h w]` -> `[part, 3, 3, h, w]`
@@ -185,8 +186,8 @@ fn cut(n: usize, device: &Device) -> Vec<Tile> {
     let tile = |i: usize| {
         let cells = i * n / count..(i + 1) * n / count;
         let from = cells.start.saturating_sub(1)..(cells.end + 1).min(n);
-        let (rows, row) = (FACTOR * cells.len(), 3 * n);
-        let values = whole[FACTOR * cells.start * row..FACTOR * cells.end * row].chunks(n);
+        let (rows, row) = (ENLARGED * cells.len(), 3 * n);
+        let values = whole[ENLARGED * cells.start * row..ENLARGED * cells.end * row].chunks(n);
         let values = values.flat_map(|part| part[from.clone()].iter().copied());
         let shape = [rows, 3 * from.len()];
         let matrix = Tensor::from_data(TensorData::new(values.collect::<Vec<_>>(), shape), device);

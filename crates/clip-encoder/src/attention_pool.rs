@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, Linear, LinearConfig};
-use burn::tensor::activation::{relu, softmax};
+use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 use vision_layers::{Conv, FoldedConv, PerSize, batch_norm_add_relu, bicubic_matrix, resize_with};
 
@@ -154,7 +154,7 @@ impl FoldedAttentionPool {
             c_proj: &self.c_proj,
             heads: self.heads,
         };
-        relu(attention.over_map(x.clone() + places) + self.connect.forward(x))
+        self.connect.forward_add_relu(x.clone(), attention.over_map(x + places))
     }
 }
 

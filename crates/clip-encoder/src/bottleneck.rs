@@ -2,7 +2,6 @@
 
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use vision_layers::{Conv, FoldedConv, avg_pool, batch_norm, batch_norm_add_relu, batch_norm_relu};
 
@@ -91,13 +90,12 @@ impl Bottleneck {
 impl FoldedBottleneck {
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let [conv1, conv2, conv3] = &self.convs;
-        let y = relu(conv2.forward(relu(conv1.forward(x.clone()))));
-        let y = conv3.forward(pooled(y, self.stride));
+        let y = pooled(conv2.forward_relu(conv1.forward_relu(x.clone())), self.stride);
         let x = match &self.shortcut {
             Some(shortcut) => shortcut.forward(pooled(x, self.stride)),
             None => x,
         };
-        relu(y + x)
+        conv3.forward_add_relu(y, x)
     }
 }
 

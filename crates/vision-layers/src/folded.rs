@@ -2,11 +2,12 @@
 
 use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
 use crate::winograd::Winograd;
-use crate::{Conv, scale_and_shift};
+use crate::{Conv, host_ops, scale_and_shift};
 
 /// A convolution whose batch norm has gone into its weights and bias.
 ///
@@ -16,8 +17,8 @@ use crate::{Conv, scale_and_shift};
 #[derive(Debug)]
 pub struct FoldedConv {
     form: Form,
-    /// `[1, outputs, 1, 1]`
-    bias: Option<Tensor<4>>,
+    /// `[outputs]`
+    bias: Option<Tensor<1>>,
     outputs: usize,
     stride: usize,
 }
@@ -30,11 +31,16 @@ enum Form {
     Plain(Tensor<4>),
     /// A 3x3 convolution, stride 1, with four products for nine.
     Winograd(Box<Winograd>),
+    /// The same by the CPU's own operations: `[16, outputs, inputs]`
+    Host3x3(Tensor<3>),
 }
 
 /// From this many channels on, in and out, a 3x3 convolution saves more in its products than it
 /// spends before and after them.
 const WINOGRAD_CHANNELS: usize = 256;
+
+/// The same with the CPU's own operations, also in training.
+pub(crate) const HOST_3X3_CHANNELS: usize = 64;
 
 impl FoldedConv {
     /// A convolution, and the batch norm of its outputs if there is one.
@@ -58,13 +64,15 @@ impl FoldedConv {
     /// A convolution from a weight `[outputs, inputs, kernel, kernel]` and a bias `[outputs]`.
     pub fn from_weight(weight: Tensor<4>, bias: Option<Tensor<1>>, stride: usize) -> Self {
         let [outputs, inputs, kernel, _] = weight.dims();
-        let many = outputs.min(inputs) >= WINOGRAD_CHANNELS;
+        let channels = outputs.min(inputs);
         let form = match (kernel, stride) {
             (1, 1) => Form::Point(weight.reshape([outputs, inputs])),
-            (3, 1) if many => Form::Winograd(Box::new(Winograd::new(weight))),
+            (3, 1) if channels >= HOST_3X3_CHANNELS && host_ops::take_in_inference(&weight) => {
+                Form::Host3x3(host_ops::conv3x3_kernel(weight))
+            }
+            (3, 1) if channels >= WINOGRAD_CHANNELS => Form::Winograd(Box::new(Winograd::new(weight))),
             _ => Form::Plain(weight),
         };
-        let bias = bias.map(|bias| bias.reshape([1, outputs, 1, 1]));
         Self { form, bias, outputs, stride }
     }
 
@@ -73,11 +81,45 @@ impl FoldedConv {
     /// - `x`: `[batch, inputs, height, width]`
     /// - output: `[batch, outputs, height / stride, width / stride]`, rounded up
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let y = self.product(x);
-        match &self.bias {
-            Some(bias) => y + bias.clone(),
-            None => y,
+        self.run(x, None, false)
+    }
+
+    /// [`FoldedConv::forward`], then ReLU.
+    pub fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
+        self.run(x, None, true)
+    }
+
+    /// [`FoldedConv::forward`], then `residual` added, then ReLU.
+    ///
+    /// # Shapes
+    ///
+    /// - `residual`: as the output, or with a batch of one
+    pub fn forward_add_relu(&self, x: Tensor<4>, residual: Tensor<4>) -> Tensor<4> {
+        self.run(x, Some(residual), true)
+    }
+
+    fn run(&self, x: Tensor<4>, residual: Option<Tensor<4>>, rectify: bool) -> Tensor<4> {
+        let device = x.device();
+        if host_ops::take_in_inference(&x) {
+            let bias = self.bias.clone();
+            let bias = bias.unwrap_or_else(|| Tensor::zeros([self.outputs], &device));
+            return match &self.form {
+                Form::Host3x3(kernel) => {
+                    host_ops::conv3x3_by(x, kernel.clone(), bias, residual, rectify)
+                }
+                _ => host_ops::bias_act(self.product(x), bias, residual, rectify),
+            };
         }
+        let y = self.product(x);
+        let y = match &self.bias {
+            Some(bias) => y + bias.clone().reshape([1, self.outputs, 1, 1]),
+            None => y,
+        };
+        let y = match residual {
+            Some(residual) => y + residual,
+            None => y,
+        };
+        if rectify { relu(y) } else { y }
     }
 
     /// Without the bias.
@@ -85,6 +127,7 @@ impl FoldedConv {
         let [batch, inputs, height, width] = x.dims();
         match &self.form {
             Form::Winograd(winograd) => winograd.forward(x, self.outputs),
+            Form::Host3x3(_) => unreachable!("it has its bias in it"),
             Form::Point(weight) => {
                 let y = matmul_each(weight.clone(), x.reshape([batch, inputs, height * width]));
                 y.reshape([batch, self.outputs, height, width])
@@ -122,7 +165,7 @@ pub fn joined<const D: usize>(mut pieces: Vec<Tensor<D>>, axis: usize) -> Tensor
 mod tests {
     use super::*;
     use burn::nn::BatchNormConfig;
-    use burn::tensor::Distribution;
+    use burn::tensor::{Device, Distribution};
 
     /// Weights, bias and statistics all different from what a fresh layer has.
     fn layer(inputs: usize, outputs: usize, kernel: usize, device: &Device) -> (Conv, BatchNorm) {

@@ -19,6 +19,7 @@
 #![deny(missing_docs)]
 
 mod conv;
+mod enlarge_taps;
 mod folded;
 mod host;
 #[cfg_attr(not(feature = "flex"), path = "host_ops/absent.rs")]
@@ -31,6 +32,7 @@ mod resize;
 mod winograd;
 
 pub use conv::{Conv, ConvNormRelu};
+pub use enlarge_taps::{ENLARGED, enlarge_taps, shifted_enlargements};
 pub use folded::{FoldedConv, joined};
 pub use host::{host, is_host};
 pub use names::{FieldName, Names, Slot, Values};

@@ -9,7 +9,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
 
-use super::{Act, HostOps, norm, winograd};
+use super::{Act, HostOps, enlarge, norm, winograd};
 
 #[derive(Debug)]
 struct NormAct;
@@ -40,7 +40,7 @@ impl Backward<Flex, 4> for NormAct {
         let grad = grads.consume::<Flex>(&ops.node);
         let statistics = [&statistics[0], &statistics[1]];
         let (of_norm, of_residual) =
-            norm::backward(&x, &gamma, &y, statistics, grad, act, epsilon);
+            norm::backward(&x, &gamma, &y, statistics, &grad, act, epsilon);
         let [_, _, _, residual] = &ops.parents;
         if let (Some(node), Some(grad)) = (residual, of_residual) {
             grads.register::<Flex>(node.id, grad);
@@ -74,6 +74,20 @@ impl Backward<Flex, 2> for Conv3x3 {
             if let (Some(node), Some(grad)) = (node, grad) {
                 grads.register::<Flex>(node.id, grad);
             }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct EnlargeTaps;
+
+impl Backward<Flex, 1> for EnlargeTaps {
+    type State = ();
+
+    fn backward(self, ops: Ops<(), 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        if let [Some(node)] = ops.parents {
+            grads.register::<Flex>(node.id, enlarge::backward(&grad));
         }
     }
 }
@@ -117,5 +131,10 @@ impl<C: CheckpointStrategy> HostOps for Autodiff<Flex, C> {
             }
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
+    }
+
+    fn enlarge_taps(z: FloatTensor<Self>) -> FloatTensor<Self> {
+        let y = enlarge::forward(z.primitive());
+        EnlargeTaps.prepare::<C>([z.node()]).compute_bound().stateless(y)
     }
 }

@@ -3,12 +3,16 @@
 //!
 //! Each has a form of tensor operations beside it, which other backends use and which it is tested against.
 
+mod enlarge;
+mod inference;
 mod norm;
 mod planes;
 mod winograd;
 
 #[cfg(feature = "autodiff")]
 mod gradients;
+#[cfg(all(test, feature = "autodiff"))]
+mod tests;
 
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
@@ -16,6 +20,8 @@ use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{DType, Tensor};
 
 use crate::is_host;
+
+pub(crate) use inference::{add_taps, bias_act, conv3x3_by, conv3x3_kernel, enlarge_lines};
 
 /// The operations, by the backend that has them.
 #[backend_extension(Flex, Autodiff: cfg(feature = "autodiff"))]
@@ -39,6 +45,12 @@ pub(crate) trait HostOps: Backend {
     /// - `x`: `[batch, inputs, height, width]`
     /// - `weight`: `[outputs, inputs, 3, 3]`
     fn conv3x3(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// What nine taps of a 3x3 convolution, padded by zeros, give behind a fourfold bilinear enlargement.
+    ///
+    /// - `z`: `[batch, 9 outputs (output, dy, dx), height, width]`
+    /// - output: `[batch, outputs, 4 height, 4 width]`
+    fn enlarge_taps(z: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 /// What follows a norm.
@@ -48,6 +60,13 @@ pub(crate) struct Act {
     pub add: bool,
     /// Whether what is negative becomes zero.
     pub relu: bool,
+}
+
+impl Act {
+    /// Nothing comes out that is lower.
+    fn low(self) -> f32 {
+        if self.relu { 0.0 } else { f32::NEG_INFINITY }
+    }
 }
 
 impl HostOps for Flex {
@@ -65,6 +84,10 @@ impl HostOps for Flex {
     fn conv3x3(x: FlexTensor, weight: FlexTensor) -> FlexTensor {
         winograd::forward(&x, &weight)
     }
+
+    fn enlarge_taps(z: FlexTensor) -> FlexTensor {
+        enlarge::forward(&z)
+    }
 }
 
 /// Whether these operations take a tensor: on the CPU backend, of 32 bits, where there are threads.
@@ -72,6 +95,11 @@ pub(crate) fn take<const D: usize>(x: &Tensor<D>) -> bool {
     let device = x.device();
     let autodiff = cfg!(feature = "autodiff") || !device.is_autodiff();
     autodiff && !cfg!(target_family = "wasm") && x.dtype() == DType::F32 && is_host(&device)
+}
+
+/// Whether these operations and those of inference take a tensor.
+pub(crate) fn take_in_inference<const D: usize>(x: &Tensor<D>) -> bool {
+    take(x) && !x.device().is_autodiff()
 }
 
 /// [`HostOps::norm_act`] of tensors: output, mean and variance.
@@ -95,4 +123,9 @@ pub(crate) fn norm_act<const D: usize>(
 pub(crate) fn conv3x3(x: Tensor<4>, weight: Tensor<4>) -> Tensor<4> {
     let y = <Dispatch as HostOps>::conv3x3(x.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(y)
+}
+
+/// [`HostOps::enlarge_taps`] of a tensor.
+pub(crate) fn enlarge_taps(z: Tensor<4>) -> Tensor<4> {
+    Tensor::from_dispatch(<Dispatch as HostOps>::enlarge_taps(z.into_dispatch()))
 }

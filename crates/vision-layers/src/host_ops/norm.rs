@@ -4,7 +4,7 @@ use burn::backend::flex::FlexTensor;
 use rayon::prelude::*;
 
 use super::Act;
-use super::planes::{in_order, raised, sizes, sum2, tensor, values};
+use super::planes::{in_order, raised, sizes, sum, sums3, tensor, values, wide};
 
 /// Output, mean and variance; see [`HostOps::norm_act`](super::HostOps::norm_act).
 pub(super) fn forward(
@@ -20,9 +20,9 @@ pub(super) fn forward(
     let count = (batch * cells) as f64;
     let planes = |c: usize| (0..batch).map(move |b| &all[(b * channels + c) * cells..][..cells]);
     let statistics = (0..channels).into_par_iter().map(|c| {
-        let mean = planes(c).map(|x| sum2(x, x, |x, _| x)).sum::<f64>() / count;
+        let mean = planes(c).map(|x| wide(|| sum(x, |x| x))).sum::<f64>() / count;
         let near = mean as f32;
-        let squares = planes(c).map(|x| sum2(x, x, |x, _| (x - near) * (x - near)));
+        let squares = planes(c).map(|x| wide(|| sum(x, |x| (x - near) * (x - near))));
         [near, (squares.sum::<f64>() / count) as f32]
     });
     let statistics = statistics.collect::<Vec<_>>();
@@ -33,20 +33,22 @@ pub(super) fn forward(
     });
     let lines = lines.collect::<Vec<_>>();
 
-    let low = if act.relu { 0.0 } else { f32::NEG_INFINITY };
+    let low = act.low();
     let mut y = vec![0.0; all.len()];
     let out = y.par_chunks_exact_mut(cells).zip(all.par_chunks_exact(cells)).enumerate();
     match act.add {
         false => out.for_each(|(place, (y, x))| {
             let [scale, shift] = lines[place % channels];
-            y.iter_mut().zip(x).for_each(|(y, x)| *y = raised(x * scale + shift, low));
+            wide(|| y.iter_mut().zip(x).for_each(|(y, x)| *y = raised(x * scale + shift, low)));
         }),
         true => out.zip(values(&residual).par_chunks_exact(cells)).for_each(
             |((place, (y, x)), residual)| {
                 let [scale, shift] = lines[place % channels];
-                for ((y, x), r) in y.iter_mut().zip(x).zip(residual) {
-                    *y = raised(x * scale + shift + r, low);
-                }
+                wide(|| {
+                    for ((y, x), r) in y.iter_mut().zip(x).zip(residual) {
+                        *y = raised(x * scale + shift + r, low);
+                    }
+                });
             },
         ),
     }
@@ -63,7 +65,7 @@ pub(super) fn backward(
     gamma: &FlexTensor,
     y: &FlexTensor,
     [mean, variance]: [&FlexTensor; 2],
-    grad: FlexTensor,
+    grad: &FlexTensor,
     act: Act,
     epsilon: f64,
 ) -> ([FlexTensor; 3], Option<FlexTensor>) {
@@ -72,62 +74,64 @@ pub(super) fn backward(
     let [batch, channels, cells] = sizes(&x);
     let (all, gamma, mean, variance) =
         (values(&x), values(&gamma), values(&mean), values(&variance));
-    // What reaches the norm, and the residual as it is.
-    let mut grad = in_order(&grad);
-    if act.relu {
-        let passed = values(&y);
-        match grad.try_storage_mut::<f32>().filter(|grad| grad.len() == passed.len()) {
-            Some(grad) => grad
-                .par_chunks_mut(cells)
-                .zip(passed.par_chunks(cells))
-                .for_each(|(grad, y)| masked(grad, y)),
-            None => {
-                let mut own = values(&grad).to_vec();
-                own.par_chunks_mut(cells)
-                    .zip(passed.par_chunks(cells))
-                    .for_each(|(grad, y)| masked(grad, y));
-                grad = tensor(own, shape.clone());
-            }
-        }
-    }
-    let reached = values(&grad);
+    let grad = in_order(grad);
+    let (passed, reached) = (values(&y), values(&grad));
+    // Nothing is below this.
+    let low = act.low();
 
     let count = (batch * cells) as f64;
     let sums = (0..channels).into_par_iter().map(|c| {
         let planes = (0..batch).map(|b| (b * channels + c) * cells..(b * channels + c + 1) * cells);
         let deviation = (f64::from(variance[c]) + epsilon).sqrt();
-        let (mut sum, mut with_x) = (0.0, 0.0);
+        let [mut alone, mut with_x] = [0.0; 2];
         for plane in planes {
-            let (x, grad) = (&all[plane.clone()], &reached[plane]);
-            sum += sum2(grad, grad, |grad, _| grad);
-            with_x += sum2(x, grad, |x, grad| (x - mean[c]) * grad);
+            let [x, y, grad] = [all, passed, reached].map(|values| &values[plane.clone()]);
+            let [plain, product] = wide(|| {
+                sums3([x, y, grad], |x, y, grad| {
+                    let grad = if y > low { grad } else { 0.0 };
+                    [grad, (x - mean[c]) * grad]
+                })
+            });
+            alone += plain;
+            with_x += product;
         }
-        [sum, with_x / deviation, deviation]
+        [alone, with_x / deviation, deviation]
     });
     let sums = sums.collect::<Vec<_>>();
     let mut dx = vec![0.0; all.len()];
-    dx.par_chunks_exact_mut(cells)
-        .zip(all.par_chunks_exact(cells).zip(reached.par_chunks_exact(cells)))
-        .enumerate()
-        .for_each(|(place, (dx, (x, grad)))| {
-            let c = place % channels;
-            let [sum, with_x, deviation] = sums[c];
-            let scale = f64::from(gamma[c]) / deviation;
-            // scale (grad - sum / count - (x - mean) / deviation with_x / count)
-            let of_x = scale * with_x / count / deviation;
-            let rest = f64::from(mean[c]) * of_x - scale * sum / count;
-            let [scale, of_x, rest] = [scale, -of_x, rest].map(|factor| factor as f32);
-            for ((dx, x), grad) in dx.iter_mut().zip(x).zip(grad) {
+    let mut of_residual = vec![0.0; if act.add { all.len() } else { 0 }];
+    let planes = all.par_chunks_exact(cells).zip(passed.par_chunks_exact(cells));
+    let planes = planes.zip(reached.par_chunks_exact(cells));
+    let out = dx.par_chunks_exact_mut(cells).zip(planes).enumerate();
+    let plane = |place: usize, dx: &mut [f32], x: &[f32], y: &[f32], grad: &[f32]| {
+        let c = place % channels;
+        let [sum, with_x, deviation] = sums[c];
+        let scale = f64::from(gamma[c]) / deviation;
+        // scale (grad - sum / count - (x - mean) / deviation with_x / count)
+        let of_x = scale * with_x / count / deviation;
+        let rest = f64::from(mean[c]) * of_x - scale * sum / count;
+        let [scale, of_x, rest] = [scale, -of_x, rest].map(|factor| factor as f32);
+        wide(|| {
+            for (((dx, x), y), grad) in dx.iter_mut().zip(x).zip(y).zip(grad) {
+                let grad = if *y > low { *grad } else { 0.0 };
                 *dx = scale * grad + of_x * x + rest;
             }
         });
+    };
+    match act.add {
+        false => out.for_each(|(place, (dx, ((x, y), grad)))| plane(place, dx, x, y, grad)),
+        true => out.zip(of_residual.par_chunks_exact_mut(cells)).for_each(
+            |((place, (dx, ((x, y), grad))), residual)| {
+                plane(place, dx, x, y, grad);
+                for ((residual, y), grad) in residual.iter_mut().zip(y).zip(grad) {
+                    *residual = if *y > low { *grad } else { 0.0 };
+                }
+            },
+        ),
+    }
     let of = |which: usize| {
         tensor(sums.iter().map(|s| s[which] as f32).collect(), vec![channels])
     };
-    ([tensor(dx, shape), of(1), of(0)], act.add.then_some(grad))
-}
-
-/// Sets to zero where nothing passed.
-fn masked(grad: &mut [f32], y: &[f32]) {
-    grad.iter_mut().zip(y).for_each(|(grad, y)| *grad = if *y > 0.0 { *grad } else { 0.0 });
+    let of_residual = act.add.then(|| tensor(of_residual, shape.clone()));
+    ([tensor(dx, shape), of(1), of(0)], of_residual)
 }

@@ -29,26 +29,48 @@ pub(super) fn sizes(x: &FlexTensor) -> [usize; 3] {
 }
 
 /// A value, or `low` if it is lower. What is not a number stays so.
+#[inline(always)]
 pub(super) fn raised(value: f32, low: f32) -> f32 {
     if value < low { low } else { value }
 }
 
-/// The sum of what `each` makes of two slices' values, of the same length. Several sums stand side by side, which the
-/// compiler keeps in registers, each of few enough values for 32 bits.
-pub(super) fn sum2(a: &[f32], b: &[f32], each: impl Fn(f32, f32) -> f32) -> f64 {
+/// The sum of what `each` makes of a slice's values.
+#[inline(always)]
+pub(super) fn sum(x: &[f32], each: impl Fn(f32) -> f32) -> f64 {
+    sums3([x, x, x], |x, _, _| [each(x), 0.0])[0]
+}
+
+/// The sums of what `each` makes of three slices' values, of the same length. Several sums stand side by side, which
+/// the compiler keeps in registers, each of few enough values for 32 bits.
+#[inline(always)]
+pub(super) fn sums3(slices: [&[f32]; 3], each: impl Fn(f32, f32, f32) -> [f32; 2]) -> [f64; 2] {
     const LANES: usize = 16;
     const BLOCK: usize = LANES * 64;
-    let block = |(a, b): (&[f32], &[f32])| {
-        let mut sums = [0.0_f32; LANES];
-        let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-        let rest = a.remainder().iter().zip(b.remainder()).map(|(&a, &b)| each(a, b));
-        let rest = rest.sum::<f32>();
-        for (a, b) in a.zip(b) {
-            for (sum, (&a, &b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-                *sum += each(a, b);
+    let [a, b, c] = slices.map(|slice| slice.chunks(BLOCK));
+    let mut total = [0.0; 2];
+    for ((a, b), c) in a.zip(b).zip(c) {
+        let (mut first, mut second) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+        let [a, b, c] = [a, b, c].map(|slice| slice.chunks_exact(LANES));
+        let rest = a.remainder().iter().zip(b.remainder()).zip(c.remainder());
+        for (lane, ((a, b), c)) in rest.enumerate() {
+            [first[lane], second[lane]] = each(*a, *b, *c);
+        }
+        for ((a, b), c) in a.zip(b).zip(c) {
+            for lane in 0..LANES {
+                let [one, other] = each(a[lane], b[lane], c[lane]);
+                first[lane] += one;
+                second[lane] += other;
             }
         }
-        sums.into_iter().chain([rest]).map(f64::from).sum::<f64>()
-    };
-    a.chunks(BLOCK).zip(b.chunks(BLOCK)).map(block).sum()
+        total[0] += first.into_iter().map(f64::from).sum::<f64>();
+        total[1] += second.into_iter().map(f64::from).sum::<f64>();
+    }
+    total
+}
+
+/// Does something with the widest vectors that the processor has; the program as a whole is built for any. The values
+/// are the same: each is computed as it stands.
+#[inline(always)]
+pub(super) fn wide<R>(work: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(work)
 }

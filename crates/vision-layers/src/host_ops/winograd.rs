@@ -6,11 +6,10 @@
 
 use burn::backend::flex::FlexTensor;
 use burn::backend::ops::FloatTensorOps;
-use burn::backend::{Backend, Flex};
-use burn::tensor::Shape;
+use burn::backend::Flex;
 use rayon::prelude::*;
 
-use super::planes::{in_order, raised, tensor, values};
+use super::planes::{in_order, raised, tensor, values, wide};
 
 /// How a map is cut into windows.
 #[derive(Clone, Copy)]
@@ -38,33 +37,21 @@ impl Windows {
     }
 }
 
-/// A kernel ready for products.
-#[derive(Clone, Debug)]
-pub(super) struct Kernels {
-    /// `[16, outputs, inputs]`, as it lies `[outputs, 16, inputs]`
-    pub(super) products: FlexTensor,
-    pub(super) outputs: usize,
-    pub(super) inputs: usize,
-}
-
-impl Kernels {
-    /// From a weight `[outputs, inputs, 3, 3]`.
-    pub(super) fn new(weight: &FlexTensor) -> Self {
-        let weight = in_order(weight);
-        let shape = weight.layout().shape();
-        let [outputs, inputs] = [shape[0], shape[1]];
-        let mut u = vec![0.0; outputs * 16 * inputs];
-        u.par_chunks_exact_mut(16 * inputs)
-            .zip(values(&weight).par_chunks_exact(9 * inputs))
-            .for_each(|(u, weight)| {
-                for (c, taps) in weight.chunks_exact(9).enumerate() {
-                    for (k, value) in kernel(taps).into_iter().enumerate() {
-                        u[k * inputs + c] = value;
-                    }
-                }
-            });
-        Self { products: outer(u, outputs, inputs), outputs, inputs }
-    }
+/// A weight `[outputs, inputs, 3, 3]` ready for products: `[16, outputs, inputs]`, as it lies `[outputs, 16, inputs]`.
+pub(super) fn kernels(weight: &FlexTensor) -> FlexTensor {
+    let weight = in_order(weight);
+    let shape = weight.layout().shape();
+    let [outputs, inputs] = [shape[0], shape[1]];
+    let mut u = vec![0.0; outputs * 16 * inputs];
+    u.par_chunks_exact_mut(16 * inputs)
+        .zip(values(&weight).par_chunks_exact(9 * inputs))
+        .for_each(|(u, weight)| {
+            let mut rows = Rows::of(u, inputs);
+            for (c, taps) in weight.chunks_exact(9).enumerate() {
+                rows.set(c, kernel(taps));
+            }
+        });
+    outer(u, outputs, inputs)
 }
 
 /// `[rows, 16, columns]` as it lies, seen as `[16, rows, columns]`.
@@ -74,45 +61,51 @@ fn outer(values: Vec<f32>, rows: usize, columns: usize) -> FlexTensor {
 
 /// The convolution.
 pub(super) fn forward(x: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
-    convolved(x, &Kernels::new(weight), None, false)
+    convolved(x, &kernels(weight), None, None, f32::NEG_INFINITY)
 }
 
-/// The convolution with kernels that were made before; a bias for each output and ReLU behind it.
+/// The convolution with kernels that were made before. To it are added a bias for each output and a residual, which may
+/// be the same for all of the batch; what is below `low` becomes that.
 pub(super) fn convolved(
     x: &FlexTensor,
-    kernels: &Kernels,
+    kernels: &FlexTensor,
     bias: Option<&[f32]>,
-    relu: bool,
+    residual: Option<&[f32]>,
+    low: f32,
 ) -> FlexTensor {
     let windows = Windows::of(x);
     let batch = x.layout().shape()[0];
-    let m = Flex::float_matmul(kernels.products.clone(), transformed(x, windows));
+    let m = Flex::float_matmul(kernels.clone(), transformed(x, windows));
     let m = values(&m);
-    let (outputs, count) = (kernels.outputs, windows.count());
-    let low = if relu { 0.0 } else { f32::NEG_INFINITY };
-    let mut y = vec![0.0; batch * outputs * windows.cells()];
-    y.par_chunks_exact_mut(windows.cells()).enumerate().for_each(|(place, y)| {
+    let (outputs, count) = (kernels.layout().shape()[1], windows.count());
+    let (width, cells) = (windows.width, windows.cells());
+    let mut y = vec![0.0; batch * outputs * cells];
+    y.par_chunks_exact_mut(cells).enumerate().for_each(|(place, y)| {
         let (b, o) = (place / outputs, place % outputs);
-        let bias = bias.map_or(0.0, |bias| bias[o]);
         let row = |k: usize| &m[((k * outputs + o) * batch + b) * count..][..count];
         let rows: [&[f32]; 16] = std::array::from_fn(row);
-        for down in 0..windows.down {
-            for across in 0..windows.across {
-                let t = down * windows.across + across;
-                let cells = after(rows.map(|row| row[t]));
-                for (i, pair) in cells.chunks_exact(2).enumerate() {
-                    let line = 2 * down + i;
-                    if line >= windows.height {
-                        break;
-                    }
-                    let y = &mut y[line * windows.width + 2 * across..];
-                    y[0] = raised(pair[0] + bias, low);
-                    if 2 * across + 1 < windows.width {
-                        y[1] = raised(pair[1] + bias, low);
+        wide(|| {
+            for down in 0..windows.down {
+                for across in 0..windows.across {
+                    let window = down * windows.across + across;
+                    let cells = after(rows.map(|row| row[window]));
+                    let (upper, lower) = y[2 * down * width..].split_at_mut(width);
+                    for (line, pair) in [upper, lower].into_iter().zip(cells.chunks_exact(2)) {
+                        let line = line.iter_mut().take(width).skip(2 * across);
+                        line.zip(pair).for_each(|(y, value)| *y = *value);
                     }
                 }
             }
-        }
+            let bias = bias.map_or(0.0, |bias| bias[o]);
+            match residual {
+                None => y.iter_mut().for_each(|y| *y = raised(*y + bias, low)),
+                Some(residual) => {
+                    let from = place * cells % residual.len();
+                    let residual = &residual[from..from + cells];
+                    y.iter_mut().zip(residual).for_each(|(y, r)| *y = raised(*y + bias + r, low));
+                }
+            }
+        });
     });
     tensor(y, vec![batch, outputs, windows.height, windows.width])
 }
@@ -130,7 +123,7 @@ pub(super) fn backward(
     let outputs = grad.layout().shape()[1];
     let m = spread(grad, windows); // [16, outputs, batch windows]
     let dx = of_x.then(|| {
-        let u = Kernels::new(weight).products.transpose(1, 2);
+        let u = kernels(weight).transpose(1, 2);
         let v = Flex::float_matmul(u, m.clone()); // [16, inputs, batch windows]
         gathered(values(&v), batch, inputs, windows)
     });
@@ -162,12 +155,14 @@ fn transformed(x: &FlexTensor, windows: Windows) -> FlexTensor {
         let mut rows = Rows::of(v, batch * count);
         for b in 0..batch {
             let plane = &x[(b * inputs + c) * windows.cells()..][..windows.cells()];
-            for down in 0..windows.down {
-                for across in 0..windows.across {
-                    let window = window(plane, windows, down, across);
-                    rows.set(b * count + down * windows.across + across, before(window));
+            wide(|| {
+                for down in 0..windows.down {
+                    for across in 0..windows.across {
+                        let window = window(plane, windows, down, across);
+                        rows.set(b * count + down * windows.across + across, before(window));
+                    }
                 }
-            }
+            });
         }
     });
     outer(v, inputs, batch * count)
@@ -241,6 +236,7 @@ impl<'a> Rows<'a> {
     }
 
     /// A value of each row.
+    #[inline(always)]
     fn set(&mut self, place: usize, values: [f32; 16]) {
         for (row, value) in self.0.iter_mut().zip(values) {
             row[place] = value;
@@ -249,6 +245,7 @@ impl<'a> Rows<'a> {
 }
 
 /// 4x4 cells around 2x2 of a plane; zeros outside.
+#[inline(always)]
 fn window(plane: &[f32], windows: Windows, down: usize, across: usize) -> [f32; 16] {
     let (height, width) = (windows.height, windows.width);
     let mut window = [0.0; 16];
@@ -271,6 +268,7 @@ fn window(plane: &[f32], windows: Windows, down: usize, across: usize) -> [f32; 
 }
 
 /// What `line` makes of the rows of a square of `N` numbers, then of the columns of that.
+#[inline(always)]
 fn both<const N: usize, const M: usize, const NN: usize, const NM: usize, const MM: usize>(
     square: [f32; NN],
     line: impl Fn([f32; N]) -> [f32; M],
@@ -290,27 +288,33 @@ fn both<const N: usize, const M: usize, const NN: usize, const NM: usize, const 
     all
 }
 
+#[inline(always)]
 fn before(window: [f32; 16]) -> [f32; 16] {
     both::<4, 4, 16, 16, 16>(window, |[a, b, c, d]| [a - c, b + c, c - b, b - d])
 }
 
+#[inline(always)]
 fn before_transposed(grads: [f32; 16]) -> [f32; 16] {
     both::<4, 4, 16, 16, 16>(grads, |[a, b, c, d]| [a, b - c + d, b + c - a, -d])
 }
 
+#[inline(always)]
 fn after(products: [f32; 16]) -> [f32; 4] {
     both::<4, 2, 16, 8, 4>(products, |[a, b, c, d]| [a + b + c, b - c - d])
 }
 
+#[inline(always)]
 fn after_transposed(cells: [f32; 4]) -> [f32; 16] {
     both::<2, 4, 4, 8, 16>(cells, |[a, b]| [a, a + b, a - b, -b])
 }
 
+#[inline(always)]
 fn kernel(taps: &[f32]) -> [f32; 16] {
     let taps = std::array::from_fn(|i| taps[i]);
     both::<3, 4, 9, 12, 16>(taps, |[a, b, c]| [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c])
 }
 
+#[inline(always)]
 fn kernel_transposed(grads: [f32; 16]) -> [f32; 9] {
     both::<4, 3, 16, 12, 9>(grads, |[a, b, c, d]| {
         [a + 0.5 * (b + c), 0.5 * (b - c), 0.5 * (b + c) + d]
