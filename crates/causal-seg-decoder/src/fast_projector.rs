@@ -6,8 +6,8 @@
 //! convolution and the sentence's kernel become one kernel.
 
 use burn::nn::BatchNorm;
-use burn::tensor::activation::relu;
 use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
 use vision_layers::{
     ConvNormRelu, batch_norm_in_training, batch_norm_relu, enlarge_taps, scale_and_shift,
 };

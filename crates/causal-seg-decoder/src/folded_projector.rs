@@ -10,7 +10,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
 use vision_layers::{
-    ConvNormRelu, ENLARGED, PerSize, joined, scale_and_shift, shifted_enlargements,
+    ConvNormRelu, ENLARGED, PerSize, add_taps, enlarge_lines_relu, joined, scale_and_shift,
+    shifted_enlargements,
 };
 
 use crate::projector::{Projector, SentenceKernel};
@@ -56,6 +57,9 @@ struct Tile {
 /// Cells of the small map in a tile, at most.
 const TILE: usize = 14;
 
+/// Lines of the small map whose enlargements exist at once.
+const LINES: usize = 8;
+
 /// Most numbers in the channel mixings that exist at once; of larger maps a part of the channels
 /// after another, each of which reads the whole small map anew.
 const MIXED_AT_ONCE: usize = 8 << 20;
@@ -94,16 +98,8 @@ impl FoldedProjector {
         let x = self.first.map(map); // [d, 4 h, 4 w]
         let p = self.second.products(x, merged); // [(sentence, tap), 16 h, 16 w]
         let [_, height, width] = p.dims();
-        let p = (p + border.reshape([sentences * 9, 1, 1]))
-            .reshape([sentences, 9, height, width])
-            .pad([(1, 1), (1, 1)], PadMode::Constant(0.0));
-        let mut logits = offset.reshape([sentences, 1, 1, 1]).expand([sentences, 1, height, width]);
-        for tap in 0..9 {
-            let (dy, dx) = (tap / 3, tap % 3);
-            let (rows, columns) = (dy..dy + height, dx..dx + width);
-            logits = logits + p.clone().slice([0..sentences, tap..tap + 1, rows, columns]);
-        }
-        logits
+        let p = p.reshape([sentences, 9, height, width]);
+        add_taps(p, border.reshape([sentences * 9]), offset)
     }
 }
 
@@ -122,17 +118,20 @@ impl EnlargedConv {
     /// `x [1, inputs, h, w]` -> `[outputs, 4 h, 4 w]`
     fn map(&self, x: Tensor<4>) -> Tensor<3> {
         let [_, inputs, h, w] = x.dims();
-        let tiles = self.tiles(h, w, &x.device());
         let [outputs, ..] = self.taps.dims();
         let z = self.mixed(with_ones(x.reshape([inputs, h * w])), 0..outputs, [h, w]);
-        tiles.whole(|rows, columns| enlarged(&z, rows, columns))
+        match enlarge_lines_relu(&z, 0..h) {
+            Some(whole) => whole,
+            None => {
+                self.tiles(h, w, &z.device()).whole(|rows, columns| enlarged(&z, rows, columns))
+            }
+        }
     }
 
     /// What `weight [n, outputs]` makes of every cell of the layer's map, which is never there as a
     /// whole: `x [inputs, h, w]` -> `[n, 4 h, 4 w]`
     fn products(&self, x: Tensor<3>, weight: Tensor<2>) -> Tensor<3> {
         let [inputs, h, w] = x.dims();
-        let tiles = self.tiles(h, w, &x.device());
         let x = with_ones(x.reshape([inputs, h * w]));
         let [outputs, ..] = self.taps.dims();
         let [n, _] = weight.dims();
@@ -142,12 +141,19 @@ impl EnlargedConv {
             let part = first..(first + at_once).min(outputs);
             let z = self.mixed(x.clone(), part.clone(), [h, w]);
             let weight = weight.clone().slice([0..n, part]);
-            let found = tiles.whole(|rows, columns| {
-                let y = enlarged(&z, rows, columns);
+            let product = |y: Tensor<3>| {
                 let [channels, height, width] = y.dims();
                 let y = y.reshape([channels, height * width]);
                 weight.clone().matmul(y).reshape([n, height, width])
-            });
+            };
+            let lines = (0..h).step_by(LINES).map(|first| first..(first + LINES).min(h));
+            let bands = lines.map(|lines| Some(product(enlarge_lines_relu(&z, lines)?)));
+            let found = match bands.collect::<Option<Vec<_>>>() {
+                Some(bands) => joined(bands, 1),
+                None => self
+                    .tiles(h, w, &z.device())
+                    .whole(|rows, columns| product(enlarged(&z, rows, columns))),
+            };
             sum = Some(match sum {
                 Some(sum) => sum + found,
                 None => found,
@@ -156,12 +162,12 @@ impl EnlargedConv {
         sum.unwrap_or_else(|| Tensor::zeros([n, ENLARGED * h, ENLARGED * w], &x.device()))
     }
 
-    /// The channel mixings of all taps: `x [inputs + 1, h w]` -> `[part, 3, 3, h, w]`
-    fn mixed(&self, x: Tensor<2>, part: Range<usize>, [h, w]: [usize; 2]) -> Tensor<5> {
+    /// The channel mixings of all taps: `x [inputs + 1, h w]` -> `[1, 9 part, h, w]`
+    fn mixed(&self, x: Tensor<2>, part: Range<usize>, [h, w]: [usize; 2]) -> Tensor<4> {
         let [outputs, _, inputs] = self.taps.dims();
         let taps = self.taps.clone().reshape([outputs * 9, inputs]);
         let taps = taps.slice([9 * part.start..9 * part.end, 0..inputs]);
-        taps.matmul(x).reshape([part.len(), 3, 3, h, w])
+        taps.matmul(x).reshape([1, 9 * part.len(), h, w])
     }
 
     fn tiles(&self, h: usize, w: usize, device: &Device) -> Arc<Tiles> {
@@ -203,13 +209,14 @@ fn with_ones(x: Tensor<2>) -> Tensor<2> {
     Tensor::cat(vec![x, ones], 0)
 }
 
-/// The large map in one tile, after the ReLU: `z [channels, 3, 3, h, w]` -> `[channels, rows,
-/// columns]`
-fn enlarged(z: &Tensor<5>, rows: &Tile, columns: &Tile) -> Tensor<3> {
-    let [channels, ..] = z.dims();
+/// The large map in one tile, after the ReLU: `z [1, 9 channels, h, w]` -> `[channels, rows, columns]`
+fn enlarged(z: &Tensor<4>, rows: &Tile, columns: &Tile) -> Tensor<3> {
+    let [_, taps, height, width] = z.dims();
+    let channels = taps / 9;
     let (h, w) = (rows.from.len(), columns.from.len());
     let z = z
         .clone()
+        .reshape([channels, 3, 3, height, width])
         .slice([0..channels, 0..3, 0..3, rows.from.clone(), columns.from.clone()])
         .permute([0, 1, 3, 2, 4]) // [.., dy, h, dx, w]
         .reshape([channels * 3 * h, 3 * w]);
@@ -245,6 +252,21 @@ mod tests {
             );
             let worst = (folded.forward(x, states) - plain).abs().max().into_scalar::<f32>();
             assert!(worst < 2e-5, "{h} x {w}: {worst}");
+        }
+    }
+
+    #[test]
+    fn tiles_are_the_lines() {
+        let device = Device::flex();
+        device.seed(6);
+        for (h, w) in [(1, 1), (5, 16), (29, 4)] {
+            let uniform = Distribution::Uniform(-1.0, 1.0);
+            let z = Tensor::<4>::random([1, 18, h, w], uniform, &device);
+            let tiles = Tiles { rows: cut(h, &device), columns: cut(w, &device) };
+            let tiles = tiles.whole(|rows, columns| enlarged(&z, rows, columns));
+            let lines = enlarge_lines_relu(&z, 0..h).expect("the CPU has the operation");
+            let worst = (tiles - lines).abs().max().into_scalar::<f32>();
+            assert!(worst < 1e-5, "{h} x {w}: {worst}");
         }
     }
 }

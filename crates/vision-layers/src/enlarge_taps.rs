@@ -1,5 +1,8 @@
 //! The nine taps of a 3x3 convolution that follows a fourfold enlargement.
 
+use std::ops::Range;
+
+use burn::tensor::ops::PadMode;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::{bilinear_matrix, host_ops};
@@ -19,6 +22,10 @@ pub fn enlarge_taps(z: Tensor<4>) -> Tensor<4> {
     if host_ops::take(&z) {
         return host_ops::enlarge_taps(z);
     }
+    enlarged_by_matrices(z)
+}
+
+fn enlarged_by_matrices(z: Tensor<4>) -> Tensor<4> {
     let [batch, taps, h, w] = z.dims();
     let (outputs, device) = (taps / 9, z.device());
     let matrix = |n: usize| -> Tensor<2> {
@@ -37,6 +44,44 @@ pub fn enlarge_taps(z: Tensor<4>) -> Tensor<4> {
     y.reshape([batch, outputs, ENLARGED * h, ENLARGED * w])
 }
 
+/// Some lines of [`enlarge_taps`] of one map, without what is negative: those of `lines` of the small map. Nothing where
+/// the device has no such operation of its own.
+///
+/// # Shapes
+///
+/// - `z`: `[1, 9 outputs (output, dy, dx), h, w]`
+/// - output: `[outputs, 4 lines, 4 w]`
+pub fn enlarge_lines_relu(z: &Tensor<4>, lines: Range<usize>) -> Option<Tensor<3>> {
+    let taken = host_ops::take_in_inference(z);
+    taken.then(|| host_ops::enlarge_lines(z.clone(), lines.start, lines.len()))
+}
+
+/// Nine maps to one: each read one cell beside, zero outside, and added.
+///
+/// # Shapes
+///
+/// - `p`: `[n, 9 (dy, dx), height, width]`
+/// - `border`: `[9 n]`, added to the maps before; `offset`: `[n]`, added to the sum
+/// - output: `[n, 1, height, width]`
+pub fn add_taps(p: Tensor<4>, border: Tensor<1>, offset: Tensor<1>) -> Tensor<4> {
+    if host_ops::take_in_inference(&p) {
+        return host_ops::add_taps(p, border, offset);
+    }
+    added_by_slices(p, border, offset)
+}
+
+fn added_by_slices(p: Tensor<4>, border: Tensor<1>, offset: Tensor<1>) -> Tensor<4> {
+    let [n, _, height, width] = p.dims();
+    let p = (p + border.reshape([n, 9, 1, 1])).pad([(1, 1), (1, 1)], PadMode::Constant(0.0));
+    let mut sum = offset.reshape([n, 1, 1, 1]).expand([n, 1, height, width]);
+    for tap in 0..9 {
+        let (dy, dx) = (tap / 3, tap % 3);
+        let (rows, columns) = (dy..dy + height, dx..dx + width);
+        sum = sum + p.clone().slice([0..n, tap..tap + 1, rows, columns]);
+    }
+    sum
+}
+
 /// `[4 n, 3 n]`, row-major: for d = -1, 0, 1 side by side, the enlargement read one cell before,
 /// at, and after each cell of the large axis; zero where that lies outside, which is the
 /// convolution's padding.
@@ -53,4 +98,38 @@ pub fn shifted_enlargements(n: usize) -> Vec<f32> {
         }
     }
     matrix
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Distribution};
+
+    use super::*;
+
+    fn worst<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+        (a - b).abs().max().into_scalar::<f32>()
+    }
+
+    #[test]
+    fn the_cpus_forms_are_those_of_every_backend() {
+        let device = Device::flex();
+        device.seed(3);
+        let uniform = Distribution::Uniform(-1.0, 1.0);
+        for [h, w] in [[1, 1], [1, 3], [6, 1], [5, 9]] {
+            let z = Tensor::<4>::random([1, 18, h, w], uniform, &device);
+            let whole = enlarged_by_matrices(z.clone());
+            assert!(worst(enlarge_taps(z.clone()), whole.clone()) < 1e-5, "{h} x {w}");
+            for first in 0..h {
+                let Some(lines) = enlarge_lines_relu(&z, first..h) else { continue };
+                let part = whole.clone().slice([0..1, 0..2, 4 * first..4 * h, 0..4 * w]);
+                let part = part.clamp_min(0.0).reshape([2, 4 * (h - first), 4 * w]);
+                assert!(worst(lines, part) < 1e-5, "{h} x {w} from {first}");
+            }
+            let p = Tensor::<4>::random([2, 9, h, w], uniform, &device);
+            let border = Tensor::<1>::random([18], uniform, &device);
+            let offset = Tensor::<1>::random([2], uniform, &device);
+            let slices = added_by_slices(p.clone(), border.clone(), offset.clone());
+            assert!(worst(add_taps(p, border, offset), slices) < 1e-5, "{h} x {w}");
+        }
+    }
 }

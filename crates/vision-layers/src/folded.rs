@@ -70,7 +70,9 @@ impl FoldedConv {
             (3, 1) if channels >= HOST_3X3_CHANNELS && host_ops::take_in_inference(&weight) => {
                 Form::Host3x3(host_ops::conv3x3_kernel(weight))
             }
-            (3, 1) if channels >= WINOGRAD_CHANNELS => Form::Winograd(Box::new(Winograd::new(weight))),
+            (3, 1) if channels >= WINOGRAD_CHANNELS => {
+                Form::Winograd(Box::new(Winograd::new(weight)))
+            }
             _ => Form::Plain(weight),
         };
         Self { form, bias, outputs, stride }
@@ -186,7 +188,7 @@ mod tests {
         let device = Device::flex();
         device.seed(4);
         for (inputs, outputs, kernel, stride) in
-            [(3, 8, 3, 2), (5, 4, 3, 1), (6, 7, 1, 1), (256, 258, 3, 1)]
+            [(3, 8, 3, 2), (5, 4, 3, 1), (6, 7, 1, 1), (64, 70, 3, 1), (256, 258, 3, 1)]
         {
             let (conv, norm) = layer(inputs, outputs, kernel, &device);
             let conv = conv.with_stride(stride);
@@ -202,7 +204,16 @@ mod tests {
                 let what = format!("{inputs} to {outputs}, {kernel}/{stride}, {shape:?}");
                 assert!(worst(unnormed.forward(x.clone()), plain.clone()) < 2e-5, "{what}");
                 let plain = crate::batch_norm(&norm, plain);
-                assert!(worst(folded.forward(x), plain) < 2e-5, "{what}");
+                assert!(worst(folded.forward(x.clone()), plain.clone()) < 2e-5, "{what}");
+                let rectified = folded.forward_relu(x.clone());
+                assert!(worst(rectified, relu(plain.clone())) < 2e-5, "{what}");
+                for maps in [1, batch] {
+                    let [_, channels, rows, columns] = plain.dims();
+                    let shape = [maps, channels, rows, columns];
+                    let residual = Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), &device);
+                    let added = folded.forward_add_relu(x.clone(), residual.clone());
+                    assert!(worst(added, relu(plain.clone() + residual)) < 2e-5, "{what}, {maps}");
+                }
             }
         }
     }

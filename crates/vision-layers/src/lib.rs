@@ -32,7 +32,9 @@ mod resize;
 mod winograd;
 
 pub use conv::{Conv, ConvNormRelu};
-pub use enlarge_taps::{ENLARGED, enlarge_taps, shifted_enlargements};
+pub use enlarge_taps::{
+    ENLARGED, add_taps, enlarge_lines_relu, enlarge_taps, shifted_enlargements,
+};
 pub use folded::{FoldedConv, joined};
 pub use host::{host, is_host};
 pub use names::{FieldName, Names, Slot, Values};

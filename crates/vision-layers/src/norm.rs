@@ -71,9 +71,7 @@ fn normed<const D: usize>(
         }
     };
     let unbiased = values as f64 / (values.max(2) - 1) as f64;
-    for (running, batch) in
-        [(&norm.running_mean, mean), (&norm.running_var, variance * unbiased)]
-    {
+    for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance * unbiased)] {
         let old = running.value_sync();
         let new = batch.detach().to_device(&old.device()) * norm.momentum;
         running.update(old * (1.0 - norm.momentum) + new);

@@ -155,3 +155,27 @@ fn both_axes(matrix: &[f32], columns: usize, device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(both.collect::<Vec<_>>(), shape), device)
 }
 
+#[cfg(test)]
+mod tests {
+    use burn::tensor::module::conv2d;
+    use burn::tensor::ops::ConvOptions;
+    use burn::tensor::{Device, Distribution};
+
+    use super::*;
+
+    #[test]
+    fn the_form_of_every_backend_is_the_convolution() {
+        let device = Device::flex();
+        device.seed(4);
+        let uniform = Distribution::Uniform(-1.0, 1.0);
+        let weight = Tensor::<4>::random([5, 3, 3, 3], uniform, &device);
+        let winograd = Winograd::new(weight.clone());
+        for shape in [[1, 3, 1, 1], [2, 3, 3, 5], [1, 3, 7, 7], [2, 3, 49, 3], [1, 3, 75, 41]] {
+            let x = Tensor::<4>::random(shape, uniform, &device);
+            let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
+            let plain = conv2d(x.clone(), weight.clone(), None, options);
+            let worst = (winograd.forward(x, 5) - plain).abs().max().into_scalar::<f32>();
+            assert!(worst < 2e-5, "{shape:?}: {worst}");
+        }
+    }
+}

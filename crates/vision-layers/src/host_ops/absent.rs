@@ -28,12 +28,7 @@ pub(crate) fn take_in_inference<const D: usize>(_: &Tensor<D>) -> bool {
     false
 }
 
-pub(crate) fn bias_act(
-    y: Tensor<4>,
-    _: Tensor<1>,
-    _: Option<Tensor<4>>,
-    _: bool,
-) -> Tensor<4> {
+pub(crate) fn bias_act(y: Tensor<4>, _: Tensor<1>, _: Option<Tensor<4>>, _: bool) -> Tensor<4> {
     y
 }
 

@@ -129,9 +129,7 @@ pub(super) fn backward(
             },
         ),
     }
-    let of = |which: usize| {
-        tensor(sums.iter().map(|s| s[which] as f32).collect(), vec![channels])
-    };
+    let of = |which: usize| tensor(sums.iter().map(|s| s[which] as f32).collect(), vec![channels]);
     let of_residual = act.add.then(|| tensor(of_residual, shape.clone()));
     ([tensor(dx, shape), of(1), of(0)], of_residual)
 }

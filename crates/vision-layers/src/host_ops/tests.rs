@@ -47,7 +47,9 @@ fn device() -> Device {
 #[test]
 fn norms_are_those_of_burn() {
     let device = device();
-    for [batch, channels, height, width] in [[2, 3, 5, 7], [1, 1, 1, 2], [4, 5, 1, 1], [3, 2, 40, 31]] {
+    for [batch, channels, height, width] in
+        [[2, 3, 5, 7], [1, 1, 1, 2], [4, 5, 1, 1], [3, 2, 40, 31]]
+    {
         let shape = [batch, channels, height, width];
         let (x, residual) = (random(shape, &device) * 3.0 + 5.0, random(shape, &device));
         let (x, residual) = (x.detach().require_grad(), residual);

@@ -4,9 +4,9 @@
 //! Windows of 4x4 cells at every second cell are transformed (16 numbers), multiplied with the transformed kernels, and
 //! transformed back into 2x2 cells each. Of the 16 numbers each is a matrix product of its own over channels.
 
+use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::backend::ops::FloatTensorOps;
-use burn::backend::Flex;
 use rayon::prelude::*;
 
 use super::planes::{in_order, raised, tensor, values, wide};
@@ -43,14 +43,14 @@ pub(super) fn kernels(weight: &FlexTensor) -> FlexTensor {
     let shape = weight.layout().shape();
     let [outputs, inputs] = [shape[0], shape[1]];
     let mut u = vec![0.0; outputs * 16 * inputs];
-    u.par_chunks_exact_mut(16 * inputs)
-        .zip(values(&weight).par_chunks_exact(9 * inputs))
-        .for_each(|(u, weight)| {
+    u.par_chunks_exact_mut(16 * inputs).zip(values(&weight).par_chunks_exact(9 * inputs)).for_each(
+        |(u, weight)| {
             let mut rows = Rows::of(u, inputs);
             for (c, taps) in weight.chunks_exact(9).enumerate() {
                 rows.set(c, kernel(taps));
             }
-        });
+        },
+    );
     outer(u, outputs, inputs)
 }
 
