@@ -134,7 +134,7 @@ pub struct Case {
     pixels: Option<String>,
     #[serde(default)]
     tokens: Vec<Vec<i32>>,
-    pub(crate) mask: Option<String>,
+    mask: Option<String>,
     pub(crate) optimizer: Option<Optimizer>,
     pub(crate) order: Option<String>,
     #[serde(default)]
@@ -169,7 +169,11 @@ impl Case {
     }
 
     /// The network's sizes.
-    pub(crate) fn network_config(&self) -> Result<CausalClipSegConfig, ParityError> {
+    ///
+    /// # Errors
+    ///
+    /// If the case has none.
+    pub fn network_config(&self) -> Result<CausalClipSegConfig, ParityError> {
         let sizes = self.config.clone().ok_or_else(|| self.refused("no `config`"))?;
         let (image_size, embed_dim) = (sizes.image_size, sizes.embed_dim);
         Ok(CausalClipSegConfig {
@@ -198,18 +202,36 @@ impl Case {
         })
     }
 
-    /// `[batch, 3, height, width]`
-    pub(crate) fn pixel_tensor(&self, device: &Device) -> Tensor<4> {
+    /// The pictures by the rule, `[batch, 3, height, width]`
+    pub fn pixel_tensor(&self, device: &Device) -> Tensor<4> {
         let shape = [self.batch, 3, self.height, self.width];
         let name = self.pixels.as_deref().unwrap_or("pixels");
         let values = rule::uniform(name, shape.iter().product()).iter().map(|u| 2.0 * u).collect();
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 
-    /// `[sentences, words]`
-    pub(crate) fn token_tensor(&self, device: &Device) -> Tensor<2, Int> {
+    /// The ids of its sentences, `[sentences, words]`
+    pub fn token_tensor(&self, device: &Device) -> Tensor<2, Int> {
         let shape = [self.tokens.len(), self.tokens.first().map_or(0, Vec::len)];
         Tensor::from_data(TensorData::new(self.tokens.concat(), shape), device)
+    }
+
+    /// The masks by their rule, `hash_uniform('NAME') > T`: `[batch, 1, height, width]`, 0 or 1
+    ///
+    /// # Errors
+    ///
+    /// If the case has no such rule.
+    pub fn mask_tensor(&self, device: &Device) -> Result<Tensor<4>, ParityError> {
+        let rule_text = self.mask.as_deref().unwrap_or_default();
+        let parsed = rule_text.split_once("') > ").and_then(|(name, threshold)| {
+            Some((name.strip_prefix("hash_uniform('")?, threshold.parse::<f32>().ok()?))
+        });
+        let (name, threshold) =
+            parsed.ok_or_else(|| self.refused(format!("mask rule `{rule_text}`")))?;
+        let shape = [self.batch, 1, self.height, self.width];
+        let inside = |u: &f32| f32::from(u8::from(*u > threshold));
+        let values = rule::uniform(name, shape.iter().product()).iter().map(inside).collect();
+        Ok(Tensor::from_data(TensorData::new::<f32, _>(values, shape), device))
     }
 
     /// Holds a tensor to the stage of that key, if the case has one.

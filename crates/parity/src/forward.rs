@@ -11,8 +11,12 @@ use causal_clip_seg::{CausalClipSeg, Checkpoint};
 use crate::case::{Case, ParityError, Row};
 use crate::rule;
 
-/// The network with weights by the rule.
-pub(crate) fn network(case: &Case, device: &Device) -> Result<CausalClipSeg, ParityError> {
+/// A case's network, with weights by the rule.
+///
+/// # Errors
+///
+/// If the case has no sizes, or no network can have them.
+pub fn network(case: &Case, device: &Device) -> Result<CausalClipSeg, ParityError> {
     let network = case.network_config()?.init(device)?;
     Ok(names().replace(network, |slot| Some(rule::parameter(&slot.name, &slot.shape))))
 }

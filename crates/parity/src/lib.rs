@@ -15,6 +15,7 @@ mod run;
 mod training;
 
 pub use case::{Case, ParityError, Row, Stage};
+pub use forward::network;
 pub use run::{Selection, case_names, run_case};
 
 /// How many floors a tensor may be away from the truth.

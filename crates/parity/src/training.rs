@@ -1,6 +1,6 @@
 //! The players' steps in training mode: losses, gradients, parameters, running statistics.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use causal_clip_seg::CausalClipSeg;
 use causal_clip_seg::format::names;
 use trainer::Recipe;
@@ -10,7 +10,6 @@ use vision_layers::host;
 
 use crate::case::{Case, ParityError, Row};
 use crate::forward::network;
-use crate::rule;
 
 /// By how many last places the pixels may be changed until every stage of a step agrees.
 ///
@@ -53,7 +52,7 @@ fn steps(case: &Case, nudge: f32, device: &Device) -> Result<Vec<Row>, ParityErr
     let example = Example {
         pixels: case.pixel_tensor(&device) * (1.0 + nudge),
         tokens: case.token_tensor(&device),
-        target: Target { mask: mask(case, &device)?, distance: None, counted: None },
+        target: Target { mask: case.mask_tensor(&device)?, distance: None, counted: None },
     };
     let recipe = Recipe { optimizer, ..Recipe::default() };
     let mut learner = Learner::new(network(case, &device)?, &recipe);
@@ -87,20 +86,6 @@ fn steps(case: &Case, nudge: f32, device: &Device) -> Result<Vec<Row>, ParityErr
     let silent = silent.collect::<Vec<_>>();
     rows.extend(silent);
     Ok(rows)
-}
-
-/// `hash_uniform('NAME') > T`, `[batch, 1, height, width]`
-fn mask(case: &Case, device: &Device) -> Result<Tensor<4>, ParityError> {
-    let rule_text = case.mask.as_deref().unwrap_or_default();
-    let parsed = rule_text.split_once("') > ").and_then(|(name, threshold)| {
-        Some((name.strip_prefix("hash_uniform('")?, threshold.parse::<f32>().ok()?))
-    });
-    let (name, threshold) =
-        parsed.ok_or_else(|| case.refused(format!("mask rule `{rule_text}`")))?;
-    let shape = [case.batch, 1, case.height, case.width];
-    let inside = |u: &f32| f32::from(u8::from(*u > threshold));
-    let values = rule::uniform(name, shape.iter().product()).iter().map(inside).collect::<Vec<_>>();
-    Ok(Tensor::from_data(TensorData::new(values, shape), device))
 }
 
 /// Losses and gradients of one player's turn.

@@ -251,6 +251,26 @@ impl Samples<'_> {
 }
 
 impl Batch {
+    /// Pictures of a sentence each, as vectors have them.
+    #[cfg(test)]
+    pub(crate) fn given(
+        pixels: Vec<f32>,
+        masks: Vec<f32>,
+        tokens: TokenBatch,
+        size: usize,
+    ) -> Self {
+        Self {
+            ids: (0..tokens.rows).map(|row| row.to_string()).collect(),
+            pixels,
+            masks,
+            distances: Vec::new(),
+            counted: Vec::new(),
+            pictures: tokens.rows,
+            tokens,
+            size,
+        }
+    }
+
     /// Shares the pictures, each with its sentences, out to `count` batches, in their order and as evenly as
     /// they go: the first ones have one more. Where there are fewer pictures than batches, the last ones
     /// are empty.

@@ -273,4 +273,6 @@ impl Drop for Hand {
 }
 
 #[cfg(test)]
+mod frozen;
+#[cfg(test)]
 mod tests;

@@ -57,15 +57,26 @@ impl Scene {
     fn mean(&self, play: &Play, others: usize, exchange: Exchange) -> Outcome {
         let mut learner = self.learner(true);
         let mut crew = self.crew(&learner, others, exchange);
-        let mut shares = self.batches[0].shared_out(others + 1).into_iter();
-        let own = shares.next().unwrap();
-        let mut cases = vec![own.len()];
-        for (hand, share) in crew.hands.iter().zip(shares) {
-            cases.push(share.len());
-            hand.tell(Order::Batches(vec![share])).unwrap();
-        }
-        crew.mean(&mut learner, play, &[own.example(&self.device)], &cases).unwrap()
+        mean(&mut crew, &mut learner, &self.batches[0], &self.device, play)
     }
+}
+
+/// A turn's mean over a batch that is shared out to all devices.
+pub(super) fn mean(
+    crew: &mut Crew,
+    learner: &mut Learner,
+    batch: &Batch,
+    device: &Device,
+    play: &Play,
+) -> Outcome {
+    let mut shares = batch.shared_out(crew.hands.len() + 1).into_iter();
+    let own = shares.next().unwrap();
+    let mut cases = vec![own.len()];
+    for (hand, share) in crew.hands.iter().zip(shares) {
+        cases.push(share.len());
+        hand.tell(Order::Batches(vec![share])).unwrap();
+    }
+    crew.mean(learner, play, &[own.example(device)], &cases).unwrap()
 }
 
 fn values(gradients: &crate::gradients::Gradients) -> BTreeMap<String, Vec<f32>> {
