@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use benches::{
     Case, Figures, Machine, Results, all_cases, answer, matches_glob, measure, run_again,
+    write_prepared,
 };
 use causal_clip_seg_cli::{
     Console, DeviceArg, EXIT_CODES, exit_code, guarded, say, tune_allocator,
@@ -53,6 +54,9 @@ struct Args {
     /// Answer one sentence from the files of a folder: the case cold-start
     #[arg(long, hide = true, value_name = "FOLDER")]
     answer: Option<PathBuf>,
+    /// Write a network for the case load into a folder
+    #[arg(long, hide = true, value_name = "FOLDER")]
+    write: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArg,
 }
@@ -68,6 +72,11 @@ fn run(args: Args) -> anyhow::Result<()> {
             "{}",
             serde_json::to_string(&answer(folder, &args.device.open(Console::default())?)?)?
         );
+        return Ok(());
+    }
+    if let Some(folder) = &args.write {
+        write_prepared(folder, &args.config, &args.device.open(Console::default())?)?;
+        say!("null");
         return Ok(());
     }
     let cases = all_cases();

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use burn::tensor::Device;
 use causal_clip_seg::format::Precision;
-use causal_clip_seg::{CausalClipSeg, Segmenter, read_rgb};
+use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Segmenter, read_rgb};
 use seg_data::phantom::{PhantomConfig, write_phantoms};
 use seg_data::{Dataset, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{Measured, peak_rss_mb, run_again, time};
 
-const WEIGHTS: &str = "network.safetensors";
+pub(crate) const WEIGHTS: &str = "network.safetensors";
 const PICTURE: &str = "picture.png";
 const MASK: &str = "mask.png";
 
@@ -29,6 +29,17 @@ pub(crate) fn prepare(folder: &Path, network: CausalClipSeg) -> anyhow::Result<(
     network.save(folder.join(WEIGHTS), Precision::F16, &BTreeMap::new())?;
     std::fs::rename(draw_picture(&folder.join("set"))?, folder.join(PICTURE))
         .context("moving the picture")
+}
+
+/// Writes a network prepared for inference, of 32 bits, into `folder`: the work of `--write`.
+///
+/// # Errors
+///
+/// If there is no configuration of that name, or the file cannot be written.
+pub fn write_prepared(folder: &Path, preset: &str, device: &Device) -> anyhow::Result<()> {
+    let network = CausalClipSegConfig::preset(preset)?.init(device)?;
+    let network = network.with_random_weights(0, |_| true);
+    Ok(network.save_prepared(folder.join(WEIGHTS), Precision::F32, &BTreeMap::new())?)
 }
 
 /// Seconds from starting a process until it has ended and its mask is there; the memory is the

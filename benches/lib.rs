@@ -20,7 +20,7 @@ mod tables;
 mod work;
 
 pub use case::{Case, Part, all_cases, matches_glob};
-pub use cold_start::{Answered, answer};
+pub use cold_start::{Answered, answer, write_prepared};
 pub use comparison::Comparison;
 pub use machine::{Circumstances, Machine, Processor};
 pub use measure::{Figures, Measured, run_again, time};
