@@ -1,11 +1,10 @@
 //! A convolution that sees where it is.
 
 use burn::module::Module;
-use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
-use vision_layers::{ConvNormRelu, FoldedConv, PerSize, scale_and_shift};
+use vision_layers::{ConvNormRelu, FoldedConv, PerSize, rectified, scale_and_shift};
 
 /// Two maps are appended, x then y, each linear from -1 to 1 over first to last; then convolution,
 /// batch norm, ReLU.
@@ -66,7 +65,7 @@ impl FoldedCoordConv {
             let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
             conv2d(places, self.coordinates.clone(), Some(self.shift.clone()), options)
         });
-        relu(self.conv.forward(x) + map)
+        rectified(self.conv.forward(x) + map)
     }
 }
 

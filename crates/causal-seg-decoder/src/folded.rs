@@ -1,8 +1,7 @@
 //! The decoder for inference.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
-use vision_layers::{FoldedConv, Pyramid, joined};
+use vision_layers::{FoldedConv, Pyramid, joined, rectified};
 
 use crate::decoder::Decoder;
 use crate::folded_projector::FoldedProjector;
@@ -51,7 +50,7 @@ impl FoldedDecoder {
     /// The pictures' side; the confounding map is left out unless `both` is asked for and kept.
     pub fn picture_maps(&self, levels: Pyramid, both: bool) -> PictureMaps {
         let levels = match &self.adapter {
-            Some(adapter) => Pyramid { c5: relu(adapter.forward(levels.c5)), ..levels },
+            Some(adapter) => Pyramid { c5: rectified(adapter.forward(levels.c5)), ..levels },
             None => levels,
         };
         let both = both && self.confounding_projector.is_some();

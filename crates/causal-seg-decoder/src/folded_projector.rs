@@ -5,10 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use burn::nn::Linear;
-use burn::tensor::activation::relu;
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
-use vision_layers::{ConvNormRelu, PerSize, joined, scale_and_shift};
+use vision_layers::{ConvNormRelu, PerSize, joined, rectified, scale_and_shift};
 
 use crate::fast_projector::{FACTOR, shifted_enlargements};
 use crate::projector::{Projector, SentenceKernel};
@@ -212,7 +211,7 @@ fn enlarged(z: &Tensor<5>, rows: &Tile, columns: &Tile) -> Tensor<3> {
         .reshape([channels * 3 * h, 3 * w]);
     let z = z.matmul(columns.matrix.clone().transpose());
     let [_, width] = z.dims();
-    relu(rows.matrix.clone().unsqueeze::<3>().matmul(z.reshape([channels, 3 * h, width])))
+    rectified(rows.matrix.clone().unsqueeze::<3>().matmul(z.reshape([channels, 3 * h, width])))
 }
 
 #[cfg(test)]

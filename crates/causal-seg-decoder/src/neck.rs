@@ -1,9 +1,8 @@
 //! Three levels of features, gated into a causal and a confounding map.
 
 use burn::module::Module;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use vision_layers::{ConvNormRelu, FoldedConv, Pyramid, avg_pool};
+use vision_layers::{ConvNormRelu, FoldedConv, Pyramid, avg_pool, rectified};
 
 use crate::carafe::{Carafe, FoldedCarafe};
 use crate::config::DecoderConfig;
@@ -132,12 +131,12 @@ pub(crate) struct FoldedNeck {
 impl FoldedNeck {
     /// The causal map, and the confounding one if it is asked for.
     pub(crate) fn forward(&self, levels: Pyramid, both: bool) -> (Tensor<4>, Option<Tensor<4>>) {
-        let c4 = self.c4.iter().fold(levels.c4, |x, conv| relu(conv.forward(x)));
+        let c4 = self.c4.iter().fold(levels.c4, |x, conv| rectified(conv.forward(x)));
         let levels = [avg_pool(levels.c3, 2), c4, self.carafe.forward(levels.c5)];
         let [gate3, gate4, gate5] = &self.gates;
         let [q3, q4, q5] = levels.clone();
         let gates = [gate3.forward(q3), gate4.forward(q4), gate5.forward(q5)];
-        let aggregated = |x| relu(self.aggregation.forward(x));
+        let aggregated = |x| rectified(self.aggregation.forward(x));
         let causal = aggregated(gated(&levels, &gates, |m| m));
         let confounding = both.then(|| aggregated(gated(&levels, &gates, |m| 1.0 - m)));
         (causal, confounding)

@@ -4,7 +4,9 @@ use burn::module::{Module, Param};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor};
-use vision_layers::{Conv, FoldedConv, PerSize, batch_norm, bicubic_matrix, resize_with};
+use vision_layers::{
+    Conv, FoldedConv, PerSize, batch_norm, bicubic_matrix, rectified, resize_with,
+};
 
 use crate::config::ImageTowerConfig;
 
@@ -149,7 +151,7 @@ impl FoldedAttentionPool {
             c_proj: &self.c_proj,
             heads: self.heads,
         };
-        relu(attention.over_map(x.clone() + places) + self.connect.forward(x))
+        rectified(attention.over_map(x.clone() + places) + self.connect.forward(x))
     }
 }
 

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use vision_layers::{Conv, FoldedConv, avg_pool, batch_norm};
+use vision_layers::{Conv, FoldedConv, avg_pool, batch_norm, rectified};
 
 /// 1x1, 3x3 and 1x1 convolution around a shortcut.
 ///
@@ -91,13 +91,13 @@ impl Bottleneck {
 impl FoldedBottleneck {
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let [conv1, conv2, conv3] = &self.convs;
-        let y = relu(conv2.forward(relu(conv1.forward(x.clone()))));
+        let y = rectified(conv2.forward(rectified(conv1.forward(x.clone()))));
         let y = conv3.forward(pooled(y, self.stride));
         let x = match &self.shortcut {
             Some(shortcut) => shortcut.forward(pooled(x, self.stride)),
             None => x,
         };
-        relu(y + x)
+        rectified(y + x)
     }
 }
 

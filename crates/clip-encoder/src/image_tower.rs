@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use vision_layers::{Conv, FoldedConv, Pyramid, avg_pool, batch_norm};
+use vision_layers::{Conv, FoldedConv, Pyramid, avg_pool, batch_norm, rectified};
 
 use crate::attention_pool::{AttentionPool, FoldedAttentionPool};
 use crate::bottleneck::{Bottleneck, FoldedBottleneck};
@@ -159,7 +159,7 @@ impl FoldedImageTower {
     ///
     /// - `pixels`: `[batch, 3, height, width]`, normalised; height and width multiples of 32
     pub fn forward(&self, pixels: Tensor<4>) -> Pyramid {
-        let stem = self.stem.iter().fold(pixels, |x, conv| relu(conv.forward(x)));
+        let stem = self.stem.iter().fold(pixels, |x, conv| rectified(conv.forward(x)));
         let run = |i: usize, x| self.layers[i].iter().fold(x, |x, block| block.forward(x));
         let c3 = run(1, run(0, avg_pool(stem, 2)));
         let c4 = run(2, c3.clone());

@@ -4,11 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use burn::nn::BatchNorm;
+use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{Conv, PerSize, scale_and_shift};
+use crate::{Conv, PerSize, is_host, scale_and_shift};
 
 /// A convolution whose batch norm has gone into its weights and bias.
 ///
@@ -253,6 +254,17 @@ pub fn joined<const D: usize>(mut pieces: Vec<Tensor<D>>, axis: usize) -> Tensor
     }
 }
 
+/// The ReLU of inference; what is no number stays none.
+pub fn rectified<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if is_host(&x.device()) { relu(x) } else { clamped(x) }
+}
+
+/// The ReLU as one kernel of a GPU, where Burn's is two, a comparison and a filling, that are compiled anew for
+/// each arrangement of the values.
+fn clamped<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.clamp(0.0, f32::INFINITY)
+}
+
 /// The Kronecker product of a matrix with itself: what it does to rows and columns of a window.
 fn both_axes(matrix: &[f32], columns: usize, device: &Device) -> Tensor<2> {
     let rows = matrix.len() / columns;
@@ -269,6 +281,7 @@ fn both_axes(matrix: &[f32], columns: usize, device: &Device) -> Tensor<2> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host;
     use burn::nn::BatchNormConfig;
     use burn::tensor::Distribution;
 
@@ -284,6 +297,17 @@ mod tests {
         let mut conv = Conv::new(inputs, outputs, kernel, device).with_bias(device);
         conv.bias = conv.bias.map(|bias| bias.map(|_| uniform(-0.5, 0.5)));
         (conv, norm)
+    }
+
+    #[test]
+    fn both_relus_keep_what_is_no_number() {
+        let values = [-2.0, -0.0, 0.0, 1e-40, 3.5, f32::MAX, f32::INFINITY, f32::NEG_INFINITY];
+        let x = Tensor::<1>::from_floats(values, &Device::flex());
+        assert_eq!(host(clamped(x.clone())), host(rectified(x)));
+        let x = Tensor::<1>::from_floats([f32::NAN, 1.0], &Device::flex());
+        for found in [clamped(x.clone()), rectified(x)].map(host) {
+            assert!(found[0].is_nan() && found[1] == 1.0, "{found:?}");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod pyramid;
 mod resize;
 
 pub use conv::{Conv, ConvNormRelu};
-pub use folded::{FoldedConv, joined};
+pub use folded::{FoldedConv, joined, rectified};
 pub use host::{host, is_host};
 pub use names::{FieldName, Names, Slot};
 pub use norm::{batch_norm, batch_norm_in_training, scale_and_shift};
