@@ -10,7 +10,7 @@ use causal_seg_decoder::PictureMaps;
 use clip_encoder::tokenizer::END;
 use clip_encoder::{MaskView, RgbView, TokenBatch, Tokenizer};
 use seg_image::{BinaryMask, RgbImage};
-use vision_layers::{host, is_host};
+use vision_layers::host;
 
 use crate::checkpoint::Checkpoint;
 use crate::config::{Branch, CausalClipSegConfig, InputConfig, Sides};
@@ -19,7 +19,7 @@ use crate::inference::{InferenceNetwork, at_once};
 use crate::mask::Mask;
 #[cfg(doc)]
 use crate::network::CausalClipSeg;
-use crate::sentences::{Reading, Sentence, SentenceCache, widened};
+use crate::sentences::{Reading, Sentence, SentenceCache};
 use crate::tiling::Tiling;
 
 /// A trained network with everything that stands before and after it.
@@ -314,12 +314,7 @@ impl Segmenter {
 
     /// What new sentences say, on the device: `[sentences, embed_dim]`.
     pub(crate) fn states(&self, tokens: &TokenBatch) -> Tensor<2> {
-        let device = self.network.device();
-        let tokens = match is_host(device) {
-            true => token_tensor(tokens, device),
-            false => token_tensor(&widened(tokens, self.tokenizer.context()), device),
-        };
-        self.network.states(tokens)
+        self.network.states(token_tensor(tokens, self.network.device()))
     }
 }
 

@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use clip_encoder::TokenBatch;
-
 /// What the text tower made of a sentence.
 #[derive(Clone, Debug)]
 pub(crate) struct Sentence {
@@ -100,47 +98,9 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Sentences in one of a few lengths, at most `most` tokens: other lengths are, in part, other kernels, which a GPU
-/// has to compile first. What stands behind a sentence's end changes nothing.
-pub(crate) fn widened(sentences: &TokenBatch, most: usize) -> TokenBatch {
-    const STEP: usize = 16;
-    let TokenBatch { rows, columns: words, .. } = *sentences;
-    let columns = words.next_multiple_of(STEP).min(most).max(words);
-    let mut ids = Vec::with_capacity(rows * columns);
-    for row in sentences.ids.chunks(words.max(1)) {
-        ids.extend_from_slice(row);
-        ids.resize(ids.len() + columns - words, 0);
-    }
-    TokenBatch { ids, rows, columns, cut: sentences.cut.clone() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Branch, CausalClipSegConfig};
-    use crate::segmenter::token_tensor;
-    use burn::tensor::Device;
-    use clip_encoder::Tokenizer;
-
-    #[test]
-    fn sentences_in_other_lengths_say_what_they_say() {
-        let device = Device::flex();
-        let network = CausalClipSegConfig::tiny().init(&device).unwrap();
-        let network = network.with_random_weights(3, |_| true).prepare(Branch::Causal);
-        let asked = ["left lung", "a round opacity in the upper third of the right lung"];
-        let tokens = Tokenizer::clip().encode_batch(&asked, 77).unwrap();
-        let wide = widened(&tokens, 77);
-        assert_eq!((tokens.columns, wide.columns, wide.rows), (13, 16, 2));
-        assert_eq!(wide.ids[13..16], [0; 3]);
-        let states = |tokens| network.states(token_tensor(tokens, &device));
-        let worst = (states(&tokens) - states(&wide)).abs().max().into_scalar::<f32>();
-        let largest = states(&tokens).abs().max().into_scalar::<f32>();
-        assert!(worst < 1e-5 * largest, "{worst} of {largest}");
-        // A tower that reads no more, and sentences that were cut there.
-        let tokens = Tokenizer::clip().encode_batch(&asked, 7).unwrap();
-        assert_eq!(widened(&tokens, 10).columns, 10);
-        assert_eq!(widened(&tokens, 7), tokens);
-    }
 
     #[test]
     fn what_was_not_asked_for_longest_goes() {
