@@ -145,8 +145,11 @@ function told({ what, done, all }) {
   if (what === "tiles") progress(done / all);
   if (this.kind !== "gpu" || gpuReady) return;
   if (what === "program") far(`${megabytes(done)}${all ? ` of ${megabytes(all)}` : ""}`);
-  if (what === "kernels") far(`${done} kernels`);
+  if (what === "kernels") far(`${done} of about ${Math.max(done, KERNELS)} kernels`);
 }
+
+// A first answer's, counted.
+const KERNELS = 140;
 
 // How far the GPU is; not read aloud each time, as the line before it is.
 function far(text) {

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::activation::relu;
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
 use vision_layers::{
-    ConvNormRelu, ENLARGED, PerSize, add_taps, enlarge_lines_relu, joined, scale_and_shift,
-    shifted_enlargements,
+    ConvNormRelu, ENLARGED, PerSize, add_taps, enlarge_lines_relu, joined, rectified,
+    scale_and_shift, shifted_enlargements,
 };
 
 use crate::projector::{Projector, SentenceKernel};
@@ -222,7 +221,7 @@ fn enlarged(z: &Tensor<4>, rows: &Tile, columns: &Tile) -> Tensor<3> {
         .reshape([channels * 3 * h, 3 * w]);
     let z = z.matmul(columns.matrix.clone().transpose());
     let [_, width] = z.dims();
-    relu(rows.matrix.clone().unsqueeze::<3>().matmul(z.reshape([channels, 3 * h, width])))
+    rectified(rows.matrix.clone().unsqueeze::<3>().matmul(z.reshape([channels, 3 * h, width])))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The backend gave up while it computed.
@@ -12,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct DeviceFailure {
     what: String,
     package: String,
-    advice: &'static str,
+    advice: String,
 }
 
 /// Where a panic came from, and its message.
@@ -34,6 +35,9 @@ struct Seen {
 }
 
 static SEEN: Mutex<Seen> = Mutex::new(Seen { backend: None, other: None });
+
+/// Pictures of a batch, in training.
+static BATCH: AtomicUsize = AtomicUsize::new(0);
 
 /// Starts of the packages' names that compute or drive a device.
 const BACKENDS: [&str; 6] = ["burn-", "cubecl-", "cubek-", "wgpu-", "cudarc-", "gemm-"];
@@ -68,6 +72,11 @@ pub fn guarded(work: impl FnOnce() -> anyhow::Result<bool>) -> anyhow::Result<bo
             })))
         }
     }
+}
+
+/// Has an error of a device that runs out of memory name the batch of a training, and what may be done about it.
+pub fn train_in_batches_of(pictures: usize) {
+    BATCH.store(pictures, Ordering::Relaxed);
 }
 
 /// Forgets a panic that was dealt with, such as that of a device which was tried.
@@ -117,21 +126,30 @@ fn error_of(Panic { file, line, message }: Panic) -> anyhow::Error {
             "a fault of this program at {file}:{line}: {message}; please report it with the command line"
         );
     };
-    DeviceFailure { advice: advice(&message), what: message, package: package.to_owned() }.into()
+    let advice = advice(&message, BATCH.load(Ordering::Relaxed));
+    DeviceFailure { advice, what: message, package: package.to_owned() }.into()
 }
 
-/// What may help, by what the message is about.
-fn advice(message: &str) -> &'static str {
+/// What may help, by what the message is about; `batch` is 0 but in training.
+fn advice(message: &str, batch: usize) -> String {
     let message = message.to_lowercase().replace(' ', "");
     let about = |words: &[&str]| words.iter().any(|word| message.contains(word));
     if about(&["outofmemory", "notenoughmemory", "memoryexhausted", "oom"]) {
-        "; its memory is too small for this: take smaller pictures or batches. In training, a smaller training.batch \
-         with optimizer.accumulate as many times more makes the same step; a run that has begun may be resumed with \
-         training.checkpointing = true, which needs less"
+        match batch {
+            0 => "; its memory is too small for this: take smaller pictures, or fewer at once"
+                .to_owned(),
+            batch => format!(
+                "; its memory is too small for training.batch = {batch}: in the run's recipe.toml divide it by a \
+                 number and multiply optimizer.accumulate by the same one, or set training.checkpointing = true, and \
+                 `train --resume` goes on from the last checkpoint with the same steps"
+            ),
+        }
     } else if about(&["devicelost", "lostdevice", "deviceislost", "parentdevice"]) {
-        "; the driver has given the device up: start again, and `train --resume` goes on from the last checkpoint"
+        let what = "; the driver has given the device up: start again, and `train --resume` goes on from the last \
+                    checkpoint";
+        what.to_owned()
     } else {
-        "; `train --resume` goes on from the last checkpoint"
+        "; `train --resume` goes on from the last checkpoint".to_owned()
     }
 }
 
@@ -153,6 +171,15 @@ mod tests {
         assert!(message.starts_with(expected), "{message}");
         let message = told(file, "Device lost");
         assert!(message.contains("the driver has given the device up"), "{message}");
+    }
+
+    #[test]
+    fn a_batch_that_is_too_large_is_named_with_what_a_resumption_may_change() {
+        assert!(advice("out of memory", 0).ends_with("or fewer at once"));
+        let said = advice("OutOfMemory { size: 12 }", 8);
+        for part in ["training.batch = 8:", "optimizer.accumulate", "--resume"] {
+            assert!(said.contains(part), "{said}");
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use borrowed::advise_if_lost;
 pub use console::Console;
 pub use device::DeviceArg;
 pub use exit::{EXIT_CODES, UsageError, exit_code};
-pub use failure::{DeviceFailure, guarded};
+pub use failure::{DeviceFailure, guarded, train_in_batches_of};
 pub use hash::{sha256, sha256_of};
 pub use kernels::kernels_compiled;
 pub use memory::tune_allocator;

@@ -124,7 +124,12 @@ fn a_resumed_run_compares_what_it_began_with() {
             "flip_horizontal = 0.0",
             "augment.flip_horizontal is 0.0, the run began with 0.5",
         ),
-        ("batch = 2", "batch = 3", "training.batch is 3, the run began with 2"),
+        (
+            "batch = 2",
+            "batch = 1",
+            "training.batch is 1, the run began with 2: both may change if training.batch times \
+             optimizer.accumulate stays 2",
+        ),
         ("size = 32", "size = 64", "model.size is 64, the run began with 32"),
     ] {
         fs::write(&recipe, began.replace(from, to)).unwrap();
@@ -132,9 +137,16 @@ fn a_resumed_run_compares_what_it_began_with() {
         let message = text(&output.stderr);
         assert!(message.contains(key) && output.status.code() == Some(1), "{message}");
     }
-    fs::write(&recipe, began.replace("epochs = 3", "epochs = 4")).unwrap();
+    // Half as much at a time, twice as often.
+    let smaller =
+        began.replace("batch = 2", "batch = 1").replace("accumulate = 1", "accumulate = 2");
+    fs::write(&recipe, smaller.replace("epochs = 3", "epochs = 4")).unwrap();
     let output = resume();
     let said = text(&output.stderr);
+    assert!(
+        said.contains("note: training.batch is 1, the run began with 2: taken and logged"),
+        "{said}"
+    );
     assert!(
         said.contains("note: training.epochs is 4, the run began with 3: taken and logged"),
         "{said}"

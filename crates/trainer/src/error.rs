@@ -92,6 +92,13 @@ pub enum TrainError {
         file.display()
     )]
     OtherRecipe { file: PathBuf, key: String, found: String, began: String },
+    /// A step would have another number of pictures than the run began with.
+    #[error(
+        "{}: {key} is {found}, the run began with {began}: both may change if training.batch times \
+         optimizer.accumulate stays {pictures}; else put it back, or start a new run (train --out)",
+        file.display()
+    )]
+    OtherSteps { file: PathBuf, key: String, found: String, began: String, pictures: usize },
     /// A picture or mask is not what the run began with.
     #[error(
         "{}: {what} is not what the run began with: put it back, or start a new run (train --out)",

@@ -28,10 +28,33 @@ const FREE: [&str; 9] = [
     "data.workers",
 ];
 
+/// Keys that may change together: less at a time, more often, for a device with less memory.
+const BATCHES: [&str; 2] = ["training.batch", "optimizer.accumulate"];
+
+/// Pictures of a step.
+pub(crate) fn pictures_of_a_step(recipe: &Recipe) -> usize {
+    recipe.training.batch.saturating_mul(recipe.optimizer.accumulate)
+}
+
 impl KeyChange {
-    /// Whether a run may go on with it.
-    pub(crate) fn is_free(&self) -> bool {
+    /// The first of changes that a run may not go on with.
+    pub(crate) fn refused<'a>(
+        changes: &'a [Self],
+        began: &Recipe,
+        now: &Recipe,
+    ) -> Option<&'a Self> {
+        // The same cases make the same steps, and each step of an epoch begins at the same case.
+        let same_steps = pictures_of_a_step(began) == pictures_of_a_step(now);
+        changes.iter().find(|change| !(change.is_free() || same_steps && change.is_of_batches()))
+    }
+
+    fn is_free(&self) -> bool {
         FREE.contains(&self.key.as_str())
+    }
+
+    /// Whether it is about how a step is divided.
+    pub(crate) fn is_of_batches(&self) -> bool {
+        BATCHES.contains(&self.key.as_str())
     }
 
     /// Every key that differs, by name.
@@ -102,11 +125,34 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_may_be_smaller_if_more_are_accumulated() {
+        let began = Recipe::default();
+        let refused = |batch, accumulate| {
+            let mut now = began.clone();
+            (now.training.batch, now.optimizer.accumulate) = (batch, accumulate);
+            let changes = KeyChange::between(&began, &now).unwrap();
+            KeyChange::refused(&changes, &began, &now).map(|change| change.key.clone())
+        };
+        assert_eq!((began.training.batch, began.optimizer.accumulate), (8, 1));
+        assert_eq!([refused(8, 1), refused(4, 2), refused(1, 8)], [None, None, None]);
+        assert_eq!(refused(4, 1).as_deref(), Some("training.batch"));
+        assert_eq!(refused(8, 2).as_deref(), Some("optimizer.accumulate"));
+        assert_eq!(refused(4, 3).as_deref(), Some("optimizer.accumulate"));
+        let mut now = began.clone();
+        (now.training.batch, now.optimizer.accumulate, now.optimizer.lr) = (4, 2, 0.5);
+        let changes = KeyChange::between(&began, &now).unwrap();
+        assert_eq!(KeyChange::refused(&changes, &began, &now).unwrap().key, "optimizer.lr");
+    }
+
+    #[test]
     fn every_free_key_is_a_key() {
         let mut recipe = Recipe::default();
         recipe.data.folder = Some("set".into());
         let table = toml::from_str::<toml::Table>(&recipe.to_toml().unwrap()).unwrap();
         let keys = keys(&table);
-        assert!(FREE.iter().all(|free| keys.iter().any(|(key, _)| key == free)), "{keys:?}");
+        assert!(
+            FREE.iter().chain(&BATCHES).all(|free| keys.iter().any(|(key, _)| key == free)),
+            "{keys:?}"
+        );
     }
 }

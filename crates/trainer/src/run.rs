@@ -18,7 +18,7 @@ use crate::folder::{CHECKPOINTS, Provenance, RECIPE, RunFolder};
 use crate::learner::Learner;
 use crate::loaded::Loaded;
 use crate::recipe::Recipe;
-use crate::recipe_changes::KeyChange;
+use crate::recipe_changes::{KeyChange, pictures_of_a_step};
 use crate::report::RunReport;
 
 /// The set that a recipe names.
@@ -88,7 +88,8 @@ pub fn train(
 /// If there is no run, its tables, pictures or masks have changed, its recipe has in a key that decides
 /// what is trained, no checkpoint can be read, and as [`train`]. `training.epochs`,
 /// `training.checkpointing`, `validation.every`, `validation.patience`, `checkpoints.*`, `data.folder`,
-/// `data.memory` and `data.workers` may change; the log then says so.
+/// `data.memory` and `data.workers` may change, and `training.batch` with `optimizer.accumulate` if their
+/// product stays; the log then says so.
 pub fn resume(out: &Path, context: RunContext<'_>) -> Result<RunReport, TrainError> {
     let (folder, recipe, provenance) = RunFolder::open(out)?;
     let note = |text: &str| {
@@ -101,9 +102,18 @@ pub fn resume(out: &Path, context: RunContext<'_>) -> Result<RunReport, TrainErr
         Some(began) => KeyChange::between(began, &recipe)?,
         None => Vec::new(),
     };
-    if let Some(change) = changes.iter().find(|change| !change.is_free()) {
+    if let Some(before) = &provenance.recipe
+        && let Some(change) = KeyChange::refused(&changes, before, &recipe)
+    {
+        let (file, of_batches) = (out.join(RECIPE), change.is_of_batches());
         let KeyChange { key, began, found } = change.clone();
-        return Err(TrainError::OtherRecipe { file: out.join(RECIPE), key, found, began });
+        return Err(match of_batches {
+            true => {
+                let pictures = pictures_of_a_step(before);
+                TrainError::OtherSteps { file, key, found, began, pictures }
+            }
+            false => TrainError::OtherRecipe { file, key, found, began },
+        });
     }
     for KeyChange { key, began, found } in &changes {
         note(&format!("{key} is {found}, the run began with {began}: taken and logged"));

@@ -7,7 +7,7 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
 use crate::winograd::Winograd;
-use crate::{Conv, host_ops, scale_and_shift};
+use crate::{Conv, host_ops, is_host, scale_and_shift};
 
 /// A convolution whose batch norm has gone into its weights and bias.
 ///
@@ -121,7 +121,7 @@ impl FoldedConv {
             Some(residual) => y + residual,
             None => y,
         };
-        if rectify { relu(y) } else { y }
+        if rectify { rectified(y) } else { y }
     }
 
     /// Without the bias.
@@ -163,9 +163,21 @@ pub fn joined<const D: usize>(mut pieces: Vec<Tensor<D>>, axis: usize) -> Tensor
     }
 }
 
+/// The ReLU of inference; what is no number stays none.
+pub fn rectified<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if is_host(&x.device()) { relu(x) } else { clamped(x) }
+}
+
+/// The ReLU as one kernel of a GPU, where Burn's is two, a comparison and a filling, that are compiled anew for
+/// each arrangement of the values.
+fn clamped<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.clamp(0.0, f32::INFINITY)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host;
     use burn::nn::BatchNormConfig;
     use burn::tensor::{Device, Distribution};
 
@@ -181,6 +193,17 @@ mod tests {
         let mut conv = Conv::new(inputs, outputs, kernel, device).with_bias(device);
         conv.bias = conv.bias.map(|bias| bias.map(|_| uniform(-0.5, 0.5)));
         (conv, norm)
+    }
+
+    #[test]
+    fn both_relus_keep_what_is_no_number() {
+        let values = [-2.0, -0.0, 0.0, 1e-40, 3.5, f32::MAX, f32::INFINITY, f32::NEG_INFINITY];
+        let x = Tensor::<1>::from_floats(values, &Device::flex());
+        assert_eq!(host(clamped(x.clone())), host(rectified(x)));
+        let x = Tensor::<1>::from_floats([f32::NAN, 1.0], &Device::flex());
+        for found in [clamped(x.clone()), rectified(x)].map(host) {
+            assert!(found[0].is_nan() && found[1] == 1.0, "{found:?}");
+        }
     }
 
     #[test]

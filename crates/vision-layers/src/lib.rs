@@ -35,7 +35,7 @@ pub use conv::{Conv, ConvNormRelu};
 pub use enlarge_taps::{
     ENLARGED, add_taps, enlarge_lines_relu, enlarge_taps, shifted_enlargements,
 };
-pub use folded::{FoldedConv, joined};
+pub use folded::{FoldedConv, joined, rectified};
 pub use host::{host, is_host};
 pub use names::{FieldName, Names, Slot, Values};
 pub use norm::{

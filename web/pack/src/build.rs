@@ -49,6 +49,8 @@ pub fn build(web: &Path, cpu_only: bool) -> anyhow::Result<()> {
 /// The program as WebAssembly, before it gets its JavaScript.
 fn compile(root: &Path, features: &[&str]) -> anyhow::Result<PathBuf> {
     const TARGET: &str = "wasm32-unknown-unknown";
+    /// Makes small programs.
+    const PROFILE: &str = "web";
     let target = root.join("target/web");
     let installed = Command::new("rustup").args(["target", "add", TARGET]).status();
     ensure!(
@@ -56,8 +58,10 @@ fn compile(root: &Path, features: &[&str]) -> anyhow::Result<PathBuf> {
         "the target {TARGET} could not be installed: rustup target add {TARGET}"
     );
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--release", "--locked", "--package", "causal-clip-seg-web"])
+        .args(["rustc", "--profile", PROFILE, "--locked", "--package", "causal-clip-seg-web"])
         .args(features)
+        // Alone: beside a library for Rust the linker would not optimise across crates.
+        .args(["--crate-type", "cdylib"])
         .args(["--target", TARGET, "--target-dir"])
         .arg(&target)
         // The vector instructions of every browser since 2023, and where random numbers come from.
@@ -65,7 +69,7 @@ fn compile(root: &Path, features: &[&str]) -> anyhow::Result<PathBuf> {
         .current_dir(root)
         .status()?;
     ensure!(status.success(), "the program could not be compiled");
-    Ok(target.join(TARGET).join("release/causal_clip_seg_web.wasm"))
+    Ok(target.join(TARGET).join(PROFILE).join("causal_clip_seg_web.wasm"))
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use causal_clip_seg::Segmenter;
 use causal_clip_seg_assets::{RECIPES, SMALL_CPU};
-use causal_clip_seg_cli::{Console, DeviceArg, advise_if_lost, say, stop_on_ctrl_c};
+use causal_clip_seg_cli::{
+    Console, DeviceArg, advise_if_lost, say, stop_on_ctrl_c, train_in_batches_of,
+};
 use evaluation::{Control, Questions, score_control};
 use seg_data::{Case, Dataset};
 use seg_metrics::Bootstrap;
@@ -29,8 +31,9 @@ use crate::arguments::OutArg;
 /// recipe.toml, run.json and inputs.json (what was done with what), log.jsonl (each step and epoch), curves.png,
 /// validation.png (answers amber, references green) and checkpoints/. Ctrl-C finishes the step and writes
 /// a checkpoint; --resume goes on as if nothing had happened, after a crash too. Recipe, tables and pictures
-/// must then be what the run began with; training.epochs, validation.every and validation.patience,
-/// checkpoints.*, data.folder, data.memory and data.workers may change, which is logged.
+/// must then be what the run began with; training.epochs and training.checkpointing, validation.every and
+/// validation.patience, checkpoints.*, data.folder, data.memory and data.workers may change, which is logged, and
+/// so may training.batch with optimizer.accumulate if their product stays: for a device with less memory.
 ///
 /// Several devices share each batch (--device cuda:0,cuda:1): each computes the gradients of its part of the
 /// pictures, and all take the step of their mean. See docs/devices.md.
@@ -115,6 +118,11 @@ impl Train {
             "go on from the last checkpoint with: causal-clip-seg train --resume {}",
             out.display()
         ));
+        train_in_batches_of(match &recipe {
+            Some(recipe) => recipe.training.batch,
+            // What is wrong with the run's own is told when it is resumed.
+            None => Recipe::read(&out.join("recipe.toml"), &[]).map_or(0, |r| r.training.batch),
+        });
         let report = match &recipe {
             Some(recipe) => train(recipe, &out, context)?,
             None => resume(&out, context)?,
