@@ -18,7 +18,7 @@ use crate::devices;
 use crate::errors::SegError;
 use crate::inference::InferenceNetwork;
 use crate::network::{CausalClipSeg, names};
-use crate::prepared::{fold_norms, folded_away, neutral_variance};
+use crate::prepared::{folded_away, folded_tensors, left_out, neutral_variance};
 use crate::weights::WeightSource;
 
 /// Key of the configuration in a weight file's metadata.
@@ -450,22 +450,6 @@ impl CausalClipSeg {
         Ok(write_safetensors(path, &metadata, folded_tensors(self), precision)?)
     }
 }
-
-/// What a prepared network's file holds.
-fn folded_tensors(network: &CausalClipSeg) -> Vec<NewTensor> {
-    let mut tensors = tensors_of(network, &names());
-    fold_norms(&mut tensors);
-    tensors.retain(|tensor| !left_out(&network.config().input, &tensor.name));
-    tensors
-}
-
-/// Whether a prepared network has no use for a tensor.
-fn left_out(input: &InputConfig, name: &str) -> bool {
-    input.branch == Branch::Causal && name.starts_with(CONFOUNDING)
-}
-
-/// The confounding projector's tensors begin so.
-const CONFOUNDING: &str = "proj_ad.";
 
 /// `notes` with the configuration and the format.
 fn metadata(

@@ -5,15 +5,35 @@
 
 use std::collections::BTreeSet;
 
+use clip_encoder::tensors_of;
 use vision_layers::Slot;
 use weight_files::NewTensor;
+
+use crate::config::{Branch, InputConfig};
+use crate::network::{CausalClipSeg, names};
 
 /// What Burn and PyTorch add to a variance.
 const EPSILON: f64 = 1e-5;
 
+/// What a prepared network's file holds.
+pub(crate) fn folded_tensors(network: &CausalClipSeg) -> Vec<NewTensor> {
+    let mut tensors = tensors_of(network, &names());
+    fold_norms(&mut tensors);
+    tensors.retain(|tensor| !left_out(&network.config().input, &tensor.name));
+    tensors
+}
+
+/// Whether a prepared network has no use for a tensor.
+pub(crate) fn left_out(input: &InputConfig, name: &str) -> bool {
+    input.branch == Branch::Causal && name.starts_with(CONFOUNDING)
+}
+
+/// The confounding projector's tensors begin so.
+const CONFOUNDING: &str = "proj_ad.";
+
 /// Folds every batch norm of a network's tensors, which stand in the order of its fields: a norm
 /// after its convolution.
-pub(crate) fn fold_norms(tensors: &mut Vec<NewTensor>) {
+fn fold_norms(tensors: &mut Vec<NewTensor>) {
     for variance in 0..tensors.len() {
         if !tensors[variance].name.ends_with(".running_var") {
             continue;

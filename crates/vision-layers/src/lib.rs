@@ -2,7 +2,8 @@
 //!
 //! Everything here is composed of tensor operations that each Burn backend has, with gradients, in
 //! the form that is fast on the CPU backend: a 1x1 convolution is a matrix product, a resize is two
-//! products with constant matrices, a 2x2 average pool is a reshape and a sum.
+//! products with constant matrices, a 2x2 average pool is a reshape and a sum. With the feature `flex`
+//! some are operations of their own on that backend, with their gradients if there is `autodiff`.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
