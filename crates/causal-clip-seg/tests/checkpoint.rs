@@ -498,13 +498,16 @@ fn a_network_for_inference_reads_all_of_its_file_and_says_what_is_wrong_with_it(
     let part = |name: &str| name.split('.').take(3).collect::<Vec<_>>().join(".");
     let mut names = written.iter().map(|tensor| tensor.name.as_str()).collect::<Vec<_>>();
     names.dedup_by_key(|name| part(name));
+    // Only training needs it.
+    names.retain(|name| !name.ends_with("logit_scale"));
     assert!(names.len() > 20, "{names:?}");
     for name in names {
         let at = header + places[name]["data_offsets"][0].as_u64().unwrap() as usize;
         let mut broken = content.clone();
         broken[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
         std::fs::write(&path, broken).unwrap();
-        let error = Checkpoint::open(&path).unwrap().prepare(&device).unwrap_err().to_string();
+        let found = Checkpoint::open(&path).unwrap().prepare(&device).map(drop);
+        let error = found.expect_err(name).to_string();
         assert!(error.contains(name) && error.contains("NaN"), "{name}: {error}");
     }
 }
