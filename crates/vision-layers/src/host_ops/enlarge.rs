@@ -79,7 +79,7 @@ fn enlarged(z: &FlexTensor, of_large: Range<usize>, low: f32) -> Vec<f32> {
                     // Before the first cell and behind the last, that cell again.
                     (taken[0], taken[w + 1]) = (taken[1], taken[w]);
                 }
-                widened(taken, y);
+                wide(|| widened(taken, y));
                 if low > f32::NEG_INFINITY {
                     wide(|| y.iter_mut().for_each(|y| *y = raised(*y, low)));
                 }
@@ -90,6 +90,7 @@ fn enlarged(z: &FlexTensor, of_large: Range<usize>, low: f32) -> Vec<f32> {
 }
 
 /// A line of the large map from what its columns' taps have along a line, each with a cell more on both sides.
+#[inline(always)]
 fn widened(taken: &[Vec<f32>; 3], y: &mut [f32]) {
     let last = y.len() - 1;
     for (j, y) in y.chunks_exact_mut(FACTOR).enumerate() {
@@ -123,14 +124,16 @@ pub(super) fn backward(grad: &FlexTensor) -> FlexTensor {
             || [(); 3].map(|()| vec![0.0; w + 2]),
             |taken, (dz, grad)| {
                 for (to, grad) in grad.chunks_exact(width).enumerate() {
-                    narrowed(grad, taken);
+                    wide(|| narrowed(grad, taken));
                     for (dx, taken) in taken.iter().enumerate() {
                         let inner = &taken[1..=w];
                         for dy in 0..3 {
                             let Some(pair) = lines(to, dy, h) else { continue };
                             for (line, share) in pair {
                                 let dz = &mut dz[((3 * dy + dx) * h + line) * w..][..w];
-                                dz.iter_mut().zip(inner).for_each(|(dz, t)| *dz += share * t);
+                                wide(|| {
+                                    dz.iter_mut().zip(inner).for_each(|(dz, t)| *dz += share * t);
+                                });
                             }
                         }
                     }
@@ -141,6 +144,7 @@ pub(super) fn backward(grad: &FlexTensor) -> FlexTensor {
 }
 
 /// The transpose of [`widened`].
+#[inline(always)]
 fn narrowed(grad: &[f32], taken: &mut [Vec<f32>; 3]) {
     let (w, last) = (grad.len() / FACTOR, grad.len() - 1);
     for (dx, taken) in taken.iter_mut().enumerate() {

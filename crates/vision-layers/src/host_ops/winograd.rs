@@ -180,17 +180,22 @@ fn spread(grad: &FlexTensor, windows: Windows) -> FlexTensor {
         let mut rows = Rows::of(m, batch * count);
         for b in 0..batch {
             let plane = &grad[(b * outputs + o) * windows.cells()..][..windows.cells()];
-            for down in 0..windows.down {
-                for across in 0..windows.across {
-                    let cell = |i: usize| {
-                        let (y, x) = (2 * down + i / 2, 2 * across + i % 2);
-                        let inside = y < windows.height && x < windows.width;
-                        if inside { plane[y * windows.width + x] } else { 0.0 }
-                    };
-                    let cells = std::array::from_fn(cell);
-                    rows.set(b * count + down * windows.across + across, after_transposed(cells));
+            wide(|| {
+                for down in 0..windows.down {
+                    for across in 0..windows.across {
+                        let cell = |i: usize| {
+                            let (y, x) = (2 * down + i / 2, 2 * across + i % 2);
+                            let inside = y < windows.height && x < windows.width;
+                            if inside { plane[y * windows.width + x] } else { 0.0 }
+                        };
+                        let cells = std::array::from_fn(cell);
+                        rows.set(
+                            b * count + down * windows.across + across,
+                            after_transposed(cells),
+                        );
+                    }
                 }
-            }
+            });
         }
     });
     outer(m, outputs, batch * count)
@@ -204,24 +209,26 @@ fn gathered(v: &[f32], batch: usize, inputs: usize, windows: Windows) -> FlexTen
         let (b, c) = (place / inputs, place % inputs);
         let row = |k: usize| &v[((k * inputs + c) * batch + b) * count..][..count];
         let rows: [&[f32]; 16] = std::array::from_fn(row);
-        for down in 0..windows.down {
-            for across in 0..windows.across {
-                let t = down * windows.across + across;
-                let window = before_transposed(rows.map(|row| row[t]));
-                for (i, line) in window.chunks_exact(4).enumerate() {
-                    let Some(y) = (2 * down + i).checked_sub(1).filter(|y| *y < windows.height)
-                    else {
-                        continue;
-                    };
-                    for (j, value) in line.iter().enumerate() {
-                        let x = (2 * across + j).checked_sub(1).filter(|x| *x < windows.width);
-                        if let Some(x) = x {
-                            dx[y * windows.width + x] += value;
+        wide(|| {
+            for down in 0..windows.down {
+                for across in 0..windows.across {
+                    let t = down * windows.across + across;
+                    let window = before_transposed(rows.map(|row| row[t]));
+                    for (i, line) in window.chunks_exact(4).enumerate() {
+                        let Some(y) = (2 * down + i).checked_sub(1).filter(|y| *y < windows.height)
+                        else {
+                            continue;
+                        };
+                        for (j, value) in line.iter().enumerate() {
+                            let x = (2 * across + j).checked_sub(1).filter(|x| *x < windows.width);
+                            if let Some(x) = x {
+                                dx[y * windows.width + x] += value;
+                            }
                         }
                     }
                 }
             }
-        }
+        });
     });
     tensor(dx, vec![batch, inputs, windows.height, windows.width])
 }
