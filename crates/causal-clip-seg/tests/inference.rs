@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Distribution, Int, Tensor};
 use causal_clip_seg::config::Branch;
 use causal_clip_seg::format::{Precision, names};
+use causal_clip_seg::parts::InferenceNetwork;
 use causal_clip_seg::{CausalClipSeg, CausalClipSegConfig, Checkpoint, Device};
 use seeded::SplitMix64;
 
@@ -68,5 +69,43 @@ fn folded_network_is_the_network() {
             let found = both.logits(&maps, &[0, 1], both.states(tokens));
             near(found, (plain.causal + plain.confounding) / 2.0);
         }
+    }
+}
+
+#[test]
+fn a_network_for_inference_reads_all_of_its_file_and_says_what_is_wrong_with_it() {
+    let device = Device::flex();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    let network = network(&CausalClipSegConfig::tiny(), &device);
+    network.save(&path, Precision::F32, &BTreeMap::new()).unwrap();
+    let mut slots = names().slots(&network);
+    let answers = |network: &InferenceNetwork| {
+        let pixels = Tensor::<4>::ones([1, 3, 32, 32], &device);
+        let tokens = Tensor::<1, Int>::from_ints([49406, 7, 49407], &device).reshape([1, 3]);
+        network.forward_causal(pixels, tokens).into_data()
+    };
+    let network = Checkpoint::open(&path).unwrap().prepare(&device).unwrap();
+    let (before, content) = (answers(&network), std::fs::read(&path).unwrap());
+    // Nothing is read after that: the file may go.
+    std::fs::write(&path, b"gone").unwrap();
+    assert_eq!(answers(&network), before);
+
+    // A value in every part of the network that is not a number.
+    let header = 8 + u64::from_le_bytes(content[..8].try_into().unwrap()) as usize;
+    let places: serde_json::Value = serde_json::from_slice(&content[8..header]).unwrap();
+    let part = |name: &str| name.split('.').take(3).collect::<Vec<_>>().join(".");
+    slots.dedup_by_key(|slot| part(&slot.name));
+    // Only training needs it.
+    slots.retain(|slot| !slot.name.ends_with("logit_scale"));
+    assert!(slots.len() > 20, "{slots:?}");
+    for name in slots.iter().map(|slot| slot.name.as_str()) {
+        let at = header + places[name]["data_offsets"][0].as_u64().unwrap() as usize;
+        let mut broken = content.clone();
+        broken[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+        std::fs::write(&path, broken).unwrap();
+        let found = Checkpoint::open(&path).unwrap().prepare(&device).map(drop);
+        let error = found.expect_err(name).to_string();
+        assert!(error.contains(name) && error.contains("NaN"), "{name}: {error}");
     }
 }

@@ -31,7 +31,7 @@ enum Form {
     Plain(Tensor<4>),
     /// A 3x3 convolution, stride 1, with four products for nine.
     Winograd(Box<Winograd>),
-    /// The same by the CPU's own operations: `[16, outputs, inputs]`
+    /// A 3x3 convolution, stride 1, by the CPU's own operations: `[16, outputs, inputs]`
     Host3x3(Tensor<3>),
 }
 
@@ -39,7 +39,7 @@ enum Form {
 /// spends before and after them.
 const WINOGRAD_CHANNELS: usize = 256;
 
-/// The same with the CPU's own operations, also in training.
+/// Such a bound for the CPU's own operations, also in training.
 pub(crate) const HOST_3X3_CHANNELS: usize = 64;
 
 impl FoldedConv {
@@ -193,6 +193,16 @@ mod tests {
         let mut conv = Conv::new(inputs, outputs, kernel, device).with_bias(device);
         conv.bias = conv.bias.map(|bias| bias.map(|_| uniform(-0.5, 0.5)));
         (conv, norm)
+    }
+
+    #[test]
+    fn a_view_is_left_as_it_is() {
+        let device = Device::flex();
+        let whole = Tensor::<4>::from_floats([[[[-1.0, 2.0]], [[3.0, -4.0]]]], &device);
+        let part = whole.clone().narrow(1, 1, 1);
+        let bias = Tensor::<1>::from_floats([1.0], &device);
+        assert_eq!(host(host_ops::bias_act(part, bias, None, true)), [4.0, 0.0]);
+        assert_eq!(host(whole), [-1.0, 2.0, 3.0, -4.0]);
     }
 
     #[test]

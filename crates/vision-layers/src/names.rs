@@ -124,7 +124,12 @@ impl Names {
     /// # Panics
     ///
     /// If `value` gives another number of values than the slot holds.
-    pub fn replace<M: Module>(&self, module: M, value: impl FnMut(&Slot) -> Option<Vec<f32>>) -> M {
+    pub fn replace<M: Module>(
+        &self,
+        module: M,
+        mut value: impl FnMut(&Slot) -> Option<Vec<f32>>,
+    ) -> M {
+        let value = |slot: &Slot| value(slot).map(Given::Now);
         module.map(&mut Replace { path: Path::new(self), value })
     }
 
@@ -136,8 +141,9 @@ impl Names {
     /// # Panics
     ///
     /// When a parameter is first used, if it gets another number of values than it holds.
-    pub fn defer<M: Module>(&self, module: M, value: impl FnMut(&Slot) -> Option<Values>) -> M {
-        module.map(&mut Defer { path: Path::new(self), value })
+    pub fn defer<M: Module>(&self, module: M, mut value: impl FnMut(&Slot) -> Option<Values>) -> M {
+        let value = |slot: &Slot| value(slot).map(Given::Late);
+        module.map(&mut Replace { path: Path::new(self), value })
     }
 }
 
@@ -204,12 +210,18 @@ impl ModuleVisitor for Visit<'_> {
     }
 }
 
+/// New values of a slot.
+enum Given {
+    Now(Vec<f32>),
+    Late(Values),
+}
+
 struct Replace<'a, F> {
     path: Path<'a>,
     value: F,
 }
 
-impl<F: FnMut(&Slot) -> Option<Vec<f32>>> ModuleMapper for Replace<'_, F> {
+impl<F: FnMut(&Slot) -> Option<Given>> ModuleMapper for Replace<'_, F> {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.path.enter(name, container);
     }
@@ -219,32 +231,17 @@ impl<F: FnMut(&Slot) -> Option<Vec<f32>>> ModuleMapper for Replace<'_, F> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let shape = param.lazy_shape().dims::<D>();
         let slot = self.path.slot(param.id, shape);
-        let Some(values) = (self.value)(&slot) else { return param };
-        let tensor = tensor(&slot, values, shape, &param.lazy_device());
-        let id = param.id;
-        param.transform_for_load(tensor, id)
-    }
-}
-
-struct Defer<'a, F> {
-    path: Path<'a>,
-    value: F,
-}
-
-impl<F: FnMut(&Slot) -> Option<Values>> ModuleMapper for Defer<'_, F> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.path.enter(name, container);
-    }
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.parts.pop();
-    }
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let shape = param.lazy_shape().dims::<D>();
-        let slot = self.path.slot(param.id, shape);
-        let Some(values) = (self.value)(&slot) else { return param };
         let (id, device) = (param.id, param.lazy_device());
-        let make = move |device: &Device, _| tensor(&slot, values(), shape, device);
-        Param::uninitialized(id, make, device, false, shape.into())
+        match (self.value)(&slot) {
+            None => param,
+            Some(Given::Now(values)) => {
+                param.transform_for_load(tensor(&slot, values, shape, &device), id)
+            }
+            Some(Given::Late(values)) => {
+                let make = move |device: &Device, _| tensor(&slot, values(), shape, device);
+                Param::uninitialized(id, make, device, false, shape.into())
+            }
+        }
     }
 }
 

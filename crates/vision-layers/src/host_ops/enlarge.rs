@@ -10,12 +10,11 @@ use burn::backend::flex::FlexTensor;
 use rayon::prelude::*;
 
 use super::planes::{in_order, raised, tensor, values, wide};
-
-const FACTOR: usize = 4;
+use crate::ENLARGED;
 
 /// How much a place in the large map, from one before to one behind the four of a small cell, takes of the small cell
 /// before, of it, and of the one behind.
-const SHARES: [[f32; 3]; FACTOR + 2] = [
+const SHARES: [[f32; 3]; ENLARGED + 2] = [
     [0.625, 0.375, 0.0],
     [0.375, 0.625, 0.0],
     [0.125, 0.875, 0.0],
@@ -27,8 +26,8 @@ const SHARES: [[f32; 3]; FACTOR + 2] = [
 /// For a line of the large map and a tap: the two lines of the small one that it takes and how much of each; nothing
 /// outside the large map, which is the convolution's padding.
 fn lines(to: usize, tap: usize, n: usize) -> Option<[(usize, f32); 2]> {
-    let from = (to + tap).checked_sub(1).filter(|from| *from < FACTOR * n)?;
-    let (cell, phase) = (from / FACTOR, from % FACTOR);
+    let from = (to + tap).checked_sub(1).filter(|from| *from < ENLARGED * n)?;
+    let (cell, phase) = (from / ENLARGED, from % ENLARGED);
     let [before, at, behind] = SHARES[phase + 1];
     let other = match phase < 2 {
         true => (cell.saturating_sub(1), before),
@@ -40,28 +39,28 @@ fn lines(to: usize, tap: usize, n: usize) -> Option<[(usize, f32); 2]> {
 /// `z [batch, 9 outputs (output, dy, dx), h, w]` -> `[batch, outputs, 4 h, 4 w]`
 pub(super) fn forward(z: &FlexTensor) -> FlexTensor {
     let [batch, outputs, h, w] = sizes(z, 9);
-    let y = enlarged(z, 0..FACTOR * h, f32::NEG_INFINITY);
-    tensor(y, vec![batch, outputs, FACTOR * h, FACTOR * w])
+    let y = enlarged(z, 0..ENLARGED * h, f32::NEG_INFINITY);
+    tensor(y, vec![batch, outputs, ENLARGED * h, ENLARGED * w])
 }
 
-/// Of one map's the lines of `count` lines of the small map from `first` on, without what is negative:
+/// One map's lines that belong to `count` lines of the small map from `first` on, without what is negative:
 /// `[outputs, 4 count, 4 w]`
 pub(super) fn lines_of(z: &FlexTensor, first: usize, count: usize) -> FlexTensor {
     let [_, outputs, _, w] = sizes(z, 9);
-    let y = enlarged(z, FACTOR * first..FACTOR * (first + count), 0.0);
-    tensor(y, vec![outputs, FACTOR * count, FACTOR * w])
+    let y = enlarged(z, ENLARGED * first..ENLARGED * (first + count), 0.0);
+    tensor(y, vec![outputs, ENLARGED * count, ENLARGED * w])
 }
 
 /// Some lines of each large map; what is below `low` becomes that.
 fn enlarged(z: &FlexTensor, of_large: Range<usize>, low: f32) -> Vec<f32> {
     let z = in_order(z);
     let [batch, outputs, h, w] = sizes(&z, 9);
-    let cells = of_large.len() * FACTOR * w;
+    let cells = of_large.len() * ENLARGED * w;
     let mut y = vec![0.0; batch * outputs * cells];
     y.par_chunks_exact_mut(cells).zip(values(&z).par_chunks_exact(9 * h * w)).for_each_init(
         || [(); 3].map(|()| vec![0.0; w + 2]),
         |taken, (y, z)| {
-            for (to, y) in of_large.clone().zip(y.chunks_exact_mut(FACTOR * w)) {
+            for (to, y) in of_large.clone().zip(y.chunks_exact_mut(ENLARGED * w)) {
                 for (dx, taken) in taken.iter_mut().enumerate() {
                     let inner = &mut taken[1..=w];
                     inner.fill(0.0);
@@ -93,7 +92,7 @@ fn enlarged(z: &FlexTensor, of_large: Range<usize>, low: f32) -> Vec<f32> {
 #[inline(always)]
 fn widened(taken: &[Vec<f32>; 3], y: &mut [f32]) {
     let last = y.len() - 1;
-    for (j, y) in y.chunks_exact_mut(FACTOR).enumerate() {
+    for (j, y) in y.chunks_exact_mut(ENLARGED).enumerate() {
         let near: [[f32; 3]; 3] =
             std::array::from_fn(|dx| std::array::from_fn(|k| taken[dx][j + k]));
         for (phase, y) in y.iter_mut().enumerate() {
@@ -109,14 +108,14 @@ fn widened(taken: &[Vec<f32>; 3], y: &mut [f32]) {
         (0..3).map(|k| SHARES[share][k] * taken[dx][j + k]).sum::<f32>()
     };
     y[0] -= dropped(0, 0, 0);
-    y[last] -= dropped(2, last / FACTOR, FACTOR + 1);
+    y[last] -= dropped(2, last / ENLARGED, ENLARGED + 1);
 }
 
 /// The gradient of [`forward`]'s input from that of its output.
 pub(super) fn backward(grad: &FlexTensor) -> FlexTensor {
     let grad = in_order(grad);
     let [batch, outputs, height, width] = sizes(&grad, 1);
-    let (h, w) = (height / FACTOR, width / FACTOR);
+    let (h, w) = (height / ENLARGED, width / ENLARGED);
     let mut dz = vec![0.0; batch * outputs * 9 * h * w];
     dz.par_chunks_exact_mut(9 * h * w)
         .zip(values(&grad).par_chunks_exact(height * width))
@@ -146,12 +145,12 @@ pub(super) fn backward(grad: &FlexTensor) -> FlexTensor {
 /// The transpose of [`widened`].
 #[inline(always)]
 fn narrowed(grad: &[f32], taken: &mut [Vec<f32>; 3]) {
-    let (w, last) = (grad.len() / FACTOR, grad.len() - 1);
+    let (w, last) = (grad.len() / ENLARGED, grad.len() - 1);
     for (dx, taken) in taken.iter_mut().enumerate() {
         taken.fill(0.0);
-        for (j, grad) in grad.chunks_exact(FACTOR).enumerate() {
+        for (j, grad) in grad.chunks_exact(ENLARGED).enumerate() {
             let near: [f32; 3] = std::array::from_fn(|k| {
-                (0..FACTOR).map(|phase| SHARES[phase + dx][k] * grad[phase]).sum::<f32>()
+                (0..ENLARGED).map(|phase| SHARES[phase + dx][k] * grad[phase]).sum::<f32>()
             });
             for (k, near) in near.into_iter().enumerate() {
                 taken[j + k] += near;
@@ -159,7 +158,7 @@ fn narrowed(grad: &[f32], taken: &mut [Vec<f32>; 3]) {
         }
         let outside = match dx {
             0 => Some((0, 0, grad[0])),
-            2 => Some((w - 1, FACTOR + 1, grad[last])),
+            2 => Some((w - 1, ENLARGED + 1, grad[last])),
             _ => None,
         };
         if let Some((j, share, grad)) = outside {

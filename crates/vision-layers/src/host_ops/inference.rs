@@ -7,7 +7,7 @@ use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::planes::{in_order, raised, sizes, tensor, values, wide};
+use super::planes::{alone, in_order, raised, sizes, tensor, values, wide};
 use super::{Act, enlarge, winograd};
 
 /// The operations, by the backend that has them.
@@ -51,7 +51,7 @@ pub(crate) trait HostInference: Backend {
 
 impl HostInference for Flex {
     fn bias_act(y: FlexTensor, bias: FlexTensor, residual: FlexTensor, act: Act) -> FlexTensor {
-        let mut y = in_order(&y);
+        let mut y = alone(y);
         let [_, channels, cells] = sizes(&y);
         let (bias, residual) = (in_order(&bias), in_order(&residual));
         let (bias, residual) = (values(&bias), values(&residual));

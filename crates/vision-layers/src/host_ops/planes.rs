@@ -8,6 +8,19 @@ pub(super) fn in_order(x: &FlexTensor) -> FlexTensor {
     x.to_contiguous()
 }
 
+/// A tensor whose values lie in order and are all that is there, to be written over; copies one whose do not or are not.
+/// It takes the tensor: another hold on the values would have them copied when they are written.
+pub(super) fn alone(x: FlexTensor) -> FlexTensor {
+    let all = x.storage::<f32>().len();
+    match x.as_slice::<f32>().is_some_and(|values| values.len() == all) {
+        true => x,
+        false => {
+            let shape = x.layout().shape().to_vec();
+            tensor(values(&in_order(&x)).to_vec(), shape)
+        }
+    }
+}
+
 /// The values of a tensor that lies in order.
 ///
 /// # Panics
